@@ -1,0 +1,68 @@
+import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { DecisionRecord } from './journal/decision.ts';
+import type { Pool } from './pool/pool.ts';
+import type { Server } from './pool/server.ts';
+
+/** What affinity and strategies may ask of a request. Looked up in the raw head only when asked. */
+export interface RequestFacts {
+  /** Without a port. */
+  readonly clientAddress: string;
+  /** The field's value, `null` where it is missing; several fields of one name joined by `, ` (`; ` for cookie). `name` in lower case. */
+  header(name: string): string | null;
+}
+
+/** One try at one server. Reused with its exchange. */
+export class AttemptRecord {
+  server: Server | null = null;
+  /** Clock's `now()`. */
+  startedAt = 0;
+  endedAt = 0;
+  outcome: AttemptOutcome = 'responded';
+  /** Status of the server's response; 0 where none came. */
+  status = 0;
+  /** What went wrong, in words; null where nothing did. */
+  detail: string | null = null;
+  decision: DecisionRecord | null = null;
+}
+
+/**
+ * One request on its way through: what the lane, the pool, the metrics and the journal share. Each client connection owns
+ * one and reuses it for every request it carries, so nothing may be kept of it after `finished`.
+ */
+export class Exchange {
+  /** Counts up over the whole engine; shown to people as text. */
+  id = 0;
+  idText = '';
+  /** Clock's `now()`. */
+  startedAt = 0;
+  startedEpoch = 0;
+  listener = '';
+  pool: Pool | null = null;
+  facts: RequestFacts | null = null;
+  method = '';
+  target = '';
+  /** What the client got; 0 for nothing. */
+  status = 0;
+  /** Body bytes, without framing. */
+  requestBytes = 0;
+  responseBytes = 0;
+  /** Why it failed for the client; null where it did not. */
+  error: string | null = null;
+  /** Value for a `Set-Cookie` field that affinity wants in the response; null for none. */
+  setCookie: string | null = null;
+  attemptCount = 0;
+  readonly attempts: AttemptRecord[] = [];
+  /** The decision that found no server. */
+  unserved: DecisionRecord | null = null;
+
+  /** The next attempt's record, taken from the reused ones. */
+  nextAttempt(): AttemptRecord {
+    const index = this.attemptCount++;
+    let record = this.attempts[index];
+    if (!record) {
+      record = new AttemptRecord();
+      this.attempts.push(record);
+    }
+    return record;
+  }
+}

@@ -1,0 +1,323 @@
+import { z } from 'zod';
+import { strategyKinds } from '../catalog/strategies.ts';
+import { parseDuration } from '../lib/duration.ts';
+import { type Address, parseAddress } from './address.ts';
+import { checkReferences } from './references.ts';
+
+/**
+ * The schema of ballast.yaml. Its input is what a person writes; its output is the configuration the engine runs,
+ * complete: every default filled in, durations in milliseconds, addresses taken apart. Messages say what to write instead.
+ */
+
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'a name is letters, digits, ".", "_" or "-", 63 at most; write e.g. api-1',
+  );
+
+/** @param least the smallest allowed value in milliseconds */
+function duration(fallback: string, least = 1) {
+  return z
+    .string({ error: `a duration is text with a unit; write e.g. ${fallback}` })
+    .transform((text, context) => {
+      const ms = parseDuration(text);
+      if (ms !== undefined && ms >= least && ms <= 2_147_483_647) return ms;
+      context.addIssue({
+        code: 'custom',
+        message:
+          ms === undefined
+            ? `"${text}" is no duration; write a number and a unit (ms, s, m, h, d), e.g. ${fallback}`
+            : `a duration here is between ${least}ms and 24d; write e.g. ${fallback}`,
+      });
+      return z.NEVER;
+    })
+    .prefault(fallback);
+}
+
+function address(example: string, { anyPort }: { anyPort: boolean }) {
+  return z
+    .string({ error: `an address is text, host:port; write e.g. ${example}` })
+    .transform((text, context): Address => {
+      const parsed = parseAddress(text);
+      if (parsed && (anyPort || parsed.port > 0)) return parsed;
+      context.addIssue({
+        code: 'custom',
+        message: `"${text}" is no address; write host:port, e.g. ${example}`,
+      });
+      return z.NEVER;
+    });
+}
+
+/** Durations are in milliseconds from here on, and their names say so: `timeout: 2s` in the file is `timeoutMs: 2000`. */
+function inMs<T extends object, K extends keyof T & string>(...keys: K[]) {
+  return (value: T) => {
+    const renamed: Record<string, unknown> = {};
+    for (const [key, each] of Object.entries(value))
+      renamed[(keys as string[]).includes(key) ? `${key}Ms` : key] = each;
+    return renamed as { [P in keyof T as P extends K ? `${P}Ms` : P]: T[P] };
+  };
+}
+
+const whole = (least: number, most: number) =>
+  z
+    .int(`a whole number from ${least} to ${most}`)
+    .min(least, `at least ${least}`)
+    .max(most, `at most ${most}`);
+
+const path = z
+  .string()
+  .regex(/^\/[^\s?#]*$/, 'a path starts with "/" and has no spaces, "?" or "#"; write e.g. /health');
+
+const route = z.strictObject({
+  /** Exact host name, or `*.example.test` for every name below it. Any host when left out. */
+  host: z
+    .string()
+    .toLowerCase()
+    .regex(
+      /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
+      'a host name without a port; write e.g. api.localhost or *.localhost',
+    )
+    .optional(),
+  /** Path prefix by whole segments: `/api` matches `/api` and `/api/x`, not `/apix`. */
+  path: path.default('/'),
+  pool: name,
+});
+
+const limits = z.strictObject({
+  /** Largest request or response head, bytes. Larger: 431 to the client, 502 for a server's. */
+  headBytes: whole(1_024, 1_048_576).default(32_768),
+  /** Most fields in one head. */
+  headFields: whole(8, 1_000).default(128),
+  /** A request head must be complete this long after its first byte. */
+  headTimeout: duration('10s'),
+  /** A kept-alive connection without a request is closed after this. */
+  idleTimeout: duration('75s'),
+  /** A request body must make progress at least this often. */
+  bodyTimeout: duration('30s'),
+});
+
+const listener = z
+  .strictObject({
+    name,
+    bind: address('127.0.0.1:8080', { anyPort: true }),
+    pool: name.optional(),
+    routes: z.array(route).min(1, 'write at least one route, or name a pool').optional(),
+    /** Keep X-Forwarded-* and Forwarded that the client sent (another proxy is in front); otherwise they are replaced. */
+    trustForwarded: z.boolean().default(false),
+    limits: limits.transform(inMs('headTimeout', 'idleTimeout', 'bodyTimeout')).prefault({}),
+  })
+  .transform(({ pool, routes, ...rest }, context) => {
+    if ((pool === undefined) === (routes === undefined)) {
+      context.addIssue({
+        code: 'custom',
+        message:
+          pool === undefined
+            ? 'a listener leads somewhere: write pool: NAME, or routes'
+            : 'write either pool or routes, not both',
+        path: pool === undefined ? [] : ['routes'],
+      });
+      return z.NEVER;
+    }
+    return { ...rest, routes: routes ?? [{ path: '/', pool: pool! }] };
+  });
+
+const strategyKind = z.enum(strategyKinds, {
+  error: `unknown strategy; write one of ${strategyKinds.join(', ')}`,
+});
+const strategy = z
+  .union([strategyKind.transform((kind) => ({ kind })), z.strictObject({ kind: strategyKind })], {
+    error: `unknown strategy; write one of ${strategyKinds.join(', ')}`,
+  })
+  .prefault('round-robin');
+
+const server = z.strictObject({
+  name: name.optional(),
+  address: address('127.0.0.1:3001', { anyPort: false }),
+  /** Share relative to its neighbours, 0 to 1000. 0 takes no new clients. */
+  weight: whole(0, 1_000).default(1),
+  /** Used only when no primary server is available. */
+  backup: z.boolean().default(false),
+  /** Most requests in flight at once; 0 is no limit. */
+  maxRequests: whole(0, 1_000_000).default(0),
+});
+
+const probing = {
+  interval: duration('2s', 50),
+  timeout: duration('1s', 10),
+  /** Probes in a row that must succeed before an unhealthy server is healthy again. */
+  rise: whole(1, 100).default(2),
+  /** Probes in a row that must fail before a healthy server is unhealthy. */
+  fall: whole(1, 100).default(3),
+};
+const statusRange = z.union(
+  [
+    whole(100, 599),
+    z
+      .string()
+      .regex(
+        /^[1-5](xx|\d\d)(-[1-5](xx|\d\d))?$/,
+        'a status, a class or a range; write e.g. 200, 2xx or 200-399',
+      ),
+  ],
+  { error: 'a status, a class or a range; write e.g. 200, 2xx or 200-399' },
+);
+const healthCheck = z
+  .discriminatedUnion(
+    'type',
+    [
+      z
+        .strictObject({
+          type: z.literal('http'),
+          ...probing,
+          path: z.string().startsWith('/', 'a path starts with "/"; write e.g. /health').default('/'),
+          method: z.enum(['GET', 'HEAD', 'OPTIONS']).default('GET'),
+          /** Host field of the probe; the server's address when left out. */
+          host: z
+            .string()
+            .regex(/^[^\s/]+$/, 'a host name, without spaces or "/"')
+            .optional(),
+          expect: z.array(statusRange).min(1).default(['2xx', '3xx']),
+        })
+        .transform(inMs('interval', 'timeout')),
+      z.strictObject({ type: z.literal('tcp'), ...probing }).transform(inMs('interval', 'timeout')),
+      z.strictObject({ type: z.literal('none') }),
+    ],
+    { error: 'write type: http, type: tcp or type: none' },
+  )
+  .prefault({ type: 'tcp' });
+
+const outlierDetection = z
+  .strictObject({
+    /** Failed attempts in a row before a server is ejected; 0 turns ejection off. */
+    consecutiveFailures: whole(0, 1_000).default(5),
+    /** First ejection; each further one is that much longer. */
+    baseEjection: duration('10s', 100),
+    maxEjection: duration('5m', 100),
+  })
+  .transform(inMs('baseEjection', 'maxEjection'))
+  .prefault({});
+
+const affinityTable = {
+  ttl: duration('30m', 1_000),
+  /** Most sessions kept; the least recently used leaves first. */
+  maxSessions: whole(1, 1_000_000).default(10_000),
+  /** What a client gets whose server is unavailable: another server, or 503. */
+  onUnavailable: z.enum(['rebalance', 'reject']).default('rebalance'),
+};
+const affinity = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({ type: z.literal('cookie'), ...affinityTable }).transform(inMs('ttl')),
+    z.strictObject({ type: z.literal('client-ip'), ...affinityTable }).transform(inMs('ttl')),
+    z.strictObject({ type: z.literal('none') }),
+  ],
+  { error: 'write type: cookie, type: client-ip or type: none' },
+);
+
+const retry = z
+  .strictObject({
+    /** Most attempts for one request, the first included. */
+    attempts: whole(1, 10).default(3),
+    /** Response statuses that are tried again elsewhere, for idempotent methods. */
+    on: z.array(whole(400, 599)).default([]),
+    /** Retries allowed as a share of recent requests, percent. */
+    budgetPercent: whole(0, 100).default(20),
+    /** Retries a second that the budget always allows. */
+    budgetMinPerSecond: whole(0, 100_000).default(10),
+    /** Largest request body kept for a repeat, bytes. */
+    bodyBytes: whole(0, 16_777_216).default(65_536),
+  })
+  .prefault({});
+
+const timeouts = z
+  .strictObject({
+    connect: duration('1s'),
+    /** From the request's last byte to the response's head, and between two pieces of its body. */
+    response: duration('30s'),
+    /** An unused connection to a server is closed after this. */
+    idle: duration('60s'),
+  })
+  .transform(inMs('connect', 'response', 'idle'))
+  .prefault({});
+
+const pool = z
+  .strictObject({
+    name,
+    strategy,
+    servers: z.array(server).default([]),
+    healthCheck,
+    outlierDetection,
+    affinity: affinity.prefault({ type: 'none' }),
+    retry,
+    timeouts,
+  })
+  .transform((value) => ({
+    ...value,
+    servers: value.servers.map((each, index) => ({
+      ...each,
+      name: each.name ?? `${value.name}-${index + 1}`,
+    })),
+  }));
+
+const replica = z.strictObject({
+  name,
+  /** Started without a shell: words are split at spaces, quotes group them. */
+  command: z.string().trim().min(1, 'the command that starts one process; write e.g. node server.js'),
+  /** Processes to start: one for each of the first `count` servers of the pool. All of them when left out. */
+  count: whole(1, 64).optional(),
+  /** The pool whose servers these processes back. */
+  pool: name.optional(),
+  /** Ports instead of a pool: one process each. */
+  ports: z.array(whole(1, 65_535)).min(1).max(64).optional(),
+  /** Environment variable that tells a process its port. */
+  portEnv: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name; write e.g. PORT')
+    .default('PORT'),
+  env: z.record(z.string(), z.string()).default({}),
+  /** Folder to start in, relative to the file. */
+  cwd: z.string().optional(),
+});
+
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1, { error: 'write version: 1' }).default(1),
+    listeners: z
+      .array(listener, {
+        error: 'listeners is a list; write - { name: web, bind: 127.0.0.1:8080, pool: NAME }',
+      })
+      .min(1, 'write at least one listener'),
+    pools: z
+      .array(pool, {
+        error: 'pools is a list; write - { name: api, servers: [{ address: 127.0.0.1:3001 }] }',
+      })
+      .min(1, 'write at least one pool'),
+    replicas: z.array(replica).default([]),
+    /** Response fields x-ballast-server, x-ballast-attempts, x-ballast-request. */
+    responseFields: z.boolean().default(true),
+    /** Requests kept in the journal. */
+    journalRequests: whole(100, 100_000).default(2_000),
+  })
+  .superRefine(checkReferences);
+
+/** What a person writes. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** What the engine runs: complete. */
+export type Config = z.output<typeof configSchema>;
+export type ListenerConfig = Config['listeners'][number];
+export type ListenerLimits = ListenerConfig['limits'];
+export type RouteConfig = ListenerConfig['routes'][number];
+export type PoolConfig = Config['pools'][number];
+export type ServerConfig = PoolConfig['servers'][number];
+export type HealthCheckConfig = PoolConfig['healthCheck'];
+export type AffinityConfig = PoolConfig['affinity'];
+export type RetryConfig = PoolConfig['retry'];
+export type TimeoutsConfig = PoolConfig['timeouts'];
+export type OutlierDetectionConfig = PoolConfig['outlierDetection'];
+export type ReplicaConfig = Config['replicas'][number];
+
+/** The id by which state, contract and interface know a server: unique within a configuration. */
+export function serverId(poolName: string, serverName: string): string {
+  return `${poolName}/${serverName}`;
+}

@@ -1,0 +1,240 @@
+import { z } from 'zod';
+import type { Config } from '../config/schema.ts';
+import {
+  adminStates,
+  eventSchema,
+  generatorStatusSchema,
+  listenerStatusSchema,
+  metricsSchema,
+  replicaStatusSchema,
+  requestDetailSchema,
+  requestSummarySchema,
+  serverStatusSchema,
+  sessionSchema,
+} from './values.ts';
+
+/**
+ * Every command, as data. To add one: an entry here, a handler in `control/handlers/` (or in the engine's table, for
+ * those the engine answers itself); the compiler names every other place.
+ *
+ * `needs` is the capability the caller must hold: `read` looks, `operate` changes what runs, `edit` changes the file,
+ * `own` is kept between the owner and its engine and never granted to anybody else.
+ */
+interface CommandDefinition {
+  readonly needs: 'read' | 'operate' | 'edit' | 'own';
+  readonly handledBy: 'engine' | 'owner';
+  readonly params: z.ZodType;
+  readonly result: z.ZodType;
+}
+
+const nothing = z.strictObject({});
+const name = z.string().min(1).max(63);
+const server = { pool: name, server: name };
+/** Refused with `conflict` when the configuration has moved on from this revision. */
+const edit = { expectedRevision: z.int().optional() };
+const edited = z.object({
+  revision: z.int(),
+  /** What was done beyond what was asked, for a person; null where nothing was. */
+  note: z.string().nullable(),
+});
+
+export const commands = {
+  'status.get': {
+    needs: 'read',
+    handledBy: 'engine',
+    params: nothing,
+    result: z.object({
+      servers: z.array(serverStatusSchema),
+      listeners: z.array(listenerStatusSchema),
+      metrics: metricsSchema,
+    }),
+  },
+  'request.list': {
+    needs: 'read',
+    handledBy: 'engine',
+    params: z.strictObject({
+      limit: z.int().min(1).max(1_000).default(100),
+      pool: name.optional(),
+      /** Only requests that any attempt took to this server id. */
+      server: z.string().optional(),
+      /** `failed`: for the client. `retried`: more than one attempt. */
+      only: z.enum(['failed', 'retried']).optional(),
+    }),
+    result: z.object({ requests: z.array(requestSummarySchema), forgotten: z.number() }),
+  },
+  'request.get': {
+    needs: 'read',
+    handledBy: 'engine',
+    params: z.strictObject({ id: z.string() }),
+    result: requestDetailSchema,
+  },
+  'session.list': {
+    needs: 'read',
+    handledBy: 'engine',
+    params: z.strictObject({
+      pool: name.optional(),
+      server: z.string().optional(),
+      /** Matches part of the client or the id. */
+      search: z.string().max(200).optional(),
+      limit: z.int().min(1).max(1_000).default(200),
+    }),
+    result: z.object({ sessions: z.array(sessionSchema), total: z.number() }),
+  },
+  'session.end': {
+    needs: 'operate',
+    handledBy: 'engine',
+    params: z.strictObject({ pool: name, id: z.string() }),
+    result: nothing,
+  },
+  'server.set-admin-state': {
+    needs: 'operate',
+    handledBy: 'engine',
+    params: z.strictObject({ ...server, adminState: z.enum(adminStates) }),
+    result: z.object({ before: z.enum(adminStates) }),
+  },
+  /** Probes now instead of at the next interval. */
+  'server.probe': { needs: 'operate', handledBy: 'engine', params: z.strictObject(server), result: nothing },
+
+  'event.list': {
+    needs: 'read',
+    handledBy: 'owner',
+    params: z.strictObject({ limit: z.int().min(1).max(5_000).default(100), server: z.string().optional() }),
+    result: z.object({ events: z.array(eventSchema), forgotten: z.number() }),
+  },
+  /** SIGKILL to the process behind the server. */
+  'server.kill': {
+    needs: 'operate',
+    handledBy: 'owner',
+    params: z.strictObject(server),
+    result: z.object({ pid: z.number(), signal: z.literal('SIGKILL') }),
+  },
+  /** Starts the process behind the server again. */
+  'server.start': {
+    needs: 'operate',
+    handledBy: 'owner',
+    params: z.strictObject(server),
+    result: replicaStatusSchema,
+  },
+  'generator.set': {
+    needs: 'operate',
+    handledBy: 'owner',
+    params: z.strictObject({ running: z.boolean(), ratePerSecond: z.int().min(1).max(10_000).optional() }),
+    result: generatorStatusSchema,
+  },
+
+  'server.add': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({
+      pool: name,
+      address: z.string().max(300),
+      name: name.optional(),
+      weight: z.int().min(0).max(1_000).optional(),
+      ...edit,
+    }),
+    result: edited,
+  },
+  'server.remove': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({ ...server, ...edit }),
+    result: edited,
+  },
+  'server.move': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({
+      ...server,
+      toPool: name,
+      /** Place among the servers there; the end when left out. */
+      index: z.int().min(0).optional(),
+      ...edit,
+    }),
+    result: edited,
+  },
+  'server.set-weight': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({ ...server, weight: z.int().min(0).max(1_000), ...edit }),
+    result: edited,
+  },
+  'pool.add': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({
+      name,
+      /** A pool has at least one server: a new one by address, or one moved from another pool. */
+      first: z.union([z.strictObject({ address: z.string().max(300) }), z.strictObject(server)]),
+      ...edit,
+    }),
+    result: edited,
+  },
+  'pool.remove': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({ pool: name, ...edit }),
+    result: edited,
+  },
+  'pool.set-strategy': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({ pool: name, strategy: z.string(), ...edit }),
+    result: edited,
+  },
+  /** Leads the listener's traffic for every path to that pool. */
+  'listener.set-pool': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({ listener: name, pool: name, ...edit }),
+    result: edited,
+  },
+  'config.undo': { needs: 'edit', handledBy: 'owner', params: z.strictObject(edit), result: edited },
+  'config.redo': { needs: 'edit', handledBy: 'owner', params: z.strictObject(edit), result: edited },
+  /** The configuration for a production proxy, and what that proxy cannot express. */
+  'export.render': {
+    needs: 'read',
+    handledBy: 'owner',
+    params: z.strictObject({ dialect: z.enum(['nginx']), targetVersion: z.string().max(20).optional() }),
+    result: z.object({
+      fileName: z.string(),
+      text: z.string(),
+      notes: z.array(z.object({ level: z.enum(['lost', 'differs', 'info']), message: z.string() })),
+    }),
+  },
+
+  /** Replaces the running configuration, keeping what survives; refused whole with `invalid-config` or `unavailable`. */
+  'engine.apply': {
+    needs: 'own',
+    handledBy: 'engine',
+    params: z.strictObject({
+      config: z.custom<Config>((value) => typeof value === 'object' && value !== null),
+    }),
+    result: z.object({ listeners: z.array(listenerStatusSchema) }),
+  },
+  /** Accepts nothing new, waits for running requests at most this long, then closes. */
+  'engine.stop': {
+    needs: 'own',
+    handledBy: 'engine',
+    params: z.strictObject({ graceMs: z.number().min(0) }),
+    result: z.object({ unfinishedRequests: z.number() }),
+  },
+} as const satisfies Record<`${string}.${string}`, CommandDefinition>;
+
+export type CommandName = keyof typeof commands;
+export type Needs = CommandDefinition['needs'];
+/** What a caller writes. */
+export type CommandParams<N extends CommandName> = z.input<(typeof commands)[N]['params']>;
+/** What a handler receives: checked, defaults filled in. */
+export type CheckedParams<N extends CommandName> = z.output<(typeof commands)[N]['params']>;
+export type CommandResult<N extends CommandName> = z.output<(typeof commands)[N]['result']>;
+
+type HandledBy<W extends 'engine' | 'owner'> = {
+  [N in CommandName]: (typeof commands)[N]['handledBy'] extends W ? N : never;
+}[CommandName];
+export type EngineCommandName = HandledBy<'engine'>;
+export type OwnerCommandName = HandledBy<'owner'>;
+
+export type Handler<N extends CommandName> = (
+  params: CheckedParams<N>,
+) => CommandResult<N> | Promise<CommandResult<N>>;
+export type Handlers<N extends CommandName> = { readonly [K in N]: Handler<K> };

@@ -1,0 +1,306 @@
+import { z } from 'zod';
+import type { Config } from '../config/schema.ts';
+
+/** What travels inside frames. Times are `Ms` since the epoch unless a name says otherwise; ids of servers are `pool/name`. */
+
+export const adminStates = ['ready', 'drain', 'maintenance'] as const;
+export type AdminState = (typeof adminStates)[number];
+export const verdicts = ['unknown', 'healthy', 'unhealthy'] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** Why a server takes no request just now. `tried`: this request was there already. `backup`: a primary server is available. */
+export const unavailableReasons = [
+  'maintenance',
+  'drain',
+  'unhealthy',
+  'ejected',
+  'full',
+  'weight-zero',
+  'backup',
+  'tried',
+] as const;
+export type UnavailableReason = (typeof unavailableReasons)[number];
+
+export const probeSchema = z.object({
+  atMs: z.number(),
+  succeeded: z.boolean(),
+  durationMs: z.number(),
+  /** What was seen: `200`, `refused`, `no answer within 1s`, `503, expected 2xx`. */
+  detail: z.string(),
+});
+export type Probe = z.infer<typeof probeSchema>;
+
+/** A server as the engine sees it: four independent facts, and the availability that follows from them. */
+export const serverStatusSchema = z.object({
+  id: z.string(),
+  pool: z.string(),
+  name: z.string(),
+  address: z.string(),
+  adminState: z.enum(adminStates),
+  verdict: z.enum(verdicts),
+  verdictSinceMs: z.number(),
+  ejectedUntilMs: z.number().nullable(),
+  /** For a new client, now. */
+  available: z.boolean(),
+  reason: z.enum(unavailableReasons).nullable(),
+  lastProbe: probeSchema.nullable(),
+  probesRun: z.number(),
+  probesFailed: z.number(),
+});
+export type ServerStatus = z.infer<typeof serverStatusSchema>;
+
+export const listenerStatusSchema = z.object({
+  name: z.string(),
+  /** With the port that was really bound. */
+  address: z.string(),
+  url: z.string(),
+  openConnections: z.number(),
+});
+export type ListenerStatus = z.infer<typeof listenerStatusSchema>;
+
+/** A process that backs a server: started by Ballast. */
+export const replicaStatusSchema = z.object({
+  id: z.string(),
+  group: z.string(),
+  /** The server address it listens on; servers are matched to it by this. */
+  address: z.string(),
+  command: z.string(),
+  state: z.enum(['starting', 'running', 'exited', 'failed']),
+  pid: z.number().nullable(),
+  startedAtMs: z.number().nullable(),
+  exit: z
+    .object({
+      atMs: z.number(),
+      code: z.number().nullable(),
+      signal: z.string().nullable(),
+      /** Ballast was asked to end it. */
+      asked: z.boolean(),
+      /** The last lines it wrote to standard error, for one that ended by itself. */
+      output: z.string(),
+    })
+    .nullable(),
+});
+export type ReplicaStatus = z.infer<typeof replicaStatusSchema>;
+
+export const trafficSchema = z.object({
+  /** Requests finished in the last second. */
+  ratePerSecond: z.number(),
+  activeRequests: z.number(),
+  /** Finished since start. */
+  requests: z.number(),
+  /** Finished since start by class of status: 1xx (a switched protocol), 2xx, 3xx, 4xx, 5xx. */
+  statusClasses: z.tuple([z.number(), z.number(), z.number(), z.number(), z.number()]),
+  /** Over the last `windowMs`, null where nothing was measured. */
+  p50Ms: z.number().nullable(),
+  p95Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+});
+export type Traffic = z.infer<typeof trafficSchema>;
+
+export const serverTrafficSchema = trafficSchema.extend({
+  /** Attempts that failed since start. */
+  failedAttempts: z.number(),
+  /** Share of the pool's requests over the window, 0 to 1; null without requests. */
+  shareHad: z.number().nullable(),
+  /** Share that strategy and weights promise now, 0 to 1; null where load or clients decide. */
+  shareWanted: z.number().nullable(),
+});
+export type ServerTraffic = z.infer<typeof serverTrafficSchema>;
+
+export const metricsSchema = z.object({
+  atMs: z.number(),
+  windowMs: z.number(),
+  total: trafficSchema.extend({
+    /** Share of finished requests over the window that ended neither in 5xx nor in a broken connection; null without requests. */
+    successRatio: z.number().nullable(),
+    /** Requests since start that met a failure and were tried again. */
+    retried: z.number(),
+    /** Those of them that the client saw succeed. */
+    savedByRetry: z.number(),
+    /** Requests since start that failed for the client. */
+    failed: z.number(),
+  }),
+  listeners: z.record(z.string(), trafficSchema),
+  pools: z.record(z.string(), trafficSchema.extend({ retries: z.number(), sessions: z.number() })),
+  servers: z.record(z.string(), serverTrafficSchema),
+});
+export type Metrics = z.infer<typeof metricsSchema>;
+
+export const attemptOutcomes = [
+  'responded',
+  'connect-failed',
+  'closed-before-response',
+  'failed-mid-response',
+  'timed-out',
+  'client-aborted',
+] as const;
+export type AttemptOutcome = (typeof attemptOutcomes)[number];
+
+export const requestSummarySchema = z.object({
+  id: z.string(),
+  atMs: z.number(),
+  durationMs: z.number(),
+  listener: z.string(),
+  /** Null where no route matched or the request was refused. */
+  pool: z.string().nullable(),
+  client: z.string(),
+  method: z.string(),
+  target: z.string(),
+  /** What the client got; 0 where it got nothing. */
+  status: z.number(),
+  /** Id of the server that answered last. */
+  server: z.string().nullable(),
+  attempts: z.number(),
+  requestBytes: z.number(),
+  responseBytes: z.number(),
+  /** Why it failed for the client, in words; null where it did not. */
+  error: z.string().nullable(),
+});
+export type RequestSummary = z.infer<typeof requestSummarySchema>;
+
+export const decisionSchema = z.object({
+  strategy: z.string(),
+  /** Every server of the pool as it was seen at that moment, in configured order. */
+  servers: z.array(
+    z.object({
+      id: z.string(),
+      weight: z.number(),
+      activeRequests: z.number(),
+      state: z.enum(['picked', 'candidate', ...unavailableReasons]),
+      /** What the strategy saw of it, e.g. `current 5`, `2 in flight / weight 3`; empty where it looked at nothing. */
+      detail: z.string(),
+    }),
+  ),
+  /** How affinity took part; null where the pool has none. */
+  affinity: z
+    .object({
+      result: z.enum(['kept', 'bound', 'moved', 'none', 'rejected']),
+      server: z.string().nullable(),
+      reason: z.string(),
+    })
+    .nullable(),
+  /** The reasoning in one or two sentences. */
+  sentence: z.string(),
+});
+export type Decision = z.infer<typeof decisionSchema>;
+
+export const attemptSchema = z.object({
+  server: z.string(),
+  /** Milliseconds after the request arrived. */
+  startedAfterMs: z.number(),
+  durationMs: z.number(),
+  outcome: z.enum(attemptOutcomes),
+  status: z.number().nullable(),
+  /** E.g. `connection refused`, `no response within 30s`. */
+  detail: z.string().nullable(),
+  decision: decisionSchema.nullable(),
+});
+export type Attempt = z.infer<typeof attemptSchema>;
+
+export const requestDetailSchema = requestSummarySchema.extend({
+  attemptList: z.array(attemptSchema),
+  /** The decision that found no server, where the last one did. */
+  unserved: decisionSchema.nullable(),
+});
+export type RequestDetail = z.infer<typeof requestDetailSchema>;
+
+export const sessionSchema = z.object({
+  /** Stable handle for `session.end`; never the cookie's value. */
+  id: z.string(),
+  pool: z.string(),
+  type: z.enum(['cookie', 'client-ip']),
+  /** Client address as last seen. */
+  client: z.string(),
+  server: z.string(),
+  /** Where it was bound before, and why it moved; null where it never did. */
+  moved: z.object({ from: z.string(), reason: z.string(), atMs: z.number() }).nullable(),
+  sinceMs: z.number(),
+  lastUsedMs: z.number(),
+  expiresMs: z.number(),
+  hits: z.number(),
+});
+export type Session = z.infer<typeof sessionSchema>;
+
+export const eventKinds = [
+  'probe-failed',
+  'verdict-changed',
+  'server-ejected',
+  'server-returned',
+  'admin-state-changed',
+  'attempt-failed',
+  'request-retried',
+  'request-failed',
+  'session-bound',
+  'session-moved',
+  'session-expired',
+  'session-ended',
+  'replica-started',
+  'replica-exited',
+  'config-applied',
+  'config-refused',
+  'engine-crashed',
+  'engine-restarted',
+] as const;
+export type EventKind = (typeof eventKinds)[number];
+
+export const eventSchema = z.object({
+  /** Grows by one; also the cursor of the log. */
+  sequence: z.number(),
+  atMs: z.number(),
+  kind: z.enum(eventKinds),
+  /** Told to a person, complete by itself: `api-2 is unhealthy: 3 probes in a row were refused`. */
+  text: z.string(),
+  tone: z.enum(['good', 'bad', 'neutral']),
+  pool: z.string().nullable(),
+  /** Id of the server concerned. */
+  server: z.string().nullable(),
+  /** Id of the request concerned. */
+  request: z.string().nullable(),
+});
+export type BallastEvent = z.infer<typeof eventSchema>;
+
+/** The configuration as it runs, with the revision that edits may insist on. */
+export interface ConfigSnapshot {
+  readonly revision: number;
+  readonly config: Config;
+  readonly canUndo: boolean;
+  readonly canRedo: boolean;
+}
+
+export const problemSchema = z.object({
+  message: z.string(),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+  excerpt: z.string().nullable(),
+});
+
+export const engineStatusSchema = z.object({
+  state: z.enum(['starting', 'running', 'restarting', 'stopped']),
+  restarts: z.number(),
+  /** Why the last restart was needed. */
+  lastError: z.string().nullable(),
+});
+export type EngineStatus = z.infer<typeof engineStatusSchema>;
+
+export const workspaceStatusSchema = z.object({
+  /** Full path of the file. */
+  path: z.string(),
+  /** Short, for the title: `shop / ballast.yaml`. */
+  title: z.string(),
+  /** The demo's own workspace: temporary. */
+  demo: z.boolean(),
+  /** What is wrong with the file on disk while an earlier version of it keeps running. */
+  problems: z.array(problemSchema),
+});
+export type WorkspaceStatus = z.infer<typeof workspaceStatusSchema>;
+
+export const generatorStatusSchema = z.object({
+  running: z.boolean(),
+  ratePerSecond: z.number(),
+  /** Where the requests go; null without a listener. */
+  url: z.string().nullable(),
+  /** As the generator itself, a client, saw them. */
+  sent: z.number(),
+  failed: z.number(),
+});
+export type GeneratorStatus = z.infer<typeof generatorStatusSchema>;
