@@ -37,7 +37,7 @@ function createEnd(): End {
         if (closed !== undefined) return;
         // Frames are JSON by contract: what JSON cannot carry must not work here either.
         const copy: unknown = JSON.parse(JSON.stringify(frame));
-        queueMicrotask(() => end.peer?.deliver(copy));
+        void Promise.resolve().then(() => end.peer?.deliver(copy));
       },
       onFrame(listener) {
         frameListeners.add(listener);
@@ -52,7 +52,7 @@ function createEnd(): End {
         return () => closeListeners.delete(listener);
       },
       close(reason = 'closed') {
-        queueMicrotask(() => end.peer?.closeHere(reason));
+        void Promise.resolve().then(() => end.peer?.closeHere(reason));
         end.closeHere(reason);
       },
     },
