@@ -7,6 +7,8 @@ export type Unsubscribe = () => void;
  */
 export interface Channel {
   send(frame: unknown): void;
+  /** True while much of what was sent still waits to leave. Channels that cannot know leave it out. */
+  congested?(): boolean;
   onFrame(listener: (frame: unknown) => void): Unsubscribe;
   onClose(listener: (reason: string) => void): Unsubscribe;
   close(reason?: string): void;
