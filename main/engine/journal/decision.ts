@@ -1,0 +1,88 @@
+import type { StrategyKind } from '@shared/catalog/strategies.ts';
+import { type UnavailableReason, unavailableReasons } from '@shared/contract/values.ts';
+
+/** The servers of a pool as one configuration lists them. Never changes: records of the past point at it. */
+export interface Roster {
+  readonly pool: string;
+  readonly ids: readonly string[];
+  readonly names: readonly string[];
+  readonly weights: readonly number[];
+}
+
+/** States of a server in a decision, by the number under which a record keeps them. */
+export const decisionStates: readonly ['picked', 'candidate', ...UnavailableReason[]] = [
+  'picked',
+  'candidate',
+  ...unavailableReasons,
+];
+export const pickedCode = 0;
+export const candidateCode = 1;
+
+export type AffinityResult = 'kept' | 'bound' | 'moved' | 'none' | 'rejected';
+/** Why affinity did what it did: what was wrong with the request's key, or with the bound server. */
+export type AffinityCause = 'bound' | 'no-cookie' | 'new-client' | 'unknown-cookie' | 'removed' | UnavailableReason;
+
+const empty: Roster = { pool: '', ids: [], names: [], weights: [] };
+const numbersPerServer = 3;
+
+/**
+ * What was known when a server was chosen: numbers only, written on the hot path, turned into words when somebody looks.
+ * Records are reused; they change hands between exchanges and journal, and are never shared.
+ */
+export class DecisionRecord {
+  roster: Roster = empty;
+  strategy: StrategyKind = 'round-robin';
+  /** Place in the roster; -1 where nothing was found. */
+  picked = -1;
+  /** The strategy was asked; otherwise the session alone decided, or nothing was there to choose from. */
+  strategyAsked = false;
+  /** Only ejected servers were left, and ejection never empties a pool. */
+  lastResort = false;
+  /** Null where the pool has no affinity. */
+  affinity: AffinityResult | null = null;
+  affinityCause: AffinityCause | null = null;
+  /** Id of the server the session pointed at before this decision. */
+  affinityServer: string | null = null;
+  #numbers = new Float64Array(4 * numbersPerServer);
+
+  /** Makes the record ready for a roster. Allocates only when that has more servers than any before. */
+  begin(roster: Roster, strategy: StrategyKind): void {
+    this.roster = roster;
+    this.strategy = strategy;
+    this.picked = -1;
+    this.strategyAsked = false;
+    this.lastResort = false;
+    this.affinity = null;
+    this.affinityCause = null;
+    this.affinityServer = null;
+    const needed = roster.ids.length * numbersPerServer;
+    if (this.#numbers.length < needed) this.#numbers = new Float64Array(needed);
+  }
+
+  note(index: number, code: number, activeRequests: number): void {
+    const at = index * numbersPerServer;
+    this.#numbers[at] = code;
+    this.#numbers[at + 1] = activeRequests;
+    this.#numbers[at + 2] = 0;
+  }
+
+  setCode(index: number, code: number): void {
+    this.#numbers[index * numbersPerServer] = code;
+  }
+
+  setSeen(index: number, seen: number): void {
+    this.#numbers[index * numbersPerServer + 2] = seen;
+  }
+
+  code(index: number): number {
+    return this.#numbers[index * numbersPerServer]!;
+  }
+
+  activeRequests(index: number): number {
+    return this.#numbers[index * numbersPerServer + 1]!;
+  }
+
+  seen(index: number): number {
+    return this.#numbers[index * numbersPerServer + 2]!;
+  }
+}

@@ -1,0 +1,2 @@
+/** Counts and response times of one listener, pool, server, or of everything. */
+export class TrafficMeter {}

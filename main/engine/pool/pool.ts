@@ -1,0 +1,27 @@
+import type { PoolConfig } from '@shared/config/schema.ts';
+import type { AttemptRecord, Exchange } from '../exchange.ts';
+import type { Server } from './server.ts';
+
+/** A pool as the lane sees it: it chooses servers and hears how the attempts went. */
+export interface Pool {
+  readonly name: string;
+  /** Live: replaced when a new configuration is applied. */
+  readonly config: PoolConfig;
+  /**
+   * Chooses a server for the exchange's next attempt, leaving out what is unavailable and what the exchange tried. Takes
+   * the next AttemptRecord and sets its `server` and `decision`. Null where nothing is available: then `exchange.unserved`
+   * and `exchange.error` say why. Sets `exchange.setCookie` where affinity wants a cookie in the response.
+   */
+  choose(exchange: Exchange): Server | null;
+  /** The attempt begins: one more request in flight. */
+  attemptStarted(exchange: Exchange, attempt: AttemptRecord): void;
+  /**
+   * The attempt has ended, its outcome, status, detail and times are filled in. Exactly once for each `attemptStarted`, at
+   * the end of the response; for an upgrade at the end of the tunnel.
+   */
+  attemptEnded(exchange: Exchange, attempt: AttemptRecord): void;
+  /** A request came in: the retry budget is a share of these. */
+  requestArrived(): void;
+  /** Takes one retry out of the budget; false where it is exhausted. */
+  takeRetry(): boolean;
+}

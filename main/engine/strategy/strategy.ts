@@ -1,0 +1,49 @@
+import type { StrategyKind } from '@shared/catalog/strategies.ts';
+
+/**
+ * A server as a strategy sees it. The last two fields are the strategy's own notes; they live on the server, so that
+ * they follow it through every change of the configuration and are never kept by position.
+ */
+export interface Candidate {
+  readonly id: string;
+  /** 1 to 1000: a server of weight 0 is no candidate. */
+  readonly weight: number;
+  readonly activeRequests: number;
+  /** Place in the configuration, from 0. Changes when servers are rearranged. */
+  readonly order: number;
+  /** Hash of the id, 32 bits unsigned. */
+  readonly seed: number;
+  /** What the strategy remembers of it between picks. */
+  turn: number;
+  /** What the strategy saw of it at this pick: the material of the decision. */
+  seen: number;
+}
+
+/** What a strategy may ask of the request. */
+export interface PickContext {
+  /** Without a port. */
+  readonly clientAddress: string;
+}
+
+/** Proposes; the pool disposes: candidates are available already. */
+export interface Strategy {
+  readonly kind: StrategyKind;
+  /** Picks one of `candidates`, which holds at least one, in configured order. Sets `seen` of each. Allocates nothing. */
+  pick<T extends Candidate>(candidates: readonly T[], context: PickContext): T;
+}
+
+/** A candidate as it was at a pick in the past, read back from a decision. */
+export interface SeenCandidate {
+  readonly name: string;
+  readonly weight: number;
+  readonly activeRequests: number;
+  readonly seen: number;
+}
+
+/** Tells in words what `seen` meant. Called only when somebody looks. */
+export interface StrategyReasoning {
+  /** What the strategy saw of one candidate, e.g. `current 5`; empty where it looked at nothing. */
+  detail(candidate: SeenCandidate): string;
+  /** Why `picked` won; completes `… chose api-3, `. `others` are the candidates that did not. */
+  because(picked: SeenCandidate, others: readonly SeenCandidate[]): string;
+}
