@@ -21,8 +21,9 @@ import {
  * `own` is kept between the owner and its engine and never granted to anybody else.
  */
 interface CommandDefinition {
-  readonly needs: 'read' | 'operate' | 'edit' | 'own';
-  readonly handledBy: 'engine' | 'owner';
+  readonly needs: 'read' | 'operate' | 'edit' | 'own' | 'save-file' | 'open-file';
+  /** `shell`: by the window around the interface, where there is one; without one the command is refused. */
+  readonly handledBy: 'engine' | 'owner' | 'shell';
   readonly params: z.ZodType;
   readonly result: z.ZodType;
 }
@@ -202,6 +203,25 @@ export const commands = {
     }),
   },
 
+  /** Asks the person for a place and writes the text there; `path` is null when they changed their mind. */
+  'shell.save-file': {
+    needs: 'save-file',
+    handledBy: 'shell',
+    params: z.strictObject({
+      /** Without a folder: the person chooses that. */
+      suggestedName: z.string().regex(/^[\w][\w .-]{0,99}$/, 'a file name without a folder'),
+      text: z.string().max(4_194_304),
+    }),
+    result: z.object({ path: z.string().nullable() }),
+  },
+  /** Asks the person for a workspace file and runs it in place of this one; the connection closes and is made anew. */
+  'shell.open-workspace': {
+    needs: 'open-file',
+    handledBy: 'shell',
+    params: nothing,
+    result: z.object({ path: z.string().nullable() }),
+  },
+
   /** Replaces the running configuration, keeping what survives; refused whole with `invalid-config` or `unavailable`. */
   'engine.apply': {
     needs: 'own',
@@ -228,11 +248,12 @@ export type CommandParams<N extends CommandName> = z.input<(typeof commands)[N][
 export type CheckedParams<N extends CommandName> = z.output<(typeof commands)[N]['params']>;
 export type CommandResult<N extends CommandName> = z.output<(typeof commands)[N]['result']>;
 
-type HandledBy<W extends 'engine' | 'owner'> = {
+type HandledBy<W extends CommandDefinition['handledBy']> = {
   [N in CommandName]: (typeof commands)[N]['handledBy'] extends W ? N : never;
 }[CommandName];
 export type EngineCommandName = HandledBy<'engine'>;
 export type OwnerCommandName = HandledBy<'owner'>;
+export type ShellCommandName = HandledBy<'shell'>;
 
 export type Handler<N extends CommandName> = (
   params: CheckedParams<N>,
