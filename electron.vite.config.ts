@@ -10,6 +10,7 @@ export default defineConfig({
     resolve: { alias },
     build: {
       target: 'node20', // the command line runs on the user's own Node
+      externalizeDeps: false, // one file to read instead of a hundred: `ballast demo` is up in a moment
       rolldownOptions: {
         input: {
           index: at('main/index.ts'),
@@ -21,6 +22,7 @@ export default defineConfig({
   },
   preload: {
     build: {
+      externalizeDeps: false,
       rolldownOptions: {
         input: { index: at('preload/index.ts') },
         output: { format: 'cjs', entryFileNames: '[name].cjs' }, // a sandboxed window cannot load an ESM preload

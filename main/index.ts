@@ -30,7 +30,8 @@ const log = (text: string): void => {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => app.quit());
 
-await startDesktop({
+// Not awaited: Electron is not ready before its entry module has been evaluated.
+startDesktop({
   electron: {
     app,
     BrowserWindow,
@@ -56,4 +57,7 @@ await startDesktop({
     log,
   }),
   log,
+}).catch((error: unknown) => {
+  log(`the desktop app could not start: ${error instanceof Error ? error.stack : String(error)}`);
+  app.exit(1);
 });
