@@ -1,8 +1,35 @@
-import type { Channel } from '@shared/contract/channel.ts';
-import type { CommandName, Handlers } from '@shared/contract/commands.ts';
+import { basename, dirname } from 'node:path';
+import { formatAddress } from '@shared/config/address.ts';
+import { type Config, serverId } from '@shared/config/schema.ts';
+import type { Channel, Unsubscribe } from '@shared/contract/channel.ts';
+import type { CommandName, Handlers, OwnerCommandName } from '@shared/contract/commands.ts';
+import { ContractError } from '@shared/contract/errors.ts';
 import type { Capability } from '@shared/contract/frames.ts';
-import type { ServedChannel, ServeOptions } from '@shared/contract/server.ts';
-import type { ListenerStatus } from '@shared/contract/values.ts';
+import { type ServedChannel, type ServeOptions, serveContract } from '@shared/contract/server.ts';
+import { createStatePublisher } from '@shared/contract/state-publisher.ts';
+import type { ConfigSnapshot, ListenerStatus, WorkspaceStatus } from '@shared/contract/values.ts';
+import type { Log } from '@shared/lib/log.ts';
+import { dialects } from '../dialect/registry.ts';
+import { createTraffic } from '../drill/traffic.ts';
+import { type Clock, systemClock } from '../engine/clock.ts';
+import { planReplicas } from '../replicas/plan.ts';
+import { createSupervisor } from '../replicas/supervisor.ts';
+import { openWorkspace } from '../workspace/workspace.ts';
+import { type Configuration, createConfiguration, tellProblems } from './configuration.ts';
+import { createEngineHost, type EngineHost } from './engine-host.ts';
+import { createEngineRelay } from './engine-relay.ts';
+import { createEventLog } from './event-log.ts';
+import { editCommands } from './handlers/edit-commands.ts';
+import { engineCommands } from './handlers/engine-commands.ts';
+import { processCommands } from './handlers/process-commands.ts';
+import { namePortHolder } from './port-in-use.ts';
+import { replicaEvent } from './replica-events.ts';
+
+/** Replicas get this long to listen before traffic is let in; those that take longer are found by their health checks. */
+const replicaWaitMs = 3_000;
+/** The demo's whole point is that three servers answer, so it waits longer on a busy machine. */
+const demoReplicaWaitMs = 15_000;
+const defaultGraceMs = 10_000;
 
 export interface OwnerOptions {
   /** Path of ballast.yaml. */
@@ -16,7 +43,9 @@ export interface OwnerOptions {
   /** Of Ballast. */
   readonly version: string;
   /** Lines for a person who looks for a fault. */
-  readonly log: (text: string) => void;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 export interface Owner {
@@ -40,6 +69,209 @@ export const fullGrant: readonly Capability[] = ['read', 'operate', 'edit'];
 export const readOnlyGrant: readonly Capability[] = ['read'];
 
 /** The running Ballast behind both faces: workspace, engine, replicas and traffic together. */
-export function createOwner(_options: OwnerOptions): Owner {
-  throw new Error('not built yet');
+export function createOwner(options: OwnerOptions): Owner {
+  const { path, demo, generate, workerPath, version, log } = options;
+  const { clock = systemClock, random = Math.random } = options;
+
+  const events = createEventLog(clock.epoch);
+  const system = createStatePublisher('system');
+  const config = createStatePublisher('config');
+  const replicas = createStatePublisher('replicas');
+  const supervisor = createSupervisor({ clock, log });
+  const traffic = createTraffic({ clock, random, log });
+  const relay = createEngineRelay(events, ({ total }) => traffic.observe(total.requests));
+  const host = createEngineHost({ workerPath, clock, log, listener: engineListener() });
+  /** What the operator wants of servers: the engine forgets it when it crashes, the operator does not. */
+  const adminStates = new Map<string, Parameters<typeof setAdminState>[0]>();
+  const releases: Unsubscribe[] = [];
+  let configuration: Configuration | undefined;
+  let stopped: Promise<void> | undefined;
+
+  const current = (): Configuration => {
+    if (configuration) return configuration;
+    throw new ContractError('unavailable', 'Ballast is still starting; try again in a moment');
+  };
+  const setAdminState: Handlers<'server.set-admin-state'>['server.set-admin-state'] = async (params) => {
+    const changed = await host.call('server.set-admin-state', params);
+    adminStates.set(serverId(params.pool, params.server), params);
+    return changed;
+  };
+
+  const handlers: Handlers<OwnerCommandName> & ReturnType<typeof engineCommands> = {
+    ...engineCommands(host),
+    ...editCommands(current),
+    ...processCommands({
+      config: () => current().snapshot.config,
+      supervisor,
+      onKilled: ({ pool, name }, text) =>
+        events.add({ kind: 'replica-exited', text, tone: 'bad', pool, server: serverId(pool, name) }),
+    }),
+    'server.set-admin-state': setAdminState,
+    'event.list': (params) => events.list(params),
+    'generator.set': ({ running, ratePerSecond }) =>
+      traffic.set({ running, ...(ratePerSecond !== undefined && { ratePerSecond }) }),
+    'export.render': ({ dialect, targetVersion }) =>
+      dialects[dialect](current().snapshot.config, { targetVersion }),
+  };
+
+  function engineListener(): Parameters<typeof createEngineHost>[0]['listener'] {
+    return {
+      onStatus: (status) => system.set('engine', status),
+      onConnected: (client) => relay.follow(client),
+      onCrashed: (reason) =>
+        events.add({ kind: 'engine-crashed', text: `The engine crashed: ${reason}`, tone: 'bad' }),
+      onRestarted: (listeners) => {
+        events.add({
+          kind: 'engine-restarted',
+          text: 'The engine runs again with the last good configuration; counters and sessions began anew',
+          tone: 'good',
+        });
+        leadTraffic(listeners);
+        for (const params of adminStates.values()) {
+          // A server that is gone by now no longer needs it.
+          host.call('server.set-admin-state', params).catch(() => {});
+        }
+      },
+    };
+  }
+
+  function leadTraffic(listeners: readonly ListenerStatus[]): void {
+    traffic.setUrl(listeners[0]?.url ?? null);
+  }
+
+  /** What runs changes as one: the engine first, which may refuse, then the processes. */
+  async function applyAll(file: string, wanted: Config): Promise<readonly ListenerStatus[]> {
+    const { listeners } = await host.apply(wanted).catch(async (error) => {
+      throw await namePortHolder(error, wanted, relay.listeners());
+    });
+    planAll(file, wanted);
+    leadTraffic(listeners);
+    return listeners;
+  }
+
+  function planAll(file: string, wanted: Config): void {
+    supervisor.apply(planReplicas(wanted, { baseDir: dirname(file), running: supervisor.statuses() }));
+    publishReplicas();
+  }
+
+  function publishReplicas(): void {
+    replicas.replace(supervisor.statuses().map((status) => [status.id, status] as const));
+  }
+
+  function watchReplicas(): Unsubscribe {
+    const before = new Map(supervisor.statuses().map((status) => [status.id, status]));
+    return supervisor.onChange((status) => {
+      const event = replicaEvent(before.get(status.id), status);
+      before.set(status.id, status);
+      publishReplicas();
+      if (event && !stopped) events.add({ ...event, ...serverAt(status.address) });
+    });
+  }
+
+  /** The server that stands at an address now, for the event's lane on the timeline. */
+  function serverAt(address: string): { pool: string; server: string } | undefined {
+    for (const pool of configuration?.snapshot.config.pools ?? []) {
+      const server = pool.servers.find((each) => formatAddress(each.address) === address);
+      if (server) return { pool: pool.name, server: serverId(pool.name, server.name) };
+    }
+    return undefined;
+  }
+
+  function replicasSettled(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (supervisor.statuses().some(({ state }) => state === 'starting')) return;
+        unsubscribe();
+        tooLate();
+        resolve();
+      };
+      const unsubscribe = supervisor.onChange(look);
+      const tooLate = clock.after(withinMs, () => {
+        unsubscribe();
+        resolve();
+      });
+      look();
+    });
+  }
+
+  function applied(snapshot: ConfigSnapshot, what: string): void {
+    config.set('current', snapshot);
+    events.add({ kind: 'config-applied', text: what, tone: 'neutral' });
+  }
+
+  async function start(): Promise<readonly ListenerStatus[]> {
+    const file = await openWorkspace(path, { log });
+    releases.push(() => file.close());
+    const parsed = file.document.check();
+    if (!parsed.ok) {
+      throw new ContractError('invalid-config', `${path}: ${tellProblems(parsed.problems)}`, parsed.problems);
+    }
+    const status: WorkspaceStatus = { path: file.path, title: titleOf(file.path, demo), demo, problems: [] };
+    system.set('workspace', status);
+    system.set('generator', traffic.status());
+    releases.push(traffic.onChange((generator) => system.set('generator', generator)));
+    releases.push(watchReplicas());
+
+    configuration = createConfiguration(file, parsed.config, {
+      apply: async (wanted) => void (await applyAll(file.path, wanted)),
+      onApplied: applied,
+      onProblems: (problems) => {
+        const told = problems.map(({ message, line, column, excerpt }) => {
+          return { message, line: line ?? null, column: column ?? null, excerpt: excerpt ?? null };
+        });
+        system.set('workspace', { ...status, problems: told });
+        if (problems.length === 0) return;
+        const text = `${basename(file.path)} was changed on disk and cannot run; the earlier configuration keeps running. ${tellProblems(problems)}`;
+        events.add({ kind: 'config-refused', text, tone: 'bad' });
+      },
+    });
+    planAll(file.path, parsed.config);
+    await Promise.all([host.start(), replicasSettled(demo ? demoReplicaWaitMs : replicaWaitMs)]);
+    const listeners = await applyAll(file.path, parsed.config);
+    applied(configuration.snapshot, `${basename(file.path)} runs`);
+    releases.push(configuration.watch());
+    if (generate) traffic.set({ running: true });
+    return listeners;
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    for (const release of releases.splice(0).reverse()) release();
+    await traffic.stop();
+    await stopEngine(host, graceMs, log);
+    await supervisor.stop(graceMs);
+  }
+
+  const owner: Owner = {
+    async start() {
+      try {
+        return await start();
+      } catch (error) {
+        await owner.stop(0);
+        throw error;
+      }
+    },
+    serve: (channel, grant, own = {}) =>
+      serveContract(channel, {
+        version,
+        grant,
+        handlers: { ...handlers, ...own },
+        topics: { ...relay.topics, system, config, replicas, events: events.publisher },
+        log: (text) => log('error', text),
+      }),
+    stop: (graceMs = defaultGraceMs) => {
+      stopped ??= stop(graceMs);
+      return stopped;
+    },
+  };
+  return owner;
+}
+
+async function stopEngine(host: EngineHost, graceMs: number, log: Log): Promise<void> {
+  const unfinished = await host.stop(graceMs);
+  if (unfinished > 0)
+    log('warn', `${unfinished} requests were still running after ${graceMs} ms and were cut off`);
+}
+
+function titleOf(path: string, demo: boolean): string {
+  return demo ? 'demo' : `${basename(dirname(path))} / ${basename(path)}`;
 }

@@ -1,0 +1,206 @@
+import { Worker } from 'node:worker_threads';
+import type { Config } from '@shared/config/schema.ts';
+import type { Unsubscribe } from '@shared/contract/channel.ts';
+import { type ContractClient, connect } from '@shared/contract/client.ts';
+import type { CommandParams, CommandResult, EngineCommandName } from '@shared/contract/commands.ts';
+import { ContractError } from '@shared/contract/errors.ts';
+import type { EngineStatus } from '@shared/contract/values.ts';
+import type { Log } from '@shared/lib/log.ts';
+import type { Clock } from '../engine/clock.ts';
+import { workerChannel } from './channels/worker-channel.ts';
+
+/** Wait before the first restart; each further one within the window waits twice as long, up to the longest. */
+const firstBackoffMs = 100;
+const longestBackoffMs = 5_000;
+/** This many crashes within the window and the engine stays away until a configuration is applied by hand. */
+const crashLimit = 5;
+const crashWindowMs = 60_000;
+/** An engine that does not say hello by then is taken for crashed. */
+const helloTimeoutMs = 10_000;
+/** Beyond the grace, for the engine's own work of stopping. */
+const stopMarginMs = 2_000;
+
+/** What the host tells of its engine's life, in the order in which it happens. */
+export interface EngineHostListener {
+  onStatus(status: EngineStatus): void;
+  /** A new engine answers, not configured yet: subscribe to its topics here. */
+  onConnected(client: ContractClient): void;
+  onCrashed(reason: string): void;
+  /** The last good configuration runs again. */
+  onRestarted(listeners: CommandResult<'engine.apply'>['listeners']): void;
+}
+
+/** Keeps one engine running in a worker thread and restarts it when it crashes. */
+export interface EngineHost {
+  readonly status: EngineStatus;
+  /** Starts the worker and resolves once it answers; rejects when it does not. */
+  start(): Promise<void>;
+  /** Revives an engine that was given up. Refused with the engine's own refusal, or `unavailable` while it restarts. */
+  apply(config: Config): Promise<CommandResult<'engine.apply'>>;
+  /** Refused with `unavailable` while the engine is away. */
+  call<N extends EngineCommandName>(name: N, params: CommandParams<N>): Promise<CommandResult<N>>;
+  /** Running requests finish within the grace. Returns how many did not. */
+  stop(graceMs: number): Promise<number>;
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly client: ContractClient;
+}
+
+export function createEngineHost(options: {
+  /** Path of the built worker. */
+  readonly workerPath: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly listener: EngineHostListener;
+}): EngineHost {
+  const { workerPath, clock, log, listener } = options;
+  let status: EngineStatus = { state: 'stopped', restarts: 0, lastError: null };
+  let running: Running | undefined;
+  /** The configuration to go back to after a crash. */
+  let lastGood: Config | undefined;
+  let crashes: number[] = [];
+  let cancelRestart: Unsubscribe | undefined;
+  let stopping = false;
+
+  const setStatus = (change: Partial<EngineStatus>): void => {
+    status = { ...status, ...change };
+    listener.onStatus(status);
+  };
+
+  async function launch(): Promise<Running> {
+    // Flags of our own process (a debugger's, a test runner's) are not meant for the engine.
+    const worker = new Worker(workerPath, { execArgv: [], name: 'ballast engine' });
+    let died = 'it ended by itself';
+    worker.on('error', (error) => {
+      died = error instanceof Error ? error.message : String(error);
+      log('error', `engine: ${error instanceof Error ? error.stack : died}`);
+    });
+    const channel = workerChannel(worker);
+    const tooLate = clock.after(helloTimeoutMs, () => channel.close('it did not answer'));
+    try {
+      const client = await connect(channel).catch((error) => {
+        throw new ContractError('unavailable', `the engine did not start: ${died} (${reasonOf(error)})`);
+      });
+      const started: Running = { worker, client };
+      client.onClose(() => {
+        if (running === started) crashed(died);
+      });
+      return started;
+    } catch (error) {
+      await worker.terminate();
+      throw error;
+    } finally {
+      tooLate();
+    }
+  }
+
+  /** Launches, takes the engine into service and tells the listener. */
+  async function connectNew(): Promise<Running> {
+    const started = await launch();
+    if (stopping) {
+      await started.worker.terminate();
+      throw new ContractError('unavailable', 'Ballast is stopping');
+    }
+    running = started;
+    listener.onConnected(started.client);
+    return started;
+  }
+
+  function crashed(reason: string): void {
+    running = undefined;
+    if (stopping) return;
+    listener.onCrashed(reason);
+    scheduleRestart(reason);
+  }
+
+  function scheduleRestart(reason: string) {
+    const now = clock.now();
+    crashes = [...crashes.filter((at) => now - at < crashWindowMs), now];
+    if (crashes.length >= crashLimit) {
+      const lastError = `${reason}; given up after ${crashes.length} crashes within a minute: change the configuration, or stop and start Ballast`;
+      log('error', `engine: ${lastError}`);
+      return setStatus({ state: 'stopped', lastError });
+    }
+    setStatus({ state: 'restarting', restarts: status.restarts + 1, lastError: reason });
+    const waitMs = Math.min(firstBackoffMs * 2 ** (crashes.length - 1), longestBackoffMs);
+    cancelRestart = clock.after(waitMs, () => void restart());
+  }
+
+  async function restart(): Promise<void> {
+    cancelRestart = undefined;
+    try {
+      const { client } = await connectNew();
+      const applied = lastGood ? await client.call('engine.apply', { config: lastGood }) : { listeners: [] };
+      setStatus({ state: 'running' });
+      listener.onRestarted(applied.listeners);
+    } catch (error) {
+      if (stopping) return;
+      const again = running;
+      // A crash while the configuration was applied has scheduled the next restart already.
+      if (status.state !== 'restarting' || cancelRestart) return;
+      running = undefined;
+      if (again) await again.worker.terminate();
+      scheduleRestart(reasonOf(error));
+    }
+  }
+
+  function client(): ContractClient {
+    if (running && status.state !== 'restarting') return running.client;
+    throw new ContractError(
+      'unavailable',
+      status.state === 'restarting'
+        ? 'the engine crashed and is starting again; try again in a moment'
+        : `the engine is not running${status.lastError ? `: ${status.lastError}` : ''}`,
+    );
+  }
+
+  return {
+    get status() {
+      return status;
+    },
+    async start() {
+      setStatus({ state: 'starting' });
+      try {
+        await connectNew();
+        setStatus({ state: 'running' });
+      } catch (error) {
+        setStatus({ state: 'stopped', lastError: reasonOf(error) });
+        throw error;
+      }
+    },
+    async apply(config) {
+      if (!running && status.state === 'stopped' && lastGood && !stopping) {
+        crashes = [];
+        await connectNew();
+        setStatus({ state: 'running' });
+      }
+      const applied = await client().call('engine.apply', { config });
+      lastGood = config;
+      return applied;
+    },
+    call: async (name, params) => client().call(name, params),
+    async stop(graceMs) {
+      stopping = true;
+      cancelRestart?.();
+      const last = running;
+      running = undefined;
+      let unfinished = 0;
+      if (last) {
+        const stopped = last.client.call('engine.stop', { graceMs });
+        // An engine that hangs does not answer; ending the thread closes the channel, and that settles the call.
+        const tooLate = clock.after(graceMs + stopMarginMs, () => void last.worker.terminate());
+        unfinished = (await stopped.catch(() => ({ unfinishedRequests: 0 }))).unfinishedRequests;
+        tooLate();
+        await last.worker.terminate();
+      }
+      setStatus({ state: 'stopped' });
+      return unfinished;
+    },
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

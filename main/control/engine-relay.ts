@@ -1,0 +1,73 @@
+import type { ContractClient } from '@shared/contract/client.ts';
+import { createLogPublisher } from '@shared/contract/log-publisher.ts';
+import type { Publishers } from '@shared/contract/publisher.ts';
+import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
+import { createStatePublisher, type StatePublisher } from '@shared/contract/state-publisher.ts';
+import type { ListenerStatus, Metrics } from '@shared/contract/values.ts';
+import type { EventLog } from './event-log.ts';
+
+/** What a subscriber gets of requests at once; the rest is counted as dropped and can be asked for with `request.list`. */
+const requestBatch = 200;
+
+/**
+ * The engine's topics, published again by the owner: subscribers keep their subscription while the engine crashes and another
+ * takes its place.
+ */
+export interface EngineRelay {
+  readonly topics: Pick<Required<Publishers>, 'servers' | 'listeners' | 'metrics' | 'requests'>;
+  /** What the engine listened on last. */
+  listeners(): readonly ListenerStatus[];
+  follow(client: ContractClient): void;
+}
+
+export function createEngineRelay(events: EventLog, onMetrics: (metrics: Metrics) => void): EngineRelay {
+  const servers = createStatePublisher('servers');
+  const listeners = createStatePublisher('listeners');
+  const metrics = createSamplePublisher('metrics');
+  const requests = createLogPublisher('requests', { capacity: 2_000, batch: requestBatch });
+
+  const relayState = <N extends 'servers' | 'listeners'>(
+    client: ContractClient,
+    publisher: StatePublisher<N>,
+  ): void => {
+    client.state(publisher.topic, {
+      // A new engine knows nothing yet; what the last one knew stands until it is configured.
+      onSnapshot: (entries) => {
+        if (entries.length > 0) publisher.replace(entries as never);
+      },
+      onChange: (set, removed) => {
+        for (const [key, value] of set) publisher.set(key, value as never);
+        for (const key of removed) publisher.remove(key);
+      },
+    });
+  };
+
+  return {
+    topics: { servers, listeners, metrics, requests },
+    listeners: () => listeners.entries().map(([, status]) => status),
+    follow(client) {
+      relayState(client, servers);
+      relayState(client, listeners);
+      client.sample('metrics', (value) => {
+        metrics.publish(value);
+        onMetrics(value);
+      });
+      client.log(
+        'requests',
+        (batch) => {
+          requests.skip(batch.dropped);
+          for (const entry of batch.entries) requests.append(entry);
+        },
+        0,
+      );
+      client.log(
+        'events',
+        (batch) => {
+          events.missed(batch.dropped);
+          for (const entry of batch.entries) events.add(entry);
+        },
+        0,
+      );
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import type { EngineCommandName, Handlers } from '@shared/contract/commands.ts';
+import type { EngineHost } from '../engine-host.ts';
+
+/** `engine.apply` and `engine.stop` stay between the owner and its engine. */
+type Forwarded = Exclude<EngineCommandName, 'engine.apply' | 'engine.stop'>;
+
+/** Commands that the engine answers itself are passed on to it. */
+export function engineCommands({ call }: Pick<EngineHost, 'call'>): Handlers<Forwarded> {
+  return {
+    'status.get': (params) => call('status.get', params),
+    'request.list': (params) => call('request.list', params),
+    'request.get': (params) => call('request.get', params),
+    'session.list': (params) => call('session.list', params),
+    'session.end': (params) => call('session.end', params),
+    'server.set-admin-state': (params) => call('server.set-admin-state', params),
+    'server.probe': (params) => call('server.probe', params),
+  };
+}
