@@ -1,0 +1,90 @@
+import { useEffect } from 'react';
+import { useConfig } from '../store/config.ts';
+import { useConnection } from '../store/connection.ts';
+import { useInterface } from '../store/interface.ts';
+import { Toasts } from '../ui/toasts.tsx';
+import { Banners } from './banners.tsx';
+import { CommandPalette } from './command-palette.tsx';
+import { ErrorBoundary } from './error-boundary.tsx';
+import { NotConnected } from './not-connected.tsx';
+import { Rail } from './rail.tsx';
+import { screens, slots } from './screens.ts';
+import { useShortcuts } from './shortcuts.ts';
+import { ShortcutsHelp } from './shortcuts-help.tsx';
+import { TopBar } from './top-bar.tsx';
+import { topologyDialogs as TopologyDialogs, topologyShortcuts } from './topology-screen.tsx';
+
+/** The frame around the screens. */
+export function App() {
+  const phase = useConnection(({ state }) => state.phase);
+  const isKnown = useConfig(({ revision }) => revision !== undefined);
+  useShortcuts(topologyShortcuts);
+  useScreenFromAddress();
+  const isShown = isKnown && phase !== 'turned-away';
+  return (
+    <div className="shell" data-phase={phase}>
+      <TopBar />
+      <Rail />
+      <main className="stage" data-stale={isShown && phase !== 'connected'}>
+        {isShown ? (
+          <>
+            <Banners />
+            <Stage />
+          </>
+        ) : (
+          <NotConnected />
+        )}
+      </main>
+      <TopologyDialogs />
+      <CommandPalette />
+      <ShortcutsHelp />
+      <Toasts />
+    </div>
+  );
+}
+
+function Stage() {
+  const id = useInterface((state) => state.screen);
+  const hasSelection = useInterface((state) => state.selection !== null);
+  const timelineOpen = useInterface((state) => state.timelineOpen);
+  const screen = screens.find((each) => each.id === id) ?? screens[0]!;
+  const { timeline: Timeline, inspector: Inspector } = slots;
+  return (
+    <>
+      <div className="screens">
+        <section className="screen" aria-label={screen.label}>
+          <ErrorBoundary key={screen.id} name={screen.label}>
+            <screen.component />
+          </ErrorBoundary>
+        </section>
+        {Inspector && hasSelection && (
+          <aside className="inspector" aria-label="Inspector">
+            <ErrorBoundary name="The inspector">
+              <Inspector />
+            </ErrorBoundary>
+          </aside>
+        )}
+      </div>
+      {Timeline && timelineOpen && (
+        <section className="timeline-slot" aria-label="Timeline">
+          <ErrorBoundary name="The timeline">
+            <Timeline />
+          </ErrorBoundary>
+        </section>
+      )}
+    </>
+  );
+}
+
+/** `#/requests` shows that screen; back and forward work. */
+function useScreenFromAddress(): void {
+  useEffect(() => {
+    const follow = () => {
+      const id = /^#\/([a-z-]+)/.exec(location.hash)?.[1] ?? screens[0]!.id;
+      if (screens.some((screen) => screen.id === id)) useInterface.setState({ screen: id });
+    };
+    follow();
+    window.addEventListener('popstate', follow);
+    return () => window.removeEventListener('popstate', follow);
+  }, []);
+}

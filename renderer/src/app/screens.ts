@@ -1,0 +1,36 @@
+import type { ComponentType } from 'react';
+import type { IconName } from '../ui/icons.ts';
+import type { PaletteAction } from './palette-action.ts';
+import { topologyScreen } from './topology-screen.tsx';
+
+/**
+ * Where a feature plugs in. The shell knows nothing else of it.
+ *
+ * A screen: export a component from `features/<name>/`, and add an entry to `screens` below. The rail, the number keys, the
+ * address (`#/<id>`), the command palette and the list of shortcuts follow from the entry. A screen fills the area it is
+ * given (`height: 100%`), scrolls by itself, and is unmounted while another is shown: what must survive lives in `store/`.
+ *
+ * A slot: an area that stays while screens change. A slot that is undefined takes no room.
+ * - `timeline`: below every screen, full width. Its height is its own (at most 40 % of the window); `useInterface.timelineOpen`
+ *   tells whether it is open, and while it is closed it is not mounted. It draws its own head.
+ * - `inspector`: at the right of every screen, 340 pixels wide, mounted while `useInterface.selection` is not null. It shows that
+ *   selection (server, request or session), draws its own head and closes with `select(null)`; Escape does so as well.
+ *
+ * To lead elsewhere: `select(…)`, `showScreen(id)`, `showRequests(filter)` of `store/interface.ts`. Commands for a person: `run(…)` of
+ * `connection/run.ts` (a refusal becomes a message). Numbers that change several times a second: `metrics/live.tsx`,
+ * `metrics/sparkline.tsx`, or `useOnFrame`; never React state. Features do not import features.
+ */
+export interface Screen {
+  readonly id: string;
+  readonly label: string;
+  readonly icon: IconName;
+  readonly component: ComponentType;
+  /** For the list of shortcuts: keys that work on this screen. */
+  readonly shortcuts?: readonly { readonly keys: string; readonly label: string }[];
+  /** For the command palette: asked each time it opens, whichever screen is shown. */
+  readonly actions?: () => readonly PaletteAction[];
+}
+
+export const screens: readonly Screen[] = [topologyScreen];
+
+export const slots: { readonly timeline?: ComponentType; readonly inspector?: ComponentType } = {};

@@ -1,0 +1,47 @@
+const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+export const none = '–';
+
+/** A count: `4,098`. */
+export function formatCount(value: number): string {
+  return grouped.format(value);
+}
+
+/** A rate per second: one digit after the point below 10, `–` where it was not measured. */
+export function formatRate(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return none;
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : grouped.format(value);
+}
+
+/** Milliseconds without their unit: three significant places at most. */
+export function formatMs(value: number | null | undefined): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return none;
+  if (value < 0.1) return value.toFixed(2);
+  return value < 100 ? value.toFixed(1) : grouped.format(value);
+}
+
+/** A share of 0 to 1 as `49.8 %`. */
+export function formatShare(value: number | null | undefined): string {
+  return value === null || value === undefined ? none : `${(value * 100).toFixed(1)} %`;
+}
+
+/**
+ * A success ratio. Never rounded up to 100: one lost request among a million is told as `99.99 %`.
+ */
+export function formatSuccess(ratio: number | null | undefined): string {
+  if (ratio === null || ratio === undefined) return none;
+  if (ratio === 1) return '100.00 %';
+  return `${(Math.floor(ratio * 10_000) / 100).toFixed(2)} %`;
+}
+
+/** A moment of today, to the millisecond where wanted: `14:02:11.204`. */
+export function formatTime(atMs: number, withMs = false): string {
+  const date = new Date(atMs);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const text = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
+  return withMs ? `${text}.${String(date.getMilliseconds()).padStart(3, '0')}` : text;
+}
+
+/** `1 request`, `3 requests`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${grouped.format(count)} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,65 @@
+import { useRef } from 'react';
+import { useOnFrame } from './frame-loop.ts';
+import type { Ring } from './ring.ts';
+
+export interface SparklineProps {
+  /** What to draw, oldest at the left; read anew at each frame that has something new. */
+  ring: () => Ring;
+  /** The value at the upper edge; common to neighbours, so that their heights compare. */
+  peak: () => number;
+  width: number;
+  height: number;
+  className?: string;
+}
+
+/** The last minute as a line over a pale area, in the element's `color`. Decorative: its numbers stand beside it as text. */
+export function Sparkline({ ring, peak, width, height, className }: SparklineProps) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useOnFrame(() => {
+    if (canvas.current) drawLine(canvas.current, ring(), peak(), width, height);
+  });
+  return (
+    <canvas ref={canvas} className={className} style={{ width, height }} width={width} height={height} />
+  );
+}
+
+function drawLine(canvas: HTMLCanvasElement, ring: Ring, peak: number, width: number, height: number): void {
+  const context = canvas.getContext('2d');
+  if (!context) return;
+  const ratio = window.devicePixelRatio || 1;
+  if (canvas.width !== Math.round(width * ratio)) {
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+  }
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  if (ring.length < 2) return;
+  const bottom = height - 1.5;
+  const scale = peak > 0 ? (height - 5) / (peak * 1.12) : 0;
+  const step = width / (ring.capacity - 1);
+  const left = width - step * (ring.length - 1);
+  // One point per pixel is all the eye gets: about half a second each.
+  const stride = Math.max(1, Math.round(1 / step));
+  context.beginPath();
+  let started = false;
+  for (let index = (ring.length - 1) % stride; index < ring.length; index += stride) {
+    let sum = 0;
+    for (let back = 0; back < stride && index - back >= 0; back++) sum += ring.at(index - back) || 0;
+    const x = left + index * step;
+    const y = bottom - (sum / Math.min(stride, index + 1)) * scale;
+    if (started) context.lineTo(x, y);
+    else context.moveTo(x, y);
+    started = true;
+  }
+  context.strokeStyle = getComputedStyle(canvas).color;
+  context.lineWidth = 1.5;
+  context.lineJoin = 'round';
+  context.stroke();
+  context.lineTo(width, height);
+  context.lineTo(left, height);
+  context.closePath();
+  context.globalAlpha = 0.13;
+  context.fillStyle = context.strokeStyle;
+  context.fill();
+  context.globalAlpha = 1;
+}

@@ -1,0 +1,131 @@
+import type { PoolConfig } from '@shared/config/schema.ts';
+import type { ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
+import type { IconName } from '../ui/icons.ts';
+
+/** How a server stands, for a person: icon, word and colour together, and the reason where it serves nobody new. */
+export interface ServerCondition {
+  readonly word: string;
+  readonly icon: IconName;
+  readonly tone: 'good' | 'bad' | 'warn' | 'warming' | 'neutral';
+  /** A sentence with the reason and what follows from it. */
+  readonly reason: string;
+}
+
+/**
+ * Derived from the engine's facts and, where Ballast started the process, from that. The process comes first: it is the
+ * cause, a failed probe its consequence.
+ */
+export function serverCondition(
+  status: ServerStatus | undefined,
+  replica: ReplicaStatus | undefined,
+  healthCheck?: PoolConfig['healthCheck'],
+  nowMs: number = Date.now(),
+): ServerCondition {
+  if (replica?.state === 'exited')
+    return {
+      word: 'Exited',
+      icon: 'skull',
+      tone: 'bad',
+      reason: `Its process ${exitText(replica)}. Start it again to bring it back.`,
+    };
+  if (replica?.state === 'failed')
+    return {
+      word: 'Failed',
+      icon: 'alert',
+      tone: 'bad',
+      reason: `Its process could not be started: ${exitText(replica)}.`,
+    };
+  if (replica?.state === 'starting')
+    return {
+      word: 'Starting',
+      icon: 'hourglass',
+      tone: 'warming',
+      reason: 'Its process was started and does not listen yet.',
+    };
+  if (!status)
+    return { word: 'Unknown', icon: 'clock', tone: 'neutral', reason: 'The engine has not reported it yet.' };
+
+  if (status.adminState === 'maintenance')
+    return {
+      word: 'Maintenance',
+      icon: 'wrench',
+      tone: 'neutral',
+      reason: 'Taken out by hand: no requests, no probes. Set it ready to bring it back.',
+    };
+  if (status.adminState === 'drain')
+    return {
+      word: 'Draining',
+      icon: 'drain',
+      tone: 'warn',
+      reason: 'No new clients; bound sessions and running requests finish here.',
+    };
+  if (status.verdict === 'unhealthy')
+    return {
+      word: 'Unhealthy',
+      icon: 'heart',
+      tone: 'bad',
+      reason: `Its health check fails${status.lastProbe ? `: ${status.lastProbe.detail}` : ''}.`,
+    };
+  if (status.ejectedUntilMs !== null && status.reason === 'ejected')
+    return {
+      word: 'Ejected',
+      icon: 'eject',
+      tone: 'warn',
+      reason: `Failed on real traffic; it is tried again in ${Math.max(0, Math.ceil((status.ejectedUntilMs - nowMs) / 1_000))} s.`,
+    };
+  if (status.reason === 'full')
+    return {
+      word: 'Full',
+      icon: 'alert',
+      tone: 'warn',
+      reason: 'It has as many requests in flight as maxRequests allows.',
+    };
+  if (status.reason === 'weight-zero')
+    return {
+      word: 'Weight 0',
+      icon: 'minus',
+      tone: 'neutral',
+      reason: 'Weight 0 takes no new clients; bound sessions stay.',
+    };
+  if (status.reason === 'backup')
+    return {
+      word: 'Standby',
+      icon: 'standby',
+      tone: 'neutral',
+      reason: 'A backup: used only when no primary server is available.',
+    };
+  if (status.lastProbe && !status.lastProbe.succeeded)
+    return {
+      word: 'Failing',
+      icon: 'alert',
+      tone: 'warn',
+      reason: `Its last probe failed (${status.lastProbe.detail}); it still serves.`,
+    };
+  if (status.verdict === 'healthy')
+    return {
+      word: 'Healthy',
+      icon: 'check',
+      tone: 'good',
+      reason: status.lastProbe ? `Last probe: ${status.lastProbe.detail}.` : 'Its health check passes.',
+    };
+  if (healthCheck?.type === 'none')
+    return {
+      word: 'Unchecked',
+      icon: 'pulse',
+      tone: 'neutral',
+      reason: 'It serves; this pool has no health check.',
+    };
+  return {
+    word: 'Checking',
+    icon: 'clock',
+    tone: 'warming',
+    reason: 'It serves; its first probe has not finished.',
+  };
+}
+
+/** `exited, signal 9`, `exited with code 1`. */
+export function exitText({ exit }: Pick<ReplicaStatus, 'exit'>): string {
+  if (!exit) return 'ended';
+  if (exit.signal !== null) return `ended by ${exit.signal}`;
+  return `exited with code ${exit.code ?? '?'}`;
+}

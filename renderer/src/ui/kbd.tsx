@@ -1,0 +1,15 @@
+const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
+const symbols: Record<string, string> = isApple
+  ? { Mod: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↩', Delete: '⌫' }
+  : { Mod: 'Ctrl', Enter: '↵', Delete: 'Del' };
+
+/** Writes a shortcut such as `Mod+Shift+Z` as this platform's people know it. */
+export function shortcutText(shortcut: string): string {
+  const parts = shortcut.split('+').map((part) => symbols[part] ?? part);
+  return parts.join(isApple ? '' : '+');
+}
+
+/** A key or combination, e.g. `Mod+K`. */
+export function Kbd({ keys }: { keys: string }) {
+  return <kbd className="kbd">{shortcutText(keys)}</kbd>;
+}

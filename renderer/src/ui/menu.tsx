@@ -1,0 +1,136 @@
+import type { ReactNode, RefObject } from 'react';
+import {
+  Menu as AriaMenu,
+  MenuItem as AriaMenuItem,
+  MenuSection as AriaMenuSection,
+  Header,
+  Keyboard,
+  MenuTrigger,
+  Popover,
+  type PopoverProps,
+  SubmenuTrigger,
+  Text,
+} from 'react-aria-components';
+import { Icon } from './icon.tsx';
+import type { IconName } from './icons.ts';
+import { shortcutText } from './kbd.tsx';
+
+export interface MenuEntry {
+  readonly id: string;
+  readonly label: string;
+  readonly icon?: IconName | undefined;
+  readonly shortcut?: string | undefined;
+  /** A second line: what it does, or why it cannot be done now. */
+  readonly detail?: string | undefined;
+  readonly disabledReason?: string | undefined;
+  readonly tone?: 'bad' | undefined;
+  readonly isSelected?: boolean | undefined;
+  readonly run?: (() => void) | undefined;
+  readonly children?: readonly MenuEntry[] | undefined;
+}
+
+export interface MenuSection {
+  readonly id: string;
+  readonly title?: string | undefined;
+  readonly entries: readonly MenuEntry[];
+}
+
+interface MenuProps {
+  label: string;
+  sections: readonly MenuSection[];
+  placement?: PopoverProps['placement'];
+  width?: number | undefined;
+}
+
+/** A button with a menu below it. The first child is the button. */
+export function MenuButton({ children, ...menu }: MenuProps & { children: ReactNode }) {
+  return (
+    <MenuTrigger>
+      {children}
+      <Popover className="popover" placement={menu.placement ?? 'bottom start'} offset={5}>
+        <Sections {...menu} />
+      </Popover>
+    </MenuTrigger>
+  );
+}
+
+/** A menu opened by a right click or a key, beside `anchor`. */
+export function ContextMenu(
+  props: MenuProps & { anchor: RefObject<Element | null>; isOpen: boolean; onClose: () => void },
+) {
+  const { anchor, isOpen, onClose, ...menu } = props;
+  return (
+    <Popover
+      className="popover"
+      triggerRef={anchor}
+      isOpen={isOpen}
+      onOpenChange={(open) => !open && onClose()}
+      placement={menu.placement ?? 'bottom start'}
+      offset={2}
+    >
+      <Sections {...menu} onClose={onClose} />
+    </Popover>
+  );
+}
+
+function Sections({ label, sections, width, onClose }: MenuProps & { onClose?: () => void }) {
+  return (
+    <AriaMenu
+      className="menu"
+      aria-label={label}
+      autoFocus="first"
+      {...(onClose && { onClose })}
+      {...(width !== undefined && { style: { width } })}
+    >
+      {sections.map((section) => (
+        <AriaMenuSection key={section.id} className="menu-section" aria-label={section.title ?? section.id}>
+          {section.title && <Header className="menu-title">{section.title}</Header>}
+          {section.entries.map((entry) =>
+            entry.children ? (
+              <SubmenuTrigger key={entry.id}>
+                <Entry entry={entry} />
+                <Popover className="popover" offset={-2}>
+                  <Sections label={entry.label} sections={[{ id: entry.id, entries: entry.children }]} />
+                </Popover>
+              </SubmenuTrigger>
+            ) : (
+              <Entry key={entry.id} entry={entry} />
+            ),
+          )}
+        </AriaMenuSection>
+      ))}
+    </AriaMenu>
+  );
+}
+
+function Entry({ entry }: { entry: MenuEntry }) {
+  const detail = entry.disabledReason ?? entry.detail;
+  return (
+    <AriaMenuItem
+      id={entry.id}
+      textValue={entry.label}
+      className={`menu-item ${entry.tone ?? ''}`}
+      isDisabled={entry.disabledReason !== undefined}
+      {...(entry.run && { onAction: entry.run })}
+    >
+      <span className="menu-icon">
+        {entry.isSelected ? (
+          <Icon name="check" size={14} />
+        ) : (
+          entry.icon && <Icon name={entry.icon} size={14} />
+        )}
+      </span>
+      <Text slot="label" className="menu-label">
+        {entry.label}
+        {entry.isSelected && <span className="visually-hidden"> (chosen)</span>}
+      </Text>
+      {detail && (
+        <Text slot="description" className="menu-detail">
+          {detail}
+        </Text>
+      )}
+      {entry.shortcut && <Keyboard className="kbd">{shortcutText(entry.shortcut)}</Keyboard>}
+      {entry.children && <Icon name="chevronRight" size={12} />}
+    </AriaMenuItem>
+  );
+}
