@@ -1,4 +1,5 @@
 import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { SessionEntry } from './affinity/session-table.ts';
 import type { DecisionRecord } from './journal/decision.ts';
 import type { Pool } from './pool/pool.ts';
 import type { Server } from './pool/server.ts';
@@ -50,6 +51,10 @@ export class Exchange {
   error: string | null = null;
   /** Value for a `Set-Cookie` field that affinity wants in the response; null for none. */
   setCookie: string | null = null;
+  /** The client's session in the pool; the pool sets it anew at every first attempt. */
+  session: SessionEntry | null = null;
+  /** The session was bound by this very request. */
+  sessionIsNew = false;
   attemptCount = 0;
   readonly attempts: AttemptRecord[] = [];
   /** The decision that found no server. */

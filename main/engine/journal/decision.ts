@@ -7,6 +7,7 @@ export interface Roster {
   readonly ids: readonly string[];
   readonly names: readonly string[];
   readonly weights: readonly number[];
+  readonly backups: readonly boolean[];
 }
 
 /** States of a server in a decision, by the number under which a record keeps them. */
@@ -19,10 +20,17 @@ export const pickedCode = 0;
 export const candidateCode = 1;
 
 export type AffinityResult = 'kept' | 'bound' | 'moved' | 'none' | 'rejected';
-/** Why affinity did what it did: what was wrong with the request's key, or with the bound server. */
-export type AffinityCause = 'bound' | 'no-cookie' | 'new-client' | 'unknown-cookie' | 'removed' | UnavailableReason;
+/** Why affinity did what it did: what was missing in the request, or what was wrong with the bound server. */
+export type AffinityCause =
+  | 'available'
+  | 'no-cookie'
+  | 'new-client'
+  | 'expired-cookie'
+  | 'unknown-cookie'
+  | 'removed'
+  | UnavailableReason;
 
-const empty: Roster = { pool: '', ids: [], names: [], weights: [] };
+const empty: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
 const numbersPerServer = 3;
 
 /**

@@ -1,6 +1,7 @@
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import { type ServerConfig, serverId } from '@shared/config/schema.ts';
 import type { AdminState, Probe, Verdict } from '@shared/contract/values.ts';
+import type { AttemptRecord } from '../exchange.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
@@ -40,7 +41,8 @@ export class Server implements Candidate {
   ejectedUntil = 0;
   /** The same for a person, since 1970. */
   ejectedUntilMs: number | null = null;
-  trialRunning = false;
+  /** The attempt that finds out after an ejection whether the server is well again. */
+  trial: AttemptRecord | null = null;
   timesEjected = 0;
   consecutiveFailures = 0;
   /** Clock's `now()` of the last return from ejection. */

@@ -8,6 +8,8 @@ export interface StrategyDefinition {
   readonly goodFor: string;
   /** Whether a server's weight changes anything under this strategy. */
   readonly usesWeights: boolean;
+  /** The share of new clients that it promises each available server: the same for all, by weight, or none (load or clients decide). */
+  readonly promisedShare: 'equal' | 'weight' | 'none';
   /** Whether the caller's address decides; on one machine every caller is 127.0.0.1, which the interface must say. */
   readonly usesClientAddress: boolean;
 }
@@ -16,9 +18,11 @@ export const strategies = {
   'round-robin': {
     kind: 'round-robin',
     label: 'Round robin',
-    explain: 'Each server in turn, in the order of the file. Weights are ignored.',
+    explain:
+      'Each server in turn, in the order of the file. Weights are ignored, except that weight 0 takes no new clients.',
     goodFor: 'Equal replicas and requests of about equal cost.',
     usesWeights: false,
+    promisedShare: 'equal',
     usesClientAddress: false,
   },
   'weighted-round-robin': {
@@ -28,6 +32,7 @@ export const strategies = {
       'In turn by weight, spread evenly: 5/1/1 serves a a b a c a a, never five in a row. Weight 0 takes no new clients.',
     goodFor: 'Replicas of different size, or a canary that should see a small share.',
     usesWeights: true,
+    promisedShare: 'weight',
     usesClientAddress: false,
   },
   'least-connections': {
@@ -36,6 +41,7 @@ export const strategies = {
     explain: 'The server with the fewest requests in flight for its weight. Equal ones take turns by weight.',
     goodFor: 'Requests whose cost varies: a slow server gets fewer of them by itself.',
     usesWeights: true,
+    promisedShare: 'none',
     usesClientAddress: false,
   },
   'ip-hash': {
@@ -46,6 +52,7 @@ export const strategies = {
     goodFor:
       'Stickiness without cookies. On one machine every client is 127.0.0.1, so one server gets everything.',
     usesWeights: true,
+    promisedShare: 'none',
     usesClientAddress: true,
   },
 } as const satisfies Record<string, StrategyDefinition>;

@@ -256,6 +256,8 @@ export const eventSchema = z.object({
   server: z.string().nullable(),
   /** Id of the request concerned. */
   request: z.string().nullable(),
+  /** How many happenings this entry stands for, where it sums up several; one when left out. */
+  count: z.number().optional(),
 });
 export type BallastEvent = z.infer<typeof eventSchema>;
 

@@ -1,0 +1,115 @@
+import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { type Address, formatAddress } from '@shared/config/address.ts';
+import type { HealthCheckConfig } from '@shared/config/schema.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
+import type { Clock } from '../clock.ts';
+
+export interface ProbeResult {
+  readonly succeeded: boolean;
+  /** What was seen: `200`, `connected`, `connection refused`, `no answer within 1s`, `503, expected 2xx or 3xx`. */
+  readonly detail: string;
+}
+
+export type ActiveHealthCheck = Exclude<HealthCheckConfig, { type: 'none' }>;
+export type HttpHealthCheck = Extract<HealthCheckConfig, { type: 'http' }>;
+
+/** A probe reads no more of a body than this; a longer one is cut off, since only the status counts. */
+const bodyBytesLimit = 65_536;
+
+/** Runs one probe. Never rejects. Each has its own connection, so that it finds out whether new ones are accepted. */
+export function runProbe(check: ActiveHealthCheck, address: Address, clock: Clock): Promise<ProbeResult> {
+  return new Promise((resolve) => {
+    let stop = (): void => {};
+    const cancelTimer = clock.after(check.timeoutMs, () =>
+      finish({ succeeded: false, detail: `no answer within ${formatDuration(check.timeoutMs)}` }),
+    );
+    let done = false;
+    function finish(result: ProbeResult): void {
+      if (done) return;
+      done = true;
+      cancelTimer();
+      stop();
+      resolve(result);
+    }
+    stop = check.type === 'tcp' ? probeTcp(address, finish) : probeHttp(check, address, finish);
+  });
+}
+
+type Finish = (result: ProbeResult) => void;
+
+function probeTcp(address: Address, finish: Finish): () => void {
+  const socket = connect({ host: address.host, port: address.port });
+  socket.on('connect', () => finish({ succeeded: true, detail: 'connected' }));
+  socket.on('error', (error) => finish({ succeeded: false, detail: describeError(error) }));
+  return () => socket.destroy();
+}
+
+function probeHttp(check: HttpHealthCheck, address: Address, finish: Finish): () => void {
+  const probe = request({
+    host: address.host,
+    port: address.port,
+    method: check.method,
+    path: check.path,
+    agent: false,
+    headers: {
+      host: check.host ?? formatAddress(address),
+      'user-agent': 'ballast-health-check',
+      accept: '*/*',
+      connection: 'close',
+    },
+  });
+  // Redirects are not followed: node:http never does, and a redirect is a status like any other.
+  probe.on('response', (response) => {
+    const status = response.statusCode ?? 0;
+    const succeeded = isExpected(status, check.expect);
+    const detail = succeeded ? String(status) : `${status}, expected ${check.expect.join(' or ')}`;
+    discardBody(response, () => finish({ succeeded, detail }));
+  });
+  probe.on('upgrade', (_response, socket) => {
+    socket.destroy();
+    finish({ succeeded: isExpected(101, check.expect), detail: '101' });
+  });
+  probe.on('error', (error) => finish({ succeeded: false, detail: describeError(error) }));
+  probe.end();
+  return () => probe.destroy();
+}
+
+/** Reads the body to its end, so that the service is not startled by a cut connection, within limits. */
+function discardBody(response: IncomingMessage, ended: () => void): void {
+  let bodyBytes = 0;
+  response.on('data', (chunk: Buffer) => {
+    bodyBytes += chunk.length;
+    if (bodyBytes > bodyBytesLimit) ended();
+  });
+  response.on('end', ended);
+  response.on('error', ended);
+  response.on('close', ended);
+}
+
+/** Whether a status is in one of the ranges as the configuration writes them: `200`, `2xx`, `200-399`, `2xx-3xx`. */
+export function isExpected(status: number, ranges: HttpHealthCheck['expect']): boolean {
+  return ranges.some((range) => {
+    if (typeof range === 'number') return status === range;
+    const [from, to = from] = range.split('-') as [string, string?];
+    return status >= Number(from.replace('xx', '00')) && status <= Number(to.replace('xx', '99'));
+  });
+}
+
+const errorWords: Record<string, string> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EPIPE: 'connection reset',
+  ETIMEDOUT: 'connecting timed out',
+  EHOSTUNREACH: 'no route to the address',
+  ENETUNREACH: 'no route to the address',
+  ENOTFOUND: 'no such name',
+  EAI_AGAIN: 'the name could not be resolved',
+  EADDRNOTAVAIL: 'no free local port to connect from',
+};
+
+function describeError(error: NodeJS.ErrnoException): string {
+  if (error.code !== undefined && Object.hasOwn(errorWords, error.code)) return errorWords[error.code]!;
+  if (error.code?.startsWith('HPE_')) return 'the answer was no HTTP';
+  return error.message;
+}

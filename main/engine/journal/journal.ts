@@ -1,0 +1,232 @@
+import type { LogSource } from '@shared/contract/log-publisher.ts';
+import type { AttemptOutcome, RequestDetail, RequestSummary } from '@shared/contract/values.ts';
+import type { AttemptRecord, Exchange } from '../exchange.ts';
+import type { DecisionRecord } from './decision.ts';
+import { renderDecision } from './render-decision.ts';
+
+/** One try, as the journal keeps it. */
+interface KeptAttempt {
+  server: string;
+  startedAfterMs: number;
+  durationMs: number;
+  outcome: AttemptOutcome;
+  status: number;
+  detail: string | null;
+  decision: DecisionRecord | null;
+}
+
+/** One request, as the journal keeps it. Reused when the ring comes round. */
+interface KeptRequest {
+  number: number;
+  id: string;
+  atMs: number;
+  durationMs: number;
+  listener: string;
+  pool: string | null;
+  client: string;
+  method: string;
+  target: string;
+  status: number;
+  requestBytes: number;
+  responseBytes: number;
+  error: string | null;
+  attemptCount: number;
+  readonly attempts: KeptAttempt[];
+  unserved: DecisionRecord | null;
+}
+
+export interface RequestFilter {
+  readonly limit: number;
+  readonly pool?: string | undefined;
+  /** Only requests that any attempt took to this server id. */
+  readonly server?: string | undefined;
+  readonly only?: 'failed' | 'retried' | undefined;
+}
+
+/** The last requests, with every decision and attempt. Recording copies numbers and references; words are made when read. */
+export interface Journal extends LogSource<RequestSummary> {
+  /** @param endedAt clock's `now()` */
+  record(exchange: Exchange, endedAt: number): void;
+  /** Newest first. */
+  list(filter: RequestFilter): { requests: RequestSummary[]; forgotten: number };
+  /** Undefined for one that is forgotten or never was. */
+  detail(id: string): RequestDetail | undefined;
+  /** Keeps the newest that fit. */
+  resize(capacity: number): void;
+}
+
+export function createJournal(initialCapacity: number): Journal {
+  let capacity = initialCapacity;
+  /** Filled on demand, then reused in turn. */
+  let slots: KeptRequest[] = [];
+  let next = 0;
+  let cursor = 0;
+
+  function* newestFirst(): Generator<KeptRequest> {
+    for (let back = 1; back <= slots.length; back++)
+      yield slots[(next - back + slots.length) % slots.length]!;
+  }
+
+  return {
+    get cursor() {
+      return cursor;
+    },
+    record(exchange, endedAt) {
+      cursor += 1;
+      let slot = slots[next];
+      if (!slot) {
+        slot = emptyRequest();
+        slots.push(slot);
+      }
+      next = next + 1 === capacity ? 0 : next + 1;
+      slot.number = cursor;
+      keep(slot, exchange, endedAt);
+    },
+    read(after, limit) {
+      const found: RequestSummary[] = [];
+      for (const slot of newestFirst()) {
+        if (slot.number <= after || found.length === limit) break;
+        found.push(summarize(slot));
+      }
+      return found.reverse();
+    },
+    list({ limit, pool, server, only }) {
+      const requests: RequestSummary[] = [];
+      for (const slot of newestFirst()) {
+        if (requests.length === limit) break;
+        if (pool !== undefined && slot.pool !== pool) continue;
+        if (server !== undefined && !wentTo(slot, server)) continue;
+        if (only === 'retried' && slot.attemptCount < 2) continue;
+        if (only === 'failed' && slot.error === null && slot.status < 500) continue;
+        requests.push(summarize(slot));
+      }
+      return { requests, forgotten: cursor - slots.length };
+    },
+    detail(id) {
+      for (const slot of newestFirst()) if (slot.id === id) return detail(slot);
+      return undefined;
+    },
+    resize(wanted) {
+      if (wanted === capacity) return;
+      const kept = [...newestFirst()].slice(0, wanted).reverse();
+      slots = kept;
+      capacity = wanted;
+      next = kept.length === capacity ? 0 : kept.length;
+    },
+  };
+}
+
+function emptyRequest(): KeptRequest {
+  return {
+    number: 0,
+    id: '',
+    atMs: 0,
+    durationMs: 0,
+    listener: '',
+    pool: null,
+    client: '',
+    method: '',
+    target: '',
+    status: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+    error: null,
+    attemptCount: 0,
+    attempts: [],
+    unserved: null,
+  };
+}
+
+function keep(slot: KeptRequest, exchange: Exchange, endedAt: number): void {
+  slot.id = exchange.idText;
+  slot.atMs = exchange.startedEpoch;
+  slot.durationMs = endedAt - exchange.startedAt;
+  slot.listener = exchange.listener;
+  slot.pool = exchange.pool === null ? null : exchange.pool.name;
+  slot.client = exchange.facts === null ? '' : exchange.facts.clientAddress;
+  slot.method = exchange.method;
+  slot.target = exchange.target;
+  slot.status = exchange.status;
+  slot.requestBytes = exchange.requestBytes;
+  slot.responseBytes = exchange.responseBytes;
+  slot.error = exchange.error;
+  slot.attemptCount = exchange.attemptCount;
+  slot.unserved = exchange.unserved;
+  exchange.unserved = null;
+  for (let index = 0; index < exchange.attemptCount; index++) {
+    let kept = slot.attempts[index];
+    if (!kept) {
+      kept = {
+        server: '',
+        startedAfterMs: 0,
+        durationMs: 0,
+        outcome: 'responded',
+        status: 0,
+        detail: null,
+        decision: null,
+      };
+      slot.attempts.push(kept);
+    }
+    keepAttempt(kept, exchange.attempts[index]!, exchange.startedAt);
+  }
+}
+
+function keepAttempt(kept: KeptAttempt, attempt: AttemptRecord, requestStartedAt: number): void {
+  kept.server = attempt.server === null ? '' : attempt.server.id;
+  kept.startedAfterMs = attempt.startedAt - requestStartedAt;
+  kept.durationMs = attempt.endedAt - attempt.startedAt;
+  kept.outcome = attempt.outcome;
+  kept.status = attempt.status;
+  kept.detail = attempt.detail;
+  // The record changes hands: the exchange gets the old one to write its next decision on.
+  const spare = kept.decision;
+  kept.decision = attempt.decision;
+  attempt.decision = spare;
+}
+
+function wentTo(slot: KeptRequest, server: string): boolean {
+  for (let index = 0; index < slot.attemptCount; index++) {
+    if (slot.attempts[index]!.server === server) return true;
+  }
+  return false;
+}
+
+function summarize(slot: KeptRequest): RequestSummary {
+  return {
+    id: slot.id,
+    atMs: Math.round(slot.atMs),
+    durationMs: micros(slot.durationMs),
+    listener: slot.listener,
+    pool: slot.pool,
+    client: slot.client,
+    method: slot.method,
+    target: slot.target,
+    status: slot.status,
+    server: slot.attemptCount === 0 ? null : slot.attempts[slot.attemptCount - 1]!.server,
+    attempts: slot.attemptCount,
+    requestBytes: slot.requestBytes,
+    responseBytes: slot.responseBytes,
+    error: slot.error,
+  };
+}
+
+function detail(slot: KeptRequest): RequestDetail {
+  const attempts = slot.attempts.slice(0, slot.attemptCount);
+  return {
+    ...summarize(slot),
+    attemptList: attempts.map((attempt, index) => ({
+      server: attempt.server,
+      startedAfterMs: micros(attempt.startedAfterMs),
+      durationMs: micros(attempt.durationMs),
+      outcome: attempt.outcome,
+      status: attempt.status === 0 ? null : attempt.status,
+      detail: attempt.detail,
+      decision: attempt.decision && renderDecision(attempt.decision, attempts[index - 1] ?? null),
+    })),
+    unserved: slot.unserved && renderDecision(slot.unserved, attempts.at(-1) ?? null),
+  };
+}
+
+function micros(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000;
+}

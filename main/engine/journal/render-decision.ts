@@ -1,0 +1,164 @@
+import { strategies } from '@shared/catalog/strategies.ts';
+import {
+  type AttemptOutcome,
+  type Decision,
+  type UnavailableReason,
+  unavailableReasons,
+} from '@shared/contract/values.ts';
+import { strategyRegistry } from '../strategy/registry.ts';
+import type { SeenCandidate } from '../strategy/strategy.ts';
+import { type AffinityCause, candidateCode, type DecisionRecord, decisionStates } from './decision.ts';
+import { attemptWords, reasonWords } from './words.ts';
+
+/** The attempt before the one that is explained. */
+export interface EarlierAttempt {
+  /** Id. */
+  readonly server: string;
+  readonly outcome: AttemptOutcome;
+  readonly status: number;
+  readonly detail: string | null;
+}
+
+/** Turns the numbers of a decision into what a person reads. */
+export function renderDecision(record: DecisionRecord, earlier: EarlierAttempt | null): Decision {
+  const { reasoning } = strategyRegistry[record.strategy];
+  const { roster } = record;
+  return {
+    strategy: record.strategy,
+    servers: roster.ids.map((id, index) => {
+      const state = decisionStates[record.code(index)]!;
+      const looked = record.strategyAsked && (state === 'picked' || state === 'candidate');
+      return {
+        id,
+        weight: roster.weights[index]!,
+        activeRequests: record.activeRequests(index),
+        state,
+        detail: looked ? reasoning.detail(seen(record, index)) : '',
+      };
+    }),
+    affinity: renderAffinity(record, earlier),
+    sentence: sentence(record, earlier),
+  };
+}
+
+function renderAffinity(record: DecisionRecord, earlier: EarlierAttempt | null): Decision['affinity'] {
+  if (record.affinity === null) return null;
+  const boundNow = record.affinity === 'bound' || record.affinity === 'moved';
+  return {
+    result: record.affinity,
+    server: boundNow ? (record.roster.ids[record.picked] ?? null) : record.affinityServer,
+    reason: affinityReason(record, earlier),
+  };
+}
+
+/** A whole clause: `the session cookie pointed at api-2, whose attempt failed (connection refused)`. */
+function affinityReason(record: DecisionRecord, earlier: EarlierAttempt | null): string {
+  const cause = record.affinityCause;
+  switch (cause) {
+    case 'no-cookie':
+      return 'the client sent no session cookie';
+    case 'new-client':
+      return 'there was no session for this client address';
+    case 'expired-cookie':
+      return 'the session of this cookie had expired or was ended';
+    case 'unknown-cookie':
+      return 'the session cookie was not issued by this run of Ballast';
+    case null:
+      return '';
+    default:
+      return `the session pointed at ${nameOf(record, record.affinityServer)}, which ${boundWords(cause, earlier)}`;
+  }
+}
+
+function boundWords(
+  cause: Exclude<AffinityCause, 'no-cookie' | 'new-client' | 'expired-cookie' | 'unknown-cookie'>,
+  earlier: EarlierAttempt | null,
+): string {
+  if (cause === 'available') return 'was available';
+  if (cause === 'removed') return 'was not in the pool any more';
+  if (cause === 'tried') return earlier ? `failed (${attemptWords(earlier)})` : 'had been tried';
+  return `was ${reasonWords[cause]}`;
+}
+
+function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): string {
+  const parts: string[] = [];
+  const pickedName = record.roster.names[record.picked];
+  const reason = affinityReason(record, earlier);
+  const retry = earlier !== null && record.affinityCause !== 'tried';
+  if (retry) parts.push(`${shortName(earlier.server)} was tried before: ${attemptWords(earlier)}.`);
+
+  if (pickedName === undefined) {
+    if (record.affinity === 'rejected') {
+      parts.push(`${capital(reason)}, and this pool rejects such a client instead of moving it.`);
+    } else {
+      if (reason !== '') parts.push(`${capital(reason)}.`);
+      parts.push(`No server was available: ${leftOut(record, () => true).join(', ')}.`);
+    }
+    return parts.join(' ');
+  }
+  if (!record.strategyAsked) {
+    parts.push(`${capital(reason)}, so it kept the request.`);
+    return parts.join(' ');
+  }
+
+  const choice = `${strategies[record.strategy].label.toLowerCase()} chose ${pickedName}, ${because(record)}`;
+  const narrowed = narrowing(record);
+  if (record.affinity === 'moved') {
+    parts.push(`${capital(reason)}, so the session moved: ${choice}.`);
+  } else if (record.affinity === 'bound' && record.affinityServer === null) {
+    parts.push(`${capital(reason)}: ${choice}, and the session is bound to it.`);
+  } else if (record.affinity === 'bound') {
+    parts.push(`${capital(reason)}, so the new session is bound elsewhere: ${choice}.`);
+  } else {
+    parts.push(`${capital(choice)}.`);
+  }
+  if (narrowed !== '') parts.push(narrowed);
+  const skipped = leftOut(record, (reason) => reason !== 'backup' && reason !== 'tried');
+  if (skipped.length > 0 && record.affinity !== 'moved') parts.push(`Left out: ${skipped.join(', ')}.`);
+  return parts.join(' ');
+}
+
+/** Why it was not the primaries that were asked. */
+function narrowing(record: DecisionRecord): string {
+  if (record.lastResort)
+    return 'All that was left was ejected, and ejection never empties a pool, so it was asked all the same.';
+  if (record.roster.backups[record.picked]) return 'No primary server was available, so the backups were asked.';
+  return '';
+}
+
+function because(record: DecisionRecord): string {
+  const others: SeenCandidate[] = [];
+  for (const index of record.roster.ids.keys()) {
+    if (record.code(index) === candidateCode) others.push(seen(record, index));
+  }
+  return strategyRegistry[record.strategy].reasoning.because(seen(record, record.picked), others);
+}
+
+function leftOut(record: DecisionRecord, include: (reason: UnavailableReason) => boolean): string[] {
+  return record.roster.names.flatMap((name, index) => {
+    const reason = unavailableReasons.find((each) => each === decisionStates[record.code(index)]);
+    return reason && include(reason) ? [`${name} is ${reasonWords[reason]}`] : [];
+  });
+}
+
+function seen(record: DecisionRecord, index: number): SeenCandidate {
+  return {
+    name: record.roster.names[index]!,
+    weight: record.roster.weights[index]!,
+    activeRequests: record.activeRequests(index),
+    seen: record.seen(index),
+  };
+}
+
+function nameOf(record: DecisionRecord, id: string | null): string {
+  if (id === null) return 'a server';
+  return record.roster.names[record.roster.ids.indexOf(id)] ?? shortName(id);
+}
+
+function shortName(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,41 @@
+import type { AttemptOutcome, UnavailableReason } from '@shared/contract/values.ts';
+import { assertNever } from '@shared/lib/assert-never.ts';
+
+/** Completes `api-2 is …`. */
+export const reasonWords: Record<UnavailableReason, string> = {
+  maintenance: 'in maintenance',
+  drain: 'draining',
+  unhealthy: 'unhealthy',
+  ejected: 'ejected after failed attempts',
+  full: 'at its limit of requests in flight',
+  'weight-zero': 'of weight 0',
+  backup: 'a backup',
+  tried: 'tried already',
+};
+
+/** What came of an attempt, e.g. `connection refused`, `answered 503`. */
+export function attemptWords(attempt: {
+  readonly outcome: AttemptOutcome;
+  readonly status: number | null;
+  readonly detail: string | null;
+}): string {
+  if (attempt.outcome === 'responded') return `answered ${attempt.status}`;
+  return attempt.detail ?? outcomeWords(attempt.outcome);
+}
+
+function outcomeWords(outcome: Exclude<AttemptOutcome, 'responded'>): string {
+  switch (outcome) {
+    case 'connect-failed':
+      return 'no connection';
+    case 'closed-before-response':
+      return 'closed the connection before a response';
+    case 'failed-mid-response':
+      return 'broke off in the middle of its response';
+    case 'timed-out':
+      return 'did not answer in time';
+    case 'client-aborted':
+      return 'the client went away';
+    default:
+      return assertNever(outcome);
+  }
+}

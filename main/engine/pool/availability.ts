@@ -1,0 +1,35 @@
+import type { UnavailableReason } from '@shared/contract/values.ts';
+import type { Server } from './server.ts';
+
+/** Who asks. A client with a session there is let in where a new one is not. */
+export interface AvailabilityContext {
+  /** Clock's `now()`. */
+  readonly now: number;
+  readonly bound: boolean;
+}
+
+export type Availability =
+  | { readonly available: true }
+  | { readonly available: false; readonly reason: UnavailableReason };
+
+/** Whether a server takes a request, by its own facts alone (`backup` and `tried` follow from its neighbours and the request). */
+export function availability(server: Server, context: AvailabilityContext): Availability {
+  const reason = unavailability(server, context.now, context.bound);
+  return reason === null ? { available: true } : { available: false, reason };
+}
+
+/**
+ * The first reason that applies, what a person decided before what was measured; null for an available server. Without
+ * an object, for the hot path.
+ */
+export function unavailability(server: Server, now: number, bound: boolean): UnavailableReason | null {
+  if (server.adminState === 'maintenance') return 'maintenance';
+  if (server.adminState === 'drain' && !bound) return 'drain';
+  // Not yet known counts as healthy: traffic flows at once, and an attempt that fails is retried elsewhere.
+  if (server.verdict === 'unhealthy') return 'unhealthy';
+  // After the ejection one trial request goes through; until it has gone well, no other.
+  if (server.ejectedUntil !== 0 && (now < server.ejectedUntil || server.trial !== null)) return 'ejected';
+  if (server.maxRequests !== 0 && server.activeRequests >= server.maxRequests) return 'full';
+  if (server.weight === 0 && !bound) return 'weight-zero';
+  return null;
+}

@@ -1,0 +1,226 @@
+import { unavailableReasons } from '@shared/contract/values.ts';
+import type { Affinity } from '../affinity/affinity.ts';
+import type { Clock } from '../clock.ts';
+import type { Exchange, RequestFacts } from '../exchange.ts';
+import {
+  type AffinityCause,
+  candidateCode,
+  DecisionRecord,
+  decisionStates,
+  pickedCode,
+  type Roster,
+} from '../journal/decision.ts';
+import { attemptWords, reasonWords } from '../journal/words.ts';
+import type { Strategy } from '../strategy/strategy.ts';
+import { unavailability } from './availability.ts';
+import type { Server } from './server.ts';
+
+const codes = Object.fromEntries(decisionStates.map((state, code) => [state, code])) as Record<
+  (typeof decisionStates)[number],
+  number
+>;
+
+/**
+ * Chooses a server for the next attempt of an exchange: who is available, what the session says, whom the strategy picks;
+ * and writes the decision down. Runs once per attempt, so it allocates nothing while all servers are well.
+ */
+export class Chooser {
+  readonly #clock: Clock;
+  #roster: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
+  #servers: readonly Server[] = [];
+  #byId = new Map<string, Server>();
+  #primaries: readonly Server[] = [];
+  /** Changes hands: the attempt gets it, and its old one is written next. */
+  #record = new DecisionRecord();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @param servers in configured order, their `order` set accordingly */
+  arrange(pool: string, servers: readonly Server[]): void {
+    this.#servers = servers;
+    this.#primaries = servers.filter(({ backup }) => !backup);
+    this.#byId = new Map(servers.map((server) => [server.id, server]));
+    this.#roster = {
+      pool,
+      ids: servers.map(({ id }) => id),
+      names: servers.map(({ name }) => name),
+      weights: servers.map(({ weight }) => weight),
+      backups: servers.map(({ backup }) => backup),
+    };
+  }
+
+  choose(exchange: Exchange, strategy: Strategy, affinity: Affinity | null): Server | null {
+    const now = this.#clock.now();
+    const record = this.#record;
+    record.begin(this.#roster, strategy.kind);
+    if (exchange.attemptCount === 0) {
+      exchange.session = null;
+      exchange.sessionIsNew = false;
+    }
+    const candidates = this.#note(record, exchange, now);
+    const facts = exchange.facts!;
+    let picked: Server | null = null;
+    if (affinity) picked = this.#ofSession(record, exchange, affinity, facts, now);
+    if (!picked && record.affinity !== 'rejected' && candidates.length > 0) {
+      picked = strategy.pick(candidates, facts);
+      record.strategyAsked = true;
+      for (let index = 0; index < candidates.length; index++) {
+        const candidate = candidates[index]!;
+        record.setSeen(candidate.order, candidate.seen);
+      }
+      if (affinity) this.#remember(record, exchange, affinity, facts, picked, now);
+    }
+    if (!picked) return this.#unserved(record, exchange);
+    record.picked = picked.order;
+    record.setCode(picked.order, pickedCode);
+    const attempt = exchange.nextAttempt();
+    attempt.server = picked;
+    this.#record = attempt.decision ?? new DecisionRecord();
+    attempt.decision = record;
+    return picked;
+  }
+
+  /** Writes down how every server stands, and returns those a new client may be led to. */
+  #note(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
+    const servers = this.#servers;
+    let primaries = 0;
+    let backups = 0;
+    let ejected = 0;
+    for (let index = 0; index < servers.length; index++) {
+      const server = servers[index]!;
+      const reason = wasTried(exchange, server) ? 'tried' : unavailability(server, now, false);
+      record.note(index, reason === null ? candidateCode : codes[reason], server.activeRequests);
+      if (reason === null) {
+        if (server.backup) backups += 1;
+        else primaries += 1;
+      } else if (reason === 'ejected') ejected += 1;
+    }
+    if (primaries > 0) {
+      if (backups > 0) this.#standBack(record);
+      return primaries === this.#primaries.length ? this.#primaries : this.#with(record, candidateCode);
+    }
+    if (backups > 0) return this.#with(record, candidateCode);
+    if (ejected === 0) return [];
+    // Ejection guards against a bad server while there are better ones. It must not be what empties a pool.
+    record.lastResort = true;
+    const last = this.#with(record, codes.ejected);
+    for (const server of last) record.setCode(server.order, candidateCode);
+    return last;
+  }
+
+  #standBack(record: DecisionRecord): void {
+    for (const server of this.#servers) {
+      if (server.backup && record.code(server.order) === candidateCode)
+        record.setCode(server.order, codes.backup);
+    }
+  }
+
+  #with(record: DecisionRecord, code: number): Server[] {
+    return this.#servers.filter((server) => record.code(server.order) === code);
+  }
+
+  /** The server the client's session is bound to, where it may be asked. */
+  #ofSession(
+    record: DecisionRecord,
+    exchange: Exchange,
+    affinity: Affinity,
+    facts: RequestFacts,
+    now: number,
+  ): Server | null {
+    if (exchange.attemptCount === 0) {
+      const found = affinity.find(facts, now);
+      if (typeof found === 'string') {
+        record.affinityCause = found;
+        return null;
+      }
+      exchange.session = found;
+      exchange.setCookie = affinity.use(found, facts, now) ?? exchange.setCookie;
+    }
+    const session = exchange.session;
+    if (!session) return null;
+    record.affinityServer = session.server.id;
+    const bound = this.#byId.get(session.server.id);
+    const cause = !bound ? 'removed' : wasTried(exchange, bound) ? 'tried' : unavailability(bound, now, true);
+    if (bound && cause === null) {
+      session.server = bound;
+      record.affinity = 'kept';
+      record.affinityCause = 'available';
+      return bound;
+    }
+    record.affinityCause = cause;
+    // A server that is gone for good cannot keep its clients out, whatever the pool does about one that is only unavailable.
+    if (affinity.config.onUnavailable === 'reject' && cause !== 'removed' && !exchange.sessionIsNew)
+      record.affinity = 'rejected';
+    return null;
+  }
+
+  /** Binds or moves the session to what the strategy picked. */
+  #remember(
+    record: DecisionRecord,
+    exchange: Exchange,
+    affinity: Affinity,
+    facts: RequestFacts,
+    picked: Server,
+    now: number,
+  ): void {
+    const session = exchange.session;
+    if (!session) {
+      exchange.session = affinity.bind(facts, picked, now);
+      exchange.sessionIsNew = true;
+      exchange.setCookie = affinity.cookieFor(exchange.session, now) ?? exchange.setCookie;
+      record.affinity = 'bound';
+    } else if (exchange.sessionIsNew) {
+      // Its client has not heard of it yet: for it, nothing moved.
+      session.server = picked;
+      record.affinity = 'bound';
+    } else {
+      affinity.move(session, picked, moveReason(record, exchange, session.server.name), now);
+      record.affinity = 'moved';
+    }
+  }
+
+  #unserved(record: DecisionRecord, exchange: Exchange): null {
+    this.#record = new DecisionRecord();
+    if (this.#servers.length > 0 && record.affinity === null && record.affinityCause !== null)
+      record.affinity = 'none';
+    exchange.unserved = record;
+    exchange.error = unservedError(record);
+    return null;
+  }
+}
+
+function wasTried(exchange: Exchange, server: Server): boolean {
+  for (let index = 0; index < exchange.attemptCount; index++) {
+    if (exchange.attempts[index]!.server === server) return true;
+  }
+  return false;
+}
+
+function moveReason(record: DecisionRecord, exchange: Exchange, name: string): string {
+  const cause = record.affinityCause;
+  if (cause === 'tried')
+    return `${name} failed (${attemptWords(exchange.attempts[exchange.attemptCount - 1]!)})`;
+  return `${name} is ${causeWords(cause)}`;
+}
+
+function causeWords(cause: AffinityCause | null): string {
+  if (cause === 'removed') return 'not in the pool any more';
+  for (const reason of unavailableReasons) if (reason === cause) return reasonWords[reason];
+  return 'unavailable';
+}
+
+/** E.g. `no server of pool "api" is available: api-1 is unhealthy, api-2 is in maintenance`. */
+function unservedError(record: DecisionRecord): string {
+  const { pool, names, ids } = record.roster;
+  if (record.affinity === 'rejected') {
+    const at = record.affinityServer === null ? -1 : ids.indexOf(record.affinityServer);
+    return `the session of this client is bound to ${names[at] ?? 'a server'}, which is ${causeWords(record.affinityCause)}, and pool "${pool}" rejects such clients (affinity.onUnavailable)`;
+  }
+  const each = names.map((name, index) => {
+    const state = decisionStates[record.code(index)]!;
+    return state === 'picked' || state === 'candidate' ? name : `${name} is ${reasonWords[state]}`;
+  });
+  return `no server of pool "${pool}" is available: ${each.join(', ')}`;
+}

@@ -1,0 +1,12 @@
+import type { RetryConfig } from '@shared/config/schema.ts';
+import type { AttemptRecord } from '../exchange.ts';
+
+/**
+ * Whether an attempt counts against its server: it broke, or it answered with a status that the pool is told to try again
+ * elsewhere. A client that went away never counts; nor does any other status, which may be what the service means.
+ */
+export function isFailed(attempt: AttemptRecord, retry: RetryConfig): boolean {
+  if (attempt.outcome === 'client-aborted') return false;
+  if (attempt.outcome !== 'responded') return true;
+  return attempt.status >= 400 && retry.on.includes(attempt.status);
+}

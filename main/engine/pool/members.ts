@@ -1,0 +1,52 @@
+import { formatAddress } from '@shared/config/address.ts';
+import type { ServerConfig } from '@shared/config/schema.ts';
+import { Server } from './server.ts';
+
+export interface Arrangement {
+  /** In configured order. */
+  readonly servers: readonly Server[];
+  readonly added: readonly Server[];
+  readonly removed: readonly Server[];
+  /** Of a server that was there before: turns counted in old weights mean nothing any more. */
+  readonly weightsChanged: boolean;
+}
+
+/** Matches a new list of servers with the present ones: name and address make the identity. */
+export function arrange(
+  pool: string,
+  present: readonly Server[],
+  wanted: readonly ServerConfig[],
+  predecessor: (address: string) => Server | undefined,
+): Arrangement {
+  const left = new Map(present.map((server) => [server.name, server]));
+  const added: Server[] = [];
+  let weightsChanged = false;
+  const servers = wanted.map((config, order) => {
+    const same = left.get(config.name);
+    if (same && same.addressText === formatAddress(config.address)) {
+      left.delete(config.name);
+      weightsChanged ||= same.weight !== config.weight;
+      same.configure(config, order);
+      return same;
+    }
+    const server = new Server(pool, config);
+    server.configure(config, order);
+    const before = predecessor(server.addressText);
+    if (before) inherit(server, before);
+    added.push(server);
+    return server;
+  });
+  return { servers, added, removed: [...left.values()], weightsChanged };
+}
+
+/** A server that came from another pool is the same process: what was counted and found out about it still holds. */
+function inherit(server: Server, before: Server): void {
+  server.adminState = before.adminState;
+  server.verdict = before.verdict;
+  server.verdictSinceMs = before.verdictSinceMs;
+  server.lastProbe = before.lastProbe;
+  server.probesRun = before.probesRun;
+  server.probesFailed = before.probesFailed;
+  server.failedAttempts = before.failedAttempts;
+  server.traffic.inherit(before.traffic);
+}
