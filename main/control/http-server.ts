@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { formatAddress } from '@shared/config/address.ts';
 import type { Capability } from '@shared/contract/frames.ts';
-import type { Log } from '@shared/lib/log.ts';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { websocketChannel } from './channels/websocket-channel.ts';
 import { contentSecurityPolicy } from './content-security-policy.ts';
@@ -32,8 +31,10 @@ export interface ControlServerOptions {
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
+  /** Where that port is taken: the next free one, or an error with `EADDRINUSE`. */
+  readonly nextFree: boolean;
   readonly grant: readonly Capability[];
-  readonly log: Log;
+  readonly log: (text: string) => void;
 }
 
 export interface ControlServer {
@@ -59,7 +60,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
   const alive = new WeakSet<WebSocket>();
   const http = createServer((request, response) => {
     answer(request, response).catch((error) => {
-      log('error', `control endpoint: ${error instanceof Error ? error.stack : String(error)}`);
+      log(`control endpoint: ${error instanceof Error ? error.stack : String(error)}`);
       response.destroy();
     });
   });
@@ -131,7 +132,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
   heartbeat.unref();
 
   await listen(options.port, host);
-  http.on('error', (error) => log('error', `control endpoint: ${error.message}`));
+  http.on('error', (error) => log(`control endpoint: ${error.message}`));
   const { port } = listening();
 
   /** The wanted port, or the next free one above it. */
@@ -147,7 +148,7 @@ export async function startControlServer(options: ControlServerOptions): Promise
         });
       } catch (error) {
         const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-        if (taken && attempt < portAttempts && wanted + attempt < 65_535) continue;
+        if (taken && options.nextFree && attempt < portAttempts && wanted + attempt < 65_535) continue;
         clearInterval(heartbeat);
         throw error;
       }

@@ -43,7 +43,7 @@ export interface OwnerOptions {
   /** Of Ballast. */
   readonly version: string;
   /** Lines for a person who looks for a fault. */
-  readonly log: Log;
+  readonly log: (text: string) => void;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -70,8 +70,11 @@ export const readOnlyGrant: readonly Capability[] = ['read'];
 
 /** The running Ballast behind both faces: workspace, engine, replicas and traffic together. */
 export function createOwner(options: OwnerOptions): Owner {
-  const { path, demo, generate, workerPath, version, log } = options;
+  const { path, demo, generate, workerPath, version } = options;
   const { clock = systemClock, random = Math.random } = options;
+  const log: Log = (level, message) => {
+    if (level !== 'info') options.log(message);
+  };
 
   const events = createEventLog(clock.epoch);
   const system = createStatePublisher('system');

@@ -1,0 +1,277 @@
+import type { ContractClient } from '@shared/contract/client.ts';
+import type {
+  BallastEvent,
+  RequestDetail,
+  RequestSummary,
+  ServerStatus,
+  Session,
+} from '@shared/contract/values.ts';
+import { Failure } from './failure.ts';
+import type { Output, Tone } from './output.ts';
+import { type ChooseOptions, readState, untilInterrupted, withRunning } from './running.ts';
+import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
+
+/** Commands that look at the Ballast that runs and change nothing. */
+
+export async function status(output: Output, options: ChooseOptions): Promise<void> {
+  await withRunning(options, async (client, run) => {
+    const [{ servers, listeners, metrics }, { current }, system] = await Promise.all([
+      client.call('status.get', {}),
+      readState(client, 'config'),
+      readState(client, 'system'),
+    ]);
+    const { version } = client;
+    if (output.json) {
+      return output.object({ version, controlPort: run.port, ...system, listeners, servers, metrics });
+    }
+    const { total } = metrics;
+    output.line(
+      `Ballast ${version}  ${system.workspace?.title ?? ''}  engine ${system.engine?.state ?? 'unknown'}`,
+    );
+    for (const { message } of system.workspace?.problems ?? []) {
+      output.line(output.paint('bad', `The file on disk cannot run: ${message}`));
+    }
+    output.line(
+      `${rate(total.ratePerSecond)} requests/s, ${percent(total.successRatio)} succeed, p50 ${milliseconds(total.p50Ms)}, p95 ${milliseconds(total.p95Ms)}, p99 ${milliseconds(total.p99Ms)}; ${total.requests} since start, ${total.failed} failed, ${total.savedByRetry} saved by retry`,
+    );
+    output.line('');
+    for (const line of table(listeners, [
+      { title: 'LISTENER', text: ({ name }) => name },
+      { title: 'URL', text: ({ url }) => url },
+      {
+        title: 'REQUESTS/S',
+        align: 'right',
+        text: ({ name }) => rate(metrics.listeners[name]?.ratePerSecond ?? 0),
+      },
+    ])) {
+      output.line(line);
+    }
+    output.line('');
+    const weights = new Map(
+      current?.config.pools.flatMap((pool) =>
+        pool.servers.map(({ name, weight }) => [`${pool.name}/${name}`, weight] as const),
+      ),
+    );
+    for (const line of table(servers, serverColumns(output, metrics.servers, weights))) output.line(line);
+  });
+}
+
+function serverColumns(
+  output: Output,
+  traffic: Readonly<
+    Record<
+      string,
+      {
+        ratePerSecond: number;
+        activeRequests: number;
+        p95Ms: number | null;
+        shareHad: number | null;
+        shareWanted: number | null;
+        failedAttempts: number;
+        requests: number;
+      }
+    >
+  >,
+  weights: ReadonlyMap<string, number>,
+): Column<ServerStatus>[] {
+  const of = <T>(id: string, pick: (value: (typeof traffic)[string]) => T, none: T): T => {
+    const own = traffic[id];
+    return own ? pick(own) : none;
+  };
+  return [
+    { title: 'SERVER', text: ({ id }) => id },
+    { title: 'ADDRESS', text: ({ address }) => address },
+    {
+      title: 'STATE',
+      text: stateWord,
+      paint: (server, padded) => output.paint(stateTone(server), padded),
+    },
+    { title: 'WEIGHT', align: 'right', text: ({ id }) => String(weights.get(id) ?? '-') },
+    { title: 'SHARE', align: 'right', text: ({ id }) => of(id, (own) => percent(own.shareHad), '-') },
+    { title: 'WANTED', align: 'right', text: ({ id }) => of(id, (own) => percent(own.shareWanted), '-') },
+    { title: 'REQUESTS', align: 'right', text: ({ id }) => of(id, (own) => String(own.requests), '0') },
+    { title: 'PER S', align: 'right', text: ({ id }) => of(id, (own) => rate(own.ratePerSecond), '-') },
+    {
+      title: 'IN FLIGHT',
+      align: 'right',
+      text: ({ id }) => of(id, (own) => String(own.activeRequests), '0'),
+    },
+    { title: 'P95', align: 'right', text: ({ id }) => of(id, (own) => milliseconds(own.p95Ms), '-') },
+    { title: 'FAILED', align: 'right', text: ({ id }) => of(id, (own) => String(own.failedAttempts), '0') },
+  ];
+}
+
+function stateWord({ adminState, available, reason, verdict }: ServerStatus): string {
+  if (adminState !== 'ready') return adminState;
+  return available ? verdict : (reason ?? verdict);
+}
+
+function stateTone({ available, adminState }: ServerStatus): Tone {
+  if (available) return 'good';
+  return adminState === 'ready' ? 'bad' : 'faint';
+}
+
+export interface RequestOptions extends ChooseOptions {
+  readonly limit: number;
+  readonly pool?: string;
+  readonly server?: string;
+  readonly failed?: boolean;
+  readonly retried?: boolean;
+  readonly follow?: boolean;
+}
+
+export async function requests(output: Output, options: RequestOptions): Promise<void> {
+  await withRunning(options, async (client) => {
+    if (options.follow) return await followRequests(client, output);
+    const only = options.failed ? 'failed' : options.retried ? 'retried' : undefined;
+    const { pool, server, limit } = options;
+    const { requests: found, forgotten } = await client.call('request.list', {
+      limit,
+      ...(pool !== undefined && { pool }),
+      ...(server !== undefined && { server }),
+      ...(only !== undefined && { only }),
+    });
+    if (output.json) return found.forEach(output.object);
+    for (const line of table(found, requestColumns(output))) output.line(line);
+    if (forgotten > 0) output.note(`${forgotten} older requests are no longer kept`);
+  });
+}
+
+function requestColumns(output: Output): Column<RequestSummary>[] {
+  return [
+    { title: 'ID', text: ({ id }) => id },
+    { title: 'TIME', text: ({ atMs }) => clockTime(atMs) },
+    {
+      title: 'STATUS',
+      text: ({ status }) => (status === 0 ? 'none' : String(status)),
+      paint: ({ status }, padded) => output.paint(status === 0 || status >= 500 ? 'bad' : 'neutral', padded),
+    },
+    { title: 'SERVER', text: ({ server }) => server ?? '-' },
+    { title: 'TRIES', align: 'right', text: ({ attempts }) => String(attempts) },
+    { title: 'TOOK', align: 'right', text: ({ durationMs }) => milliseconds(durationMs) },
+    {
+      title: 'REQUEST',
+      text: ({ method, target, error }) => `${method} ${target}${error ? `  (${error})` : ''}`,
+    },
+  ];
+}
+
+async function followRequests(client: ContractClient, output: Output): Promise<void> {
+  client.log('requests', ({ entries, dropped }) => {
+    if (dropped > 0) dropNote(output, dropped, 'requests');
+    if (output.json) return entries.forEach(output.object);
+    for (const line of table(entries, requestColumns(output)).slice(1)) output.line(line);
+  });
+  await untilEnd(client);
+}
+
+export async function events(
+  output: Output,
+  options: ChooseOptions & { limit: number; server?: string; follow?: boolean },
+): Promise<void> {
+  const tell = (event: BallastEvent) => {
+    if (output.json) return output.object(event);
+    output.line(`${clockTime(event.atMs)}  ${output.paint(event.tone, event.text)}`);
+  };
+  await withRunning(options, async (client) => {
+    const { limit, server } = options;
+    const { events: found, forgotten } = await client.call('event.list', {
+      limit,
+      ...(server !== undefined && { server }),
+    });
+    found.forEach(tell);
+    if (!options.follow) {
+      if (forgotten > 0 && !output.json) output.note(`${forgotten} older events are no longer kept`);
+      return;
+    }
+    const last = found.at(-1)?.sequence ?? 0;
+    client.log(
+      'events',
+      ({ entries, dropped }) => {
+        if (dropped > 0) dropNote(output, dropped, 'events');
+        for (const event of entries) {
+          if (event.sequence > last && (server === undefined || event.server === server)) tell(event);
+        }
+      },
+      last,
+    );
+    await untilEnd(client);
+  });
+}
+
+function dropNote(output: Output, dropped: number, what: string): void {
+  if (!output.json) output.note(`${dropped} ${what} came too fast to be shown`);
+}
+
+async function untilEnd(client: ContractClient): Promise<void> {
+  if ((await untilInterrupted(client)) === 'closed') throw new Failure('Ballast has stopped');
+}
+
+export async function sessions(
+  output: Output,
+  options: ChooseOptions & { limit: number; pool?: string; server?: string; search?: string },
+): Promise<void> {
+  await withRunning(options, async (client) => {
+    const { limit, pool, server, search } = options;
+    const { sessions: found, total } = await client.call('session.list', {
+      limit,
+      ...(pool !== undefined && { pool }),
+      ...(server !== undefined && { server }),
+      ...(search !== undefined && { search }),
+    });
+    if (output.json) return found.forEach(output.object);
+    if (total === 0) {
+      return output.line('no sessions; a pool with affinity: { type: cookie } binds clients to servers');
+    }
+    for (const line of table(found, sessionColumns)) output.line(line);
+    if (total > found.length) output.note(`${total - found.length} more; ask for them with --limit`);
+  });
+}
+
+const sessionColumns: Column<Session>[] = [
+  { title: 'SESSION', text: ({ id }) => id },
+  { title: 'POOL', text: ({ pool }) => pool },
+  { title: 'CLIENT', text: ({ client }) => client },
+  { title: 'SERVER', text: ({ server }) => server },
+  { title: 'SINCE', text: ({ sinceMs }) => clockTime(sinceMs) },
+  { title: 'EXPIRES', text: ({ expiresMs }) => clockTime(expiresMs) },
+  { title: 'HITS', align: 'right', text: ({ hits }) => String(hits) },
+  { title: 'MOVED', text: ({ moved }) => (moved ? `from ${moved.from}: ${moved.reason}` : '') },
+];
+
+/** Why a request went where it went. */
+export async function why(output: Output, id: string, options: ChooseOptions): Promise<void> {
+  await withRunning(options, async (client) => {
+    const detail = await client.call('request.get', { id });
+    if (output.json) return output.object(detail);
+    tellWhy(output, detail);
+  });
+}
+
+function tellWhy(output: Output, detail: RequestDetail): void {
+  const { method, target, status, durationMs, listener, pool } = detail;
+  const got = status === 0 ? 'no response' : String(status);
+  output.line(output.paint('strong', `${method} ${target}: ${got} in ${milliseconds(durationMs)}`));
+  output.line(`listener ${listener}${pool === null ? '' : `, pool ${pool}`}`);
+  for (const [index, attempt] of detail.attemptList.entries()) {
+    output.line('');
+    const { server, outcome, status: answered, detail: reason, startedAfterMs, durationMs: took } = attempt;
+    const result = `${outcome}${answered === null ? '' : ` ${answered}`}${reason ? `, ${reason}` : ''}`;
+    output.line(
+      `attempt ${index + 1} at ${milliseconds(startedAfterMs)}: ${server}, ${result} after ${milliseconds(took)}`,
+    );
+    if (attempt.decision) tellDecision(output, attempt.decision);
+  }
+  if (detail.unserved) {
+    output.line('');
+    tellDecision(output, detail.unserved);
+  }
+  if (detail.error) output.line(output.paint('bad', detail.error));
+}
+
+function tellDecision(output: Output, decision: NonNullable<RequestDetail['unserved']>): void {
+  output.line(`  ${decision.sentence}`);
+  for (const { id, state, detail } of decision.servers) {
+    output.line(output.paint('faint', `    ${id}  ${state}${detail ? `  ${detail}` : ''}`));
+  }
+}

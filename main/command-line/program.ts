@@ -1,0 +1,216 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { exitCodes, refusal } from './failure.ts';
+import { createOutput, type Output, tellFailure } from './output.ts';
+import type { BuiltParts, RunOptions } from './run-command.ts';
+
+const defaultFile = 'ballast.yaml';
+
+interface JsonOption {
+  readonly json?: boolean;
+}
+
+/**
+ * Runs one command and returns the exit code: 0 done, 1 the thing asked for failed, 2 wrong usage or unreadable input. What a
+ * command does not need is not loaded: each imports its own module when it is called.
+ */
+export async function runCommandLine(argv: readonly string[], parts: BuiltParts): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  let output: Output = createOutput({ json: argv.includes('--json') });
+  const run =
+    <A extends unknown[]>(work: (output: Output, ...args: A) => Promise<unknown>) =>
+    async (...args: A): Promise<void> => {
+      output = createOutput({ json: argv.includes('--json') });
+      const result = await work(output, ...args);
+      if (typeof result === 'number') exitCode = result;
+    };
+
+  const program = new Command('ballast')
+    .description('The load balancer a developer can see: put one port in front of several local replicas.')
+    .version(parts.version)
+    .showHelpAfterError('(ballast --help lists the commands)')
+    .exitOverride();
+
+  addRunning(program, run, parts);
+  addFiles(program, run);
+  addLooking(program, run);
+  addServer(program, run);
+
+  try {
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    const failure = refusal(error);
+    tellFailure(output, failure);
+    return failure.exitCode;
+  }
+}
+
+type Run = <A extends unknown[]>(
+  work: (output: Output, ...args: A) => Promise<unknown>,
+) => (...args: A) => Promise<void>;
+
+const json = () => new Option('--json', 'one JSON object per line, for programs');
+const whichRunning = () => new Option('--control-port <N>', 'which one, where several run').argParser(port);
+const limit = (fallback: number, most: number) =>
+  new Option('--limit <N>', 'at most this many').argParser(whole(1, most)).default(fallback);
+
+function addRunning(program: Command, run: Run, parts: BuiltParts): void {
+  const withFlags = (command: Command): Command =>
+    command
+      .addOption(
+        new Option(
+          '--control-port <N>',
+          'port of the control endpoint; 0 for any free (default: 9900 or the next free)',
+        ).argParser(port),
+      )
+      .option('--control-host <HOST>', 'address the control endpoint listens on', '127.0.0.1')
+      .option('--no-open', 'do not open the interface in the browser')
+      .option('--read-only', 'let interface and command line look, not act', false)
+      .addOption(json());
+  withFlags(program.command('up').description('run a ballast.yaml and serve the interface'))
+    .argument('[FILE]', 'the workspace file', defaultFile)
+    .action(
+      run(async (output, file: string, options: RunOptions & JsonOption) => {
+        const { runBallast } = await import('./run-command.ts');
+        await runBallast(output, file, options, parts);
+      }),
+    );
+  withFlags(program.command('demo').description('run three demo replicas with gentle traffic')).action(
+    run(async (output, options: RunOptions & JsonOption) => {
+      const { runBallast } = await import('./run-command.ts');
+      await runBallast(output, undefined, options, parts);
+    }),
+  );
+}
+
+function addFiles(program: Command, run: Run): void {
+  program
+    .command('check')
+    .description('check a ballast.yaml and say what to write instead')
+    .argument('[FILE]', 'the workspace file', defaultFile)
+    .addOption(json())
+    .action(
+      run(async (output, file: string) => {
+        const { check } = await import('./file-commands.ts');
+        return await check(output, file);
+      }),
+    );
+  program
+    .command('export')
+    .description('write the configuration of a production proxy that behaves the same')
+    .argument('<DIALECT>', 'nginx')
+    .argument('[FILE]', 'the workspace file', defaultFile)
+    .option('--target-version <V>', 'version of that proxy, e.g. 1.22')
+    .option('-o, --output <OUT>', 'file to write to instead of standard output')
+    .addOption(json())
+    .action(
+      run(
+        async (
+          output,
+          dialect: string,
+          file: string,
+          options: { targetVersion?: string; output?: string },
+        ) => {
+          const { exportConfig } = await import('./file-commands.ts');
+          await exportConfig(output, dialect, file, options);
+        },
+      ),
+    );
+}
+
+function addLooking(program: Command, run: Run): void {
+  const looking = (name: string, description: string): Command =>
+    program.command(name).description(description).addOption(whichRunning()).addOption(json());
+  const load = () => import('./look-commands.ts');
+
+  looking('status', 'listeners, servers and traffic of the running Ballast').action(
+    run(async (output, options: { controlPort?: number }) => (await load()).status(output, options)),
+  );
+  looking('requests', 'the last requests, newest first')
+    .addOption(limit(50, 1_000))
+    .option('--pool <POOL>', 'of that pool')
+    .option('--server <POOL/SERVER>', 'that were tried at that server')
+    .option('--failed', 'that failed for the client')
+    .option('--retried', 'that needed more than one attempt')
+    .option('--follow', 'print requests as they happen, until Ctrl-C')
+    .action(
+      run(async (output, options: Parameters<Awaited<ReturnType<typeof load>>['requests']>[1]) =>
+        (await load()).requests(output, options),
+      ),
+    );
+  looking('why', 'why a request went where it went: the decision and every attempt')
+    .argument('<REQUEST_ID>', 'as listed by "ballast requests", or in the response field x-ballast-request')
+    .action(
+      run(async (output, id: string, options: { controlPort?: number }) =>
+        (await load()).why(output, id, options),
+      ),
+    );
+  looking('sessions', 'which client is bound to which server')
+    .addOption(limit(200, 1_000))
+    .option('--pool <POOL>', 'of that pool')
+    .option('--server <POOL/SERVER>', 'bound to that server')
+    .option('--search <TEXT>', 'whose client or id contains this')
+    .action(
+      run(async (output, options: Parameters<Awaited<ReturnType<typeof load>>['sessions']>[1]) =>
+        (await load()).sessions(output, options),
+      ),
+    );
+  looking('events', 'what happened: verdicts, retries, sessions, replicas, configuration')
+    .addOption(limit(100, 5_000))
+    .option('--server <POOL/SERVER>', 'about that server')
+    .option('--follow', 'go on printing as they happen, until Ctrl-C')
+    .action(
+      run(async (output, options: Parameters<Awaited<ReturnType<typeof load>>['events']>[1]) =>
+        (await load()).events(output, options),
+      ),
+    );
+}
+
+function addServer(program: Command, run: Run): void {
+  const server = program.command('server').description('act on one server of the running Ballast');
+  const acting = (name: string, description: string): Command =>
+    server
+      .command(name)
+      .description(description)
+      .argument('<POOL/SERVER>')
+      .addOption(whichRunning())
+      .addOption(json());
+  const load = () => import('./server-commands.ts');
+  type Choose = { controlPort?: number };
+
+  for (const [name, adminState, description] of [
+    ['drain', 'drain', 'no new clients; bound sessions and running requests finish'],
+    ['ready', 'ready', 'take it back into service'],
+    ['maintenance', 'maintenance', 'take it out; it is not probed'],
+  ] as const) {
+    acting(name, description).action(
+      run(async (output, place: string, options: Choose) =>
+        (await load()).setAdminState(output, place, adminState, options),
+      ),
+    );
+  }
+  acting('kill', 'end its process with SIGKILL').action(
+    run(async (output, place: string, options: Choose) => (await load()).kill(output, place, options)),
+  );
+  acting('start', 'start its process again').action(
+    run(async (output, place: string, options: Choose) => (await load()).start(output, place, options)),
+  );
+  acting('weight', 'set its weight, in the file too')
+    .argument('<N>', '0 to 1000', whole(0, 1_000))
+    .action(
+      run(async (output, place: string, weight: number, options: Choose) =>
+        (await load()).setWeight(output, place, weight, options),
+      ),
+    );
+}
+
+const port = whole(0, 65_535);
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
+  };
+}

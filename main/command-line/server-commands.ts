@@ -1,0 +1,65 @@
+import type { AdminState } from '@shared/contract/values.ts';
+import { exitCodes, Failure } from './failure.ts';
+import type { Output } from './output.ts';
+import { type ChooseOptions, withRunning } from './running.ts';
+
+/** Commands that act on one server of the Ballast that runs. `place` is written POOL/SERVER. */
+
+export async function setAdminState(
+  output: Output,
+  place: string,
+  adminState: AdminState,
+  options: ChooseOptions,
+): Promise<void> {
+  const named = parsePlace(place);
+  await withRunning(options, async (client) => {
+    const { before } = await client.call('server.set-admin-state', { ...named, adminState });
+    if (output.json) return output.object({ server: place, adminState, before });
+    output.line(
+      before === adminState ? `${place} was ${adminState} already` : `${place}: ${before} -> ${adminState}`,
+    );
+  });
+}
+
+export async function setWeight(
+  output: Output,
+  place: string,
+  weight: number,
+  options: ChooseOptions,
+): Promise<void> {
+  const named = parsePlace(place);
+  await withRunning(options, async (client) => {
+    const { revision, note } = await client.call('server.set-weight', { ...named, weight });
+    if (output.json) return output.object({ server: place, weight, revision, note });
+    output.line(`${place}: weight ${weight}, written to the file${note ? ` (${note})` : ''}`);
+  });
+}
+
+export async function kill(output: Output, place: string, options: ChooseOptions): Promise<void> {
+  const named = parsePlace(place);
+  await withRunning(options, async (client) => {
+    const { pid, signal } = await client.call('server.kill', named);
+    if (output.json) return output.object({ server: place, pid, signal });
+    output.line(`${place}: process ${pid} ended with ${signal}`);
+  });
+}
+
+export async function start(output: Output, place: string, options: ChooseOptions): Promise<void> {
+  const named = parsePlace(place);
+  await withRunning(options, async (client) => {
+    const replica = await client.call('server.start', named);
+    if (output.json) output.object({ server: place, ...replica });
+    else if (replica.state === 'running') output.line(`${place}: runs again (pid ${replica.pid})`);
+    if (replica.state === 'running' || replica.state === 'starting') return;
+    const said = replica.exit?.output.trim();
+    throw new Failure(`${place} did not start${said ? `:\n${said}` : ''}`);
+  });
+}
+
+function parsePlace(place: string): { pool: string; server: string } {
+  const [pool, server, more] = place.split('/');
+  if (pool && server && more === undefined) return { pool, server };
+  throw new Failure(`"${place}" names no server; write POOL/SERVER, e.g. api/api-1`, {
+    exitCode: exitCodes.usage,
+  });
+}

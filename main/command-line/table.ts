@@ -1,0 +1,53 @@
+export interface Column<T> {
+  readonly title: string;
+  readonly align?: 'left' | 'right';
+  text(row: T): string;
+  /** Applied after aligning, so that colour does not count as width. */
+  paint?(row: T, padded: string): string;
+}
+
+/** Lines of an aligned table with its header; nothing wraps, the terminal may cut. */
+export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string[] {
+  const cells = rows.map((row) => columns.map((column) => column.text(row)));
+  const widths = columns.map((column, index) =>
+    Math.max(column.title.length, ...cells.map((line) => line[index]!.length)),
+  );
+  const pad = (text: string, index: number): string =>
+    columns[index]!.align === 'right' ? text.padStart(widths[index]!) : text.padEnd(widths[index]!);
+  const header = columns.map(({ title }, index) => pad(title, index)).join('  ');
+  const lines = cells.map((line, at) =>
+    line
+      .map((text, index) => {
+        const padded = pad(text, index);
+        return columns[index]!.paint?.(rows[at]!, padded) ?? padded;
+      })
+      .join('  '),
+  );
+  return [header, ...lines].map((line) => line.trimEnd());
+}
+
+/** `14:03:07.250`, in the time zone of the person. */
+export function clockTime(atMs: number): string {
+  const at = new Date(atMs);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const ms = String(at.getMilliseconds()).padStart(3, '0');
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${ms}`;
+}
+
+/** `0.42 ms`, `12 ms`, `1.4 s`; a dash where nothing was measured. */
+export function milliseconds(ms: number | null): string {
+  if (ms === null) return '-';
+  if (ms >= 1_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return ms >= 10 ? `${Math.round(ms)} ms` : `${ms.toFixed(2)} ms`;
+}
+
+export function percent(ratio: number | null): string {
+  if (ratio === null) return '-';
+  // 99.96 % must not read as 100 %: that would hide the one that failed.
+  const tenths = ratio < 1 ? Math.min(Math.floor(ratio * 1_000) / 10, 99.9) : 100;
+  return `${Number.isInteger(tenths) ? tenths : tenths.toFixed(1)} %`;
+}
+
+export function rate(perSecond: number): string {
+  return perSecond >= 100 ? String(Math.round(perSecond)) : perSecond.toFixed(1);
+}
