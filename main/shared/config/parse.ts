@@ -1,4 +1,7 @@
+import type { z } from 'zod';
+import { explainIssue, unsaid } from './explain.ts';
 import { type Config, configSchema } from './schema.ts';
+import { unknownKeyMessage } from './unknown-key.ts';
 
 /** One thing wrong with a configuration: where, and what to write instead. */
 export interface ConfigProblem {
@@ -18,12 +21,42 @@ export type ParsedConfig =
 
 /** Checks plain data (a parsed document) against the schema. */
 export function parseConfig(data: unknown): ParsedConfig {
-  const result = configSchema.safeParse(data);
-  if (result.success) return { ok: true, config: result.data };
-  const problems = result.error.issues.flatMap((issue): ConfigProblem[] => {
-    const path = issue.path.filter((part) => typeof part !== 'symbol');
-    if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
-    return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key "${key}"` }));
+  const knownKeys = new Map<unknown, readonly string[]>();
+  const result = configSchema.safeParse(data, {
+    reportInput: true,
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys') knownKeys.set(issue.input, keysOf(issue.inst));
+      return unsaid;
+    },
   });
-  return { ok: false, problems };
+  if (result.success) return { ok: true, config: result.data };
+  return { ok: false, problems: result.error.issues.flatMap((issue) => problemsOf(issue, data, knownKeys)) };
+}
+
+type Issue = z.core.$ZodIssue;
+
+function problemsOf(
+  issue: Issue,
+  data: unknown,
+  knownKeys: ReadonlyMap<unknown, readonly string[]>,
+): ConfigProblem[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys.get(issue.input) ?? [];
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKeyMessage(key, known) }));
+  }
+  if (issue.code === 'invalid_union') {
+    // A choice whose only fault is a key too many was meant: the key is what is wrong.
+    const meant = issue.errors.find((branch) => branch.every(({ code }) => code === 'unrecognized_keys'));
+    if (meant && meant.length > 0)
+      return meant.flatMap((inner) =>
+        problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, data, knownKeys),
+      );
+  }
+  return [{ path, message: explainIssue(issue, path, data) }];
+}
+
+function keysOf(schema: unknown): readonly string[] {
+  const def = (schema as z.core.$ZodType | undefined)?._zod.def as { shape?: object } | undefined;
+  return Object.keys(def?.shape ?? {});
 }

@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest';
+import { parseDocument } from '../../../main/workspace/document.ts';
+
+/** `line:column message` of each problem. */
+function problemsOf(text: string): string[] {
+  const checked = parseDocument(text).check();
+  if (checked.ok) return [];
+  for (const { line, excerpt } of checked.problems)
+    expect(excerpt).toBe(text.split(/\r?\n/)[line! - 1]!.replace(/^\uFEFF/, ''));
+  return checked.problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+const good = `version: 1
+listeners:
+  - { name: web, bind: 127.0.0.1:8080, pool: api }
+pools:
+  - name: api
+    servers:
+      - { name: api-1, address: 127.0.0.1:3001 }
+      - { address: 127.0.0.1:3002, weight: 2 }
+`;
+
+const listener = 'listeners: [{ name: web, bind: 127.0.0.1:8080, pool: api }]\n';
+const pools = 'pools: [{ name: api, servers: [{ address: 127.0.0.1:3001 }] }]\n';
+
+describe('a ballast.yaml with problems', () => {
+  it('has none when it is right', () => {
+    expect(problemsOf(good)).toEqual([]);
+  });
+
+  it.each<[string, string, string[]]>([
+    // YAML itself
+    [
+      'duplicate key',
+      `${listener}${listener}${pools}`,
+      ['2:1 "listeners" is written twice here; keep one of them'],
+    ],
+    [
+      'duplicate key inside',
+      `${listener}pools:\n  - name: api\n    name: b\n    servers: [{ address: 127.0.0.1:1 }]\n`,
+      ['4:5 "name" is written twice here; keep one of them'],
+    ],
+    ['tab', 'listeners:\n\t- name: web\n', ['2:1 a tab cannot indent YAML; write spaces']],
+    [
+      'unclosed bracket',
+      'listeners: [{ name: web\npools: []\n',
+      ['2:1 a "[" or "{" further up is not closed; write the "]" or "}" that is missing'],
+    ],
+    [
+      'two colons',
+      'listeners: web: api\n',
+      [
+        '1:12 a second ": " in one line; put the text in quotes, or the inner key on a line of its own, indented',
+      ],
+    ],
+    [
+      'unclosed quote',
+      'listeners: "web\n',
+      ['1:15 a quote is not closed; write the same quote at the end of the text'],
+    ],
+    [
+      'unknown alias',
+      `listeners: *web\n`,
+      ['1:12 there is no anchor &web before this; write the value itself, or &web where it is first written'],
+    ],
+    ['tag', `listeners: !web []\n`, ['1:12 the tag !web means nothing here; remove it']],
+    [
+      'second document',
+      `${listener}---\na: 1\n`,
+      ['2:1 a second document begins here; keep one, without "---"'],
+    ],
+    ['reserved character', 'listeners: @web\n', ['1:12 a text cannot begin with "@"; put it in quotes']],
+    // the whole
+    ['text', 'hello\n', ['1:1 this is no configuration; write listeners: and pools: at the start of a line']],
+    ['list', '- a\n', ['1:1 this is no configuration; write listeners: and pools: at the start of a line']],
+    [
+      'nothing but a version',
+      'version: 1\n',
+      [
+        '1:1 the file needs listeners; write listeners: [{ name: web, bind: 127.0.0.1:8080, pool: api }]',
+        '1:1 the file needs pools; write pools: [{ name: api, servers: [{ address: 127.0.0.1:3001 }] }]',
+      ],
+    ],
+    ['wrong version', `version: 2\n${listener}${pools}`, ['1:10 version is the number 2; write version: 1']],
+    // keys
+    ['misspelt key', good.replace('weight', 'wieght'), ['8:36 unknown key "wieght"; did you mean "weight"?']],
+    [
+      'key in another spelling',
+      good.replace('    servers:', '    health_check: { type: tcp }\n    servers:'),
+      ['6:5 unknown key "health_check"; did you mean "healthCheck"?'],
+    ],
+    [
+      'foreign key',
+      `${listener}${pools}upstream: x\n`,
+      [
+        '3:1 unknown key "upstream"; known here: version, listeners, pools, replicas, responseFields, journalRequests',
+      ],
+    ],
+    [
+      'key in health check',
+      good.replace('    servers:', '    healthCheck:\n      type: http\n      pth: /health\n    servers:'),
+      ['8:7 unknown key "pth"; did you mean "path"?'],
+    ],
+    [
+      'key in strategy',
+      good.replace('    servers:', '    strategy: { kind: round-robin, seed: 1 }\n    servers:'),
+      ['6:36 unknown key "seed"; known here: kind'],
+    ],
+    // what is missing
+    [
+      'missing address',
+      good.replace('address: 127.0.0.1:3002, ', ''),
+      ['8:9 server 2 of pool api needs an address; write address: 127.0.0.1:3002'],
+    ],
+    [
+      'missing bind',
+      good.replace('bind: 127.0.0.1:8080, ', ''),
+      ['3:5 listener web needs a bind; write bind: 127.0.0.1:8080'],
+    ],
+    [
+      'missing name of a pool',
+      good.replace('name: api\n    servers', 'servers'),
+      ['5:5 pool 1 needs a name; write name: api'],
+    ],
+    [
+      'pool without servers',
+      `${listener}pools:\n  - name: api\n`,
+      ['3:5 pool "api" has no servers; write servers: [{ address: 127.0.0.1:3001 }]'],
+    ],
+    [
+      'pool with an empty list',
+      `${listener}pools:\n  - name: api\n    servers: []\n`,
+      ['4:14 pool "api" has no servers; write servers: [{ address: 127.0.0.1:3001 }]'],
+    ],
+    [
+      'pool with nothing behind servers',
+      `${listener}pools:\n  - name: api\n    servers:\n`,
+      ['4:5 pool api has no servers; write servers: [{ address: 127.0.0.1:3001 }]'],
+    ],
+    [
+      'listener to nowhere',
+      good.replace(', pool: api', ''),
+      ['3:5 a listener leads somewhere: write pool: NAME, or routes'],
+    ],
+    [
+      'listener to no pool',
+      good.replace('pool: api', 'pool: apu'),
+      ['3:46 there is no pool "apu"; write one of api'],
+    ],
+    ['empty value', good.replace('name: api\n', 'name:\n'), ['5:5 name of pool 1 is empty; write name: api']],
+    // what is of another kind
+    [
+      'address that is none',
+      good.replace('127.0.0.1:3001', 'localhost'),
+      ['7:33 "localhost" is no address; write host:port, e.g. 127.0.0.1:3001'],
+    ],
+    [
+      'address that is a number',
+      good.replace('127.0.0.1:3001', '3001'),
+      ['7:33 address of server api-1 of pool api is the number 3001; write address: 127.0.0.1:3001'],
+    ],
+    [
+      'server that is text',
+      good.replace('{ name: api-1, address: 127.0.0.1:3001 }', '127.0.0.1:3001'),
+      ['7:9 server 1 of pool api is the text "127.0.0.1:3001"; write { address: 127.0.0.1:3001 }'],
+    ],
+    [
+      'weight in quotes',
+      good.replace('weight: 2', 'weight: "2"'),
+      ['8:44 weight of server 2 of pool api is the text "2"; write a number without quotes, e.g. weight: 1'],
+    ],
+    [
+      'weight out of range',
+      good.replace('weight: 2', 'weight: 5000'),
+      ['8:44 weight of server 2 of pool api is 5000; write at most 1000'],
+    ],
+    [
+      'weight with a fraction',
+      good.replace('weight: 2', 'weight: 1.5'),
+      ['8:44 weight of server 2 of pool api is the number 1.5; write a whole number from 0 to 1000'],
+    ],
+    [
+      'yes for true',
+      good.replace('weight: 2', 'backup: yes'),
+      ['8:44 backup of server 2 of pool api is the text "yes"; write true or false'],
+    ],
+    [
+      'pools as a mapping',
+      `${listener}pools:\n  api: { servers: [] }\n`,
+      ['2:1 pools is a list; write - { name: api, servers: [{ address: 127.0.0.1:3001 }] }'],
+    ],
+    [
+      'name with a space',
+      good.replace('name: api-1', 'name: api one'),
+      ['7:17 name "api one": a name is letters, digits, ".", "_" or "-", 63 at most; write e.g. api-1'],
+    ],
+    [
+      'duration without a unit',
+      good.replace('    servers:', '    timeouts: { connect: 1 }\n    servers:'),
+      ['6:26 connect of timeouts of pool api is the number 1; write a number and a unit, e.g. connect: 1s'],
+    ],
+    [
+      'duration with an unknown unit',
+      good.replace('    servers:', '    timeouts: { connect: 1sec }\n    servers:'),
+      ['6:26 "1sec" is no duration; write a number and a unit (ms, s, m, h, d), e.g. 1s'],
+    ],
+    [
+      'unknown strategy',
+      good.replace('    servers:', '    strategy: round-robbin\n    servers:'),
+      [
+        '6:15 unknown strategy "round-robbin"; write one of round-robin, weighted-round-robin, least-connections, ip-hash (did you mean round-robin?)',
+      ],
+    ],
+    [
+      'unknown health check',
+      good.replace('    servers:', '    healthCheck: { type: htp }\n    servers:'),
+      ['6:26 type of healthCheck of pool api is "htp"; did you mean http?'],
+    ],
+    [
+      'health check without a type',
+      good.replace('    servers:', '    healthCheck: { path: /health }\n    servers:'),
+      ['6:18 healthCheck of pool api needs a type; write type: http, type: tcp or type: none'],
+    ],
+    [
+      'unknown choice',
+      good.replace('    servers:', '    affinity: { type: cookie, onUnavailable: rebalanse }\n    servers:'),
+      ['6:46 onUnavailable of affinity of pool api is "rebalanse"; did you mean rebalance?'],
+    ],
+    // names and references
+    [
+      'server named twice',
+      good.replace('{ address: 127.0.0.1:3002', '{ name: api-1, address: 127.0.0.1:3002'),
+      ['8:17 a second server of pool "api" is called "api-1"; give it another name'],
+    ],
+    [
+      'address twice',
+      good.replace('3002', '3001'),
+      [
+        '8:20 a second server of pool "api" has the address 127.0.0.1:3001; give one of them more weight instead',
+      ],
+    ],
+    [
+      'pool named twice',
+      `${good}  - { name: api, servers: [{ address: 127.0.0.1:3009 }] }\n`,
+      ['9:13 a second pool is called "api"; give it another name'],
+    ],
+    [
+      'replica group for no pool',
+      `${good}replicas:\n  - { name: x, command: node x.js, pool: apj }\n`,
+      ['10:42 there is no pool "apj"; write one of api'],
+    ],
+    [
+      'replica group with too many processes',
+      `${good}replicas:\n  - { name: x, command: node x.js, pool: api, count: 3 }\n`,
+      ['10:54 pool "api" lists 2 servers, too few for 3 processes; add servers or lower count'],
+    ],
+  ])('tells line, column and what to write: %s', (_, text, expected) => {
+    expect(problemsOf(text)).toEqual(expected);
+  });
+
+  it('says the same of a file with Windows line ends and a byte order mark', () => {
+    const text = `\uFEFF${good.replace('weight', 'wieght')}`.replaceAll('\n', '\r\n');
+    expect(problemsOf(text)).toEqual(['8:36 unknown key "wieght"; did you mean "weight"?']);
+    expect(problemsOf(`\uFEFFpols: 1\n`)[0]).toMatch(/^1:1 /);
+  });
+
+  it.each(['', '\n\n', '# only a comment\n', '---\n'])(
+    'says what to write into an empty file: %j',
+    (text) => {
+      const [problem, ...others] = problemsOf(text);
+      expect(others).toEqual([]);
+      expect(problem).toMatch(/^1:1 the file is empty; write at least listeners:/);
+    },
+  );
+
+  it('tells all problems at once, in the order of the file', () => {
+    const text = good.replace('bind', 'bnd').replace('weight: 2', 'weight: -1').replace('3001', '99999');
+    expect(problemsOf(text).map((each) => each.split(' ')[0])).toEqual(['3:5', '3:18', '7:33', '8:44']);
+  });
+
+  it('refuses a huge file without reading it as YAML', () => {
+    const startedAt = performance.now();
+    const checked = parseDocument('a: [\n'.repeat(1_000_000)).check();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(checked.ok === false && checked.problems[0]?.message).toMatch(/more than 1048576 characters/);
+  });
+
+  it('refuses aliases that multiply instead of running out of memory', () => {
+    const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
+    for (let i = 1; i < 12; i++) lines.push(`a${i}: &a${i} [${`*a${i - 1}, `.repeat(9)}]`);
+    expect(problemsOf(`${lines.join('\n')}\n`)[0]).toMatch(/too many aliases/);
+  });
+
+  it('reads anchors, aliases and merge keys', () => {
+    const text = `${listener}pools:
+  - &base
+    name: api
+    retry: { attempts: 2 }
+    servers: [{ address: 127.0.0.1:3001 }]
+  - <<: *base
+    name: canary
+`;
+    const checked = parseDocument(text).check();
+    expect(checked.ok && checked.config.pools.map(({ name, retry }) => [name, retry.attempts])).toEqual([
+      ['api', 2],
+      ['canary', 2],
+    ]);
+  });
+});
