@@ -17,8 +17,6 @@ export interface ProberDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: EventLog;
-  /** One probe; `runProbe` outside of tests. */
-  readonly run?: typeof runProbe;
 }
 
 /** Probes one server at its interval and keeps its verdict. Never two probes at once. */
@@ -36,7 +34,7 @@ export interface Prober {
 }
 
 export function createProber(server: Server, initial: HealthCheckConfig, deps: ProberDeps): Prober {
-  const { clock, random, events, run = runProbe } = deps;
+  const { clock, random, events } = deps;
   const about = { pool: server.pool, server: server.id };
   let check = initial;
   let started = false;
@@ -69,7 +67,7 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     lastStartedAt = clock.now();
     const used = check;
     const begun = generation;
-    void run(used, server.address, clock).then((result) => {
+    void runProbe(used, server.address, clock).then((result) => {
       running = false;
       if (!isActive()) return;
       if (begun === generation) note(result, used);

@@ -122,7 +122,8 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
 function narrowing(record: DecisionRecord): string {
   if (record.lastResort)
     return 'All that was left was ejected, and ejection never empties a pool, so it was asked all the same.';
-  if (record.roster.backups[record.picked]) return 'No primary server was available, so the backups were asked.';
+  if (record.roster.backups[record.picked])
+    return 'No primary server was available, so the backups were asked.';
   return '';
 }
 

@@ -7,6 +7,7 @@ import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
 import { createProber, type Prober } from '../health/prober.ts';
 import type { EventLog } from '../journal/event-log.ts';
+import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
@@ -117,10 +118,8 @@ export class ServerPool implements Pool {
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void {
     const server = attempt.server!;
     server.activeRequests -= 1;
-    server.traffic.finish(
-      attempt.outcome === 'responded' || attempt.outcome === 'client-aborted' ? attempt.status : 0,
-      attempt.endedAt - attempt.startedAt,
-    );
+    if (attempt.outcome === 'responded')
+      server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     const wasTrial = server.trial === attempt;
     if (wasTrial) server.trial = null;
     // A client that went away proved nothing: then the next request is the trial.
@@ -205,10 +204,4 @@ export class ServerPool implements Pool {
     this.#affinity =
       affinity.type === 'none' ? null : new Affinity(affinity, { pool: this.name, clock, events, codec });
   }
-}
-
-const shownTargetLength = 80;
-
-function shorten(target: string): string {
-  return target.length <= shownTargetLength ? target : `${target.slice(0, shownTargetLength)}…`;
 }

@@ -1,0 +1,63 @@
+import type { Config } from '@shared/config/schema.ts';
+import type { EngineCommandName, Handlers } from '@shared/contract/commands.ts';
+import { ContractError } from '@shared/contract/errors.ts';
+import type { ListenerStatus } from '@shared/contract/values.ts';
+import { BindError } from './bind-error.ts';
+import type { Engine } from './engine.ts';
+
+/** What the engine answers itself. @param changed told after a command that changed what subscribers see */
+export function engineCommands(engine: Engine, changed: () => void): Handlers<EngineCommandName> {
+  let started = false;
+
+  async function apply(config: Config): Promise<ListenerStatus[]> {
+    try {
+      const listeners = await (started ? engine.apply(config) : engine.start(config));
+      started = true;
+      changed();
+      return listeners;
+    } catch (error) {
+      throw error instanceof BindError ? refusal(error, config) : error;
+    }
+  }
+
+  return {
+    'status.get': () => ({
+      servers: engine.servers(),
+      listeners: engine.listeners(),
+      metrics: engine.metrics(),
+    }),
+    'request.list': (filter) => engine.journal.list(filter),
+    'request.get'({ id }) {
+      const detail = engine.journal.detail(id);
+      if (detail) return detail;
+      throw new ContractError(
+        'not-found',
+        `request ${id} is not in the journal; it keeps the newest only (journalRequests)`,
+      );
+    },
+    'session.list': (filter) => engine.sessions(filter),
+    'session.end'({ pool, id }) {
+      engine.endSession(pool, id);
+      return {};
+    },
+    'server.set-admin-state'({ pool, server, adminState }) {
+      const before = engine.setAdminState(pool, server, adminState);
+      changed();
+      return { before };
+    },
+    'server.probe'({ pool, server }) {
+      engine.probe(pool, server);
+      return {};
+    },
+    'engine.apply': async ({ config }) => ({ listeners: await apply(config) }),
+    'engine.stop': async ({ graceMs }) => ({ unfinishedRequests: await engine.stop(graceMs) }),
+  };
+}
+
+/** Points at the place in the configuration, so that the owner can add its line, and who holds the port. */
+function refusal(error: BindError, { listeners }: Config): ContractError {
+  const index = listeners.findIndex(({ name }) => name === error.listener);
+  return new ContractError('unavailable', error.message, [
+    { path: ['listeners', index, 'bind'], message: error.message },
+  ]);
+}
