@@ -1,0 +1,63 @@
+import type { Config } from '@shared/config/schema.ts';
+import type { Session } from '@shared/contract/values.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
+
+export type SessionSort = 'lastUsed' | 'since' | 'expires' | 'hits';
+
+/** Sorted as asked; what is equal keeps the order it came in (most recently used first). */
+export function sortSessions(
+  sessions: readonly Session[],
+  by: SessionSort,
+  direction: 'ascending' | 'descending',
+): readonly Session[] {
+  const value = (session: Session): number =>
+    by === 'hits'
+      ? session.hits
+      : by === 'since'
+        ? session.sinceMs
+        : by === 'expires'
+          ? session.expiresMs
+          : session.lastUsedMs;
+  const sign = direction === 'ascending' ? 1 : -1;
+  return [...sessions].sort((a, b) => sign * (value(a) - value(b)));
+}
+
+/** A span of time for a cell: `8 s`, `4 min 12 s`, `1 h 3 min`, `2 d 4 h`. Nothing is below zero. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s`;
+  const hours = Math.floor(minutes / 60);
+  if (hours < 24) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+}
+
+export interface AffinitySummary {
+  readonly pool: string;
+  readonly type: 'cookie' | 'client-ip';
+  /** `30m`. */
+  readonly ttl: string;
+  readonly maxSessions: number;
+}
+
+/** The pools that bind clients to servers. */
+export function poolsWithAffinity(config: Pick<Config, 'pools'>): AffinitySummary[] {
+  return config.pools.flatMap(({ name, affinity }) =>
+    affinity.type === 'none'
+      ? []
+      : [
+          {
+            pool: name,
+            type: affinity.type,
+            ttl: formatDuration(affinity.ttlMs),
+            maxSessions: affinity.maxSessions,
+          },
+        ],
+  );
+}
+
+/** What to write into ballast.yaml to turn affinity on for a pool. */
+export function affinityYaml(pool: string): string {
+  return `pools:\n  - name: ${pool}\n    affinity: { type: cookie, ttl: 30m }`;
+}

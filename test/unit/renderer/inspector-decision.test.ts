@@ -1,0 +1,125 @@
+import type { Attempt, Decision } from '@shared/contract/values.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  affinityText,
+  outcomeShort,
+  presentDecision,
+  waterfall,
+} from '../../../renderer/src/features/inspector/present-decision.ts';
+
+const decision: Decision = {
+  strategy: 'weighted-round-robin',
+  servers: [
+    { id: 'api/api-1', weight: 3, activeRequests: 6, state: 'candidate', detail: 'current 4' },
+    { id: 'api/api-2', weight: 2, activeRequests: 0, state: 'tried', detail: '' },
+    { id: 'api/api-3', weight: 2, activeRequests: 3, state: 'picked', detail: 'current 5' },
+    { id: 'api/api-4', weight: 1, activeRequests: 0, state: 'drain', detail: '' },
+    { id: 'api/api-5', weight: 1, activeRequests: 0, state: 'candidate', detail: '' },
+  ],
+  affinity: null,
+  sentence: 'Weighted round robin chose api-3, whose turn it was (current 5, next best api-1 at 4).',
+};
+const attempt = (more: Partial<Attempt> = {}): Attempt => ({
+  server: 'api/api-2',
+  startedAfterMs: 0,
+  durationMs: 0.2,
+  outcome: 'connect-failed',
+  status: null,
+  detail: 'connection refused',
+  decision: null,
+  ...more,
+});
+
+describe('why a server was chosen', () => {
+  it('names the winner and says of every other server why it was not', () => {
+    const presented = presentDecision(decision, [attempt()]);
+    expect(presented.title).toBe('Why api-3');
+    expect(presented.strategy).toBe('Weighted round robin');
+    expect(presented.rows.map(({ name, standing, note }) => [name, standing, note])).toEqual([
+      ['api-1', 'candidate', 'current 4'],
+      ['api-2', 'left-out', 'tried, refused'],
+      ['api-3', 'picked', 'picked · current 5'],
+      ['api-4', 'left-out', 'draining'],
+      ['api-5', 'candidate', 'not its turn'],
+    ]);
+  });
+
+  it('says so when nobody could be chosen', () => {
+    const none = decision.servers.map((server) => ({ ...server, state: 'unhealthy' as const }));
+    const presented = presentDecision({ ...decision, servers: none }, []);
+    expect(presented.title).toBe('Why no server');
+    expect(new Set(presented.rows.map(({ note }) => note))).toEqual(new Set(['unhealthy']));
+  });
+
+  it('keeps a strategy it does not know by its own name', () => {
+    expect(presentDecision({ ...decision, strategy: 'least-time' }, []).strategy).toBe('least-time');
+  });
+
+  it('tells what affinity did', () => {
+    expect(affinityText({ result: 'kept', server: 'api/api-1', reason: '' })).toBe(
+      'The session stayed on api-1.',
+    );
+    expect(
+      affinityText({
+        result: 'moved',
+        server: 'api/api-3',
+        reason: 'the session pointed at api-2, which failed (connection refused)',
+      }),
+    ).toBe(
+      'The session moved to api-3. Because the session pointed at api-2, which failed (connection refused).',
+    );
+  });
+});
+
+describe('the attempts of a request', () => {
+  const format = (ms: number) => ms.toFixed(1);
+
+  it('stand where they happened within the request', () => {
+    const rows = waterfall(
+      [
+        attempt(),
+        attempt({
+          server: 'api/api-3',
+          startedAfterMs: 0.4,
+          durationMs: 3.6,
+          outcome: 'responded',
+          status: 200,
+          detail: null,
+        }),
+      ],
+      4,
+      format,
+    );
+    expect(rows.map(({ name, text, succeeded }) => [name, text, succeeded])).toEqual([
+      ['api-2', 'refused after 0.2 ms', false],
+      ['api-3', '200 in 3.6 ms', true],
+    ]);
+    expect(rows[0]!.width).toBeCloseTo(0.05);
+    expect(rows[1]!.from).toBeCloseTo(0.1);
+    expect(rows[1]!.width).toBeCloseTo(0.9);
+  });
+
+  it('never reach beyond the edge, however times were rounded', () => {
+    for (const durationMs of [0, 0.001, 3, 1e6]) {
+      for (const row of waterfall([attempt({ startedAfterMs: 1, durationMs: 5 })], durationMs, format)) {
+        expect(row.from).toBeGreaterThanOrEqual(0);
+        expect(row.from + row.width).toBeLessThanOrEqual(1 + 1e-9);
+      }
+    }
+    expect(waterfall([attempt({ durationMs: 0 })], 0, format)[0]?.width).toBe(0);
+  });
+
+  it('count an answer of 500 and above as no success', () => {
+    const [row] = waterfall([attempt({ outcome: 'responded', status: 503, detail: null })], 1, format);
+    expect(row?.succeeded).toBe(false);
+    expect(row?.text).toBe('503 in 0.2 ms');
+  });
+
+  it('have a short word for every outcome', () => {
+    expect(outcomeShort(attempt({ detail: 'no connection within 1s' }))).toBe('no connection within 1s');
+    expect(outcomeShort(attempt({ outcome: 'timed-out' }))).toBe('timed out');
+    expect(outcomeShort(attempt({ outcome: 'closed-before-response' }))).toBe('closed early');
+    expect(outcomeShort(attempt({ outcome: 'failed-mid-response' }))).toBe('broke off');
+    expect(outcomeShort(attempt({ outcome: 'client-aborted' }))).toBe('client left');
+  });
+});
