@@ -12,7 +12,7 @@ import { screens, slots } from './screens.ts';
 import { useShortcuts } from './shortcuts.ts';
 import { ShortcutsHelp } from './shortcuts-help.tsx';
 import { TopBar } from './top-bar.tsx';
-import { topologyDialogs as TopologyDialogs, topologyShortcuts } from './topology-screen.tsx';
+import { TopologyDialogs, topologyShortcuts } from './topology-screen.tsx';
 
 /** The frame around the screens. */
 export function App() {

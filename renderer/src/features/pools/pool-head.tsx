@@ -1,0 +1,146 @@
+import { strategies, strategyKinds } from '@shared/catalog/strategies.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
+import { run } from '../../connection/run.ts';
+import { plural } from '../../metrics/format.ts';
+import { useConfig } from '../../store/config.ts';
+import { useBlocked } from '../../store/connection.ts';
+import { showScreen } from '../../store/interface.ts';
+import { useServers } from '../../store/servers.ts';
+import { useSlowMetrics } from '../../store/slow-metrics.ts';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { Chip } from '../../ui/chip.tsx';
+import { Icon } from '../../ui/icon.tsx';
+import { MenuButton } from '../../ui/menu.tsx';
+
+/** Name, strategy, checks and affinity of a pool, and how many of its servers take requests. */
+export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () => void }) {
+  const pool = useConfig(({ pools }) => pools[name]);
+  const blocked = useBlocked('edit');
+  const available = useServers(
+    ({ servers }) => pool?.serverIds.filter((id) => servers[id]?.available).length ?? 0,
+  );
+  const sessions = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.sessions ?? 0);
+  if (!pool) return null;
+  return (
+    <header className="pool-head">
+      <h2>{name}</h2>
+      <StrategyMenu pool={name} kind={pool.strategy.kind} />
+      <Chip>{healthText(pool.healthCheck)}</Chip>
+      {pool.affinity.type === 'none' ? (
+        <Chip>no affinity</Chip>
+      ) : (
+        <Button
+          className="chip quiet"
+          tooltip={`A client stays with its server for ${formatDuration(pool.affinity.ttlMs)}. Show the sessions`}
+          onPress={() => showScreen('sessions')}
+        >
+          {pool.affinity.type} {formatDuration(pool.affinity.ttlMs)} · {plural(sessions, 'session')}
+        </Button>
+      )}
+      <span className="space" />
+      <span
+        className="available"
+        data-tone={available === 0 ? 'bad' : available < pool.serverIds.length ? 'warn' : 'good'}
+      >
+        {available} of {pool.serverIds.length} available
+      </span>
+      <MenuButton
+        label={`Pool ${name}`}
+        placement="bottom end"
+        sections={[
+          {
+            id: 'pool',
+            entries: [
+              {
+                id: 'add',
+                label: 'Add a server…',
+                icon: 'plus',
+                shortcut: 'A',
+                disabledReason: blocked,
+                run: onAddServer,
+              },
+              {
+                id: 'remove',
+                label: 'Remove the pool',
+                detail: 'With its servers, from the file. Can be undone.',
+                icon: 'trash',
+                tone: 'bad',
+                disabledReason: blocked,
+                run: () =>
+                  void run('pool.remove', { pool: name }, `Pool ${name} not removed`, {
+                    done: `Removed pool ${name}`,
+                    canUndo: true,
+                  }),
+              },
+            ],
+          },
+        ]}
+      >
+        <IconButton icon="more" label={`More for pool ${name}`} />
+      </MenuButton>
+    </header>
+  );
+}
+
+function StrategyMenu({ pool, kind }: { pool: string; kind: PoolConfig['strategy']['kind'] }) {
+  const blocked = useBlocked('edit');
+  const current = strategies[kind];
+  return (
+    <MenuButton
+      label={`Strategy of pool ${pool}`}
+      width={400}
+      sections={[
+        {
+          id: 'strategies',
+          title: 'How the next server is picked',
+          entries: strategyKinds.map((each) => {
+            const { label, explain, goodFor } = strategies[each];
+            return {
+              id: each,
+              label,
+              detail: blocked ?? `${explain} Good for: ${lowerFirst(goodFor)}`,
+              isSelected: each === kind,
+              disabledReason: blocked,
+              run: () => {
+                if (each === kind) return;
+                void run('pool.set-strategy', { pool, strategy: each }, `Strategy of ${pool} not changed`, {
+                  done: `${pool} now uses ${label.toLowerCase()}`,
+                  canUndo: true,
+                });
+              },
+            };
+          }),
+        },
+      ]}
+    >
+      <Button
+        className={`chip ${current.usesClientAddress ? 'warn' : 'accent'}`}
+        aria-label={`Strategy of pool ${pool}: ${current.label}`}
+        tooltip={
+          current.usesClientAddress
+            ? `${current.explain} On one machine every client is 127.0.0.1: one server gets everything.`
+            : current.explain
+        }
+      >
+        {current.usesClientAddress && <Icon name="alert" size={12} />}
+        {current.label}
+        <Icon name="chevronDown" size={12} />
+      </Button>
+    </MenuButton>
+  );
+}
+
+/** `health GET /health · 2s`. */
+export function healthText(check: PoolConfig['healthCheck']): string {
+  switch (check.type) {
+    case 'none':
+      return 'no health check';
+    case 'tcp':
+      return `health TCP · ${formatDuration(check.intervalMs)}`;
+    case 'http':
+      return `health ${check.method} ${check.path} · ${formatDuration(check.intervalMs)}`;
+  }
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,0 +1,38 @@
+import type { UnavailableReason } from '@shared/contract/values.ts';
+import { selectServerIds, useConfig } from '../../store/config.ts';
+import { useServers } from '../../store/servers.ts';
+import { Icon } from '../../ui/icon.tsx';
+
+/** What clients of a pool meet when none of its servers takes requests, and what to do. */
+export function PoolTrouble({ name }: { name: string }) {
+  const ids = useConfig(selectServerIds(name));
+  // A text, so that only a change of the reasons renders this anew.
+  const reasons = useServers(({ servers }) => {
+    const all = ids.map((id) => servers[id]);
+    if (all.length === 0 || all.some((status) => status === undefined || status.available)) return '';
+    return all.map((status) => `${status!.name} ${words[status!.reason ?? 'unhealthy']}`).join(', ');
+  });
+  if (reasons === '') return null;
+  return (
+    <p className="pool-trouble" role="status">
+      <Icon name="alert" size={14} />
+      <span>
+        <b>No server takes requests: clients get 503.</b> {capital(reasons)}. It recovers by itself as soon as
+        one is back.
+      </span>
+    </p>
+  );
+}
+
+const words: Record<UnavailableReason, string> = {
+  maintenance: 'is in maintenance',
+  drain: 'is draining',
+  unhealthy: 'is unhealthy',
+  ejected: 'is ejected',
+  full: 'is full',
+  'weight-zero': 'has weight 0',
+  backup: 'is a backup',
+  tried: 'was tried',
+};
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

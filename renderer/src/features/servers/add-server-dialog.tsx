@@ -1,0 +1,155 @@
+import { formatAddress, isLoopback, parseAddress } from '@shared/config/address.ts';
+import { ContractError } from '@shared/contract/errors.ts';
+import { type FormEvent, useState } from 'react';
+import { create } from 'zustand';
+import { call } from '../../connection/control.ts';
+import { undo } from '../../connection/run.ts';
+import { type ServerRecord, useConfig } from '../../store/config.ts';
+import { blocked } from '../../store/connection.ts';
+import { Button } from '../../ui/button.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Field } from '../../ui/field.tsx';
+import { Stepper } from '../../ui/stepper.tsx';
+import { toast } from '../../ui/toasts.tsx';
+
+/** The pool a server is being added to; null while the dialog is closed. */
+const useAddServer = create<{ pool: string | null }>(() => ({ pool: null }));
+
+/** Asks for the address of a new server of that pool. */
+export function askForServer(pool: string): void {
+  const reason = blocked('edit');
+  if (reason) toast({ tone: 'neutral', text: reason });
+  else useAddServer.setState({ pool });
+}
+
+export function AddServerDialog() {
+  const pool = useAddServer((state) => state.pool);
+  const close = () => useAddServer.setState({ pool: null });
+  return (
+    <Dialog title={`Add a server to ${pool ?? ''}`} isOpen={pool !== null} onClose={close}>
+      {pool !== null && <AddServerForm pool={pool} close={close} />}
+    </Dialog>
+  );
+}
+
+function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
+  const servers = useConfig((state) => state.servers);
+  const [address, setAddress] = useState('');
+  const [name, setName] = useState('');
+  const [weight, setWeight] = useState(1);
+  const [refusal, setRefusal] = useState<string>();
+  const [isSending, setSending] = useState(false);
+  const members = Object.values(servers).filter((server) => server.pool === pool);
+  const check = checkAddress(address, members);
+
+  const send = async (event: FormEvent) => {
+    event.preventDefault();
+    if (check.text === undefined) return setRefusal(undefined);
+    setSending(true);
+    try {
+      const { revision } = await call('server.add', {
+        pool,
+        address: check.text,
+        weight,
+        ...(name.trim() !== '' && { name: name.trim() }),
+      });
+      close();
+      toast({
+        tone: 'good',
+        text: `Added ${name.trim() || check.text} to ${pool}`,
+        action: { label: 'Undo', shortcut: 'Mod+Z', run: () => void undo(revision) },
+      });
+    } catch (error) {
+      if (!(error instanceof ContractError)) throw error;
+      const problems = (error.problems ?? []).map(({ message }) => message);
+      setRefusal([error.message, ...problems].join(' '));
+    } finally {
+      setSending(false);
+    }
+  };
+
+  return (
+    <form onSubmit={send}>
+      <Field
+        label="Address"
+        value={address}
+        onChange={(text) => {
+          setAddress(text);
+          setRefusal(undefined);
+        }}
+        placeholder="127.0.0.1:3001"
+        autoFocus
+        mono
+        isInvalid={check.tone === 'bad' || refusal !== undefined}
+        note={refusal ?? check.note}
+        noteTone={refusal !== undefined ? 'bad' : check.tone}
+      />
+      <div className="field-row">
+        <Field
+          label="Name"
+          value={name}
+          onChange={(text) => {
+            setName(text);
+            setRefusal(undefined);
+          }}
+          placeholder={`${pool}-${members.length + 1}`}
+        />
+        <div className="field">
+          <span className="field-label">Weight</span>
+          <Stepper label="Weight" value={weight} minValue={0} maxValue={1_000} onChange={setWeight} />
+        </div>
+      </div>
+      <div className="dialog-actions">
+        <Button tone="ghost" onPress={close}>
+          Cancel
+        </Button>
+        <Button
+          tone="primary"
+          type="submit"
+          isPending={isSending}
+          disabledReason={check.text === undefined ? (check.note ?? 'Write an address first') : undefined}
+        >
+          Add server
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+interface AddressCheck {
+  /** The address as it will be sent; undefined while it is none. */
+  readonly text: string | undefined;
+  readonly note: string | undefined;
+  readonly tone: 'plain' | 'bad';
+}
+
+/** Live validation: silent while nothing wrong is said, and never scolding a half-written address. */
+export function checkAddress(
+  text: string,
+  members: readonly Pick<ServerRecord, 'address' | 'name'>[],
+): AddressCheck {
+  const trimmed = text.trim();
+  if (trimmed === '') return { text: undefined, note: 'host:port, where the server listens', tone: 'plain' };
+  // Most people have a port in mind: it means this machine.
+  const whole = /^:?\d{1,5}$/.test(trimmed) ? `127.0.0.1:${trimmed.replace(':', '')}` : trimmed;
+  const parsed = parseAddress(whole);
+  if (!parsed || parsed.port === 0) {
+    const isHalf = !/:\d+$/.test(whole) && /^[\w.[\]:-]+$/.test(whole);
+    if (isHalf) return { text: undefined, note: 'then a colon and the port: 127.0.0.1:3001', tone: 'plain' };
+    return {
+      text: undefined,
+      note: `"${trimmed}" is no address; write host:port, e.g. 127.0.0.1:3001`,
+      tone: 'bad',
+    };
+  }
+  const normal = formatAddress(parsed);
+  const twin = members.find((member) => member.address === normal);
+  if (twin)
+    return {
+      text: undefined,
+      note: `${twin.name} has this address; give it more weight instead`,
+      tone: 'bad',
+    };
+  if (!isLoopback(parsed.host)) return { text: normal, note: `${normal} is another machine`, tone: 'plain' };
+  return { text: normal, note: whole === trimmed ? undefined : normal, tone: 'plain' };
+}

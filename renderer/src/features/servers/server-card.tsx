@@ -1,0 +1,247 @@
+import { strategies } from '@shared/catalog/strategies.ts';
+import { type MouseEvent, useRef, useState } from 'react';
+import { Button as DragButton } from 'react-aria-components';
+import { formatCount, formatMs, formatRate, formatShare } from '../../metrics/format.ts';
+import { metricsHistory } from '../../metrics/history.ts';
+import { LiveText, useLive } from '../../metrics/live.tsx';
+import { Sparkline } from '../../metrics/sparkline.tsx';
+import { serverColour } from '../../store/colours.ts';
+import { selectWeight, useConfig } from '../../store/config.ts';
+import { useBlocked, useConnection } from '../../store/connection.ts';
+import { useReplicaAt } from '../../store/replicas.ts';
+import { serverCondition } from '../../store/server-condition.ts';
+import { useServerStatus } from '../../store/servers.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { Icon } from '../../ui/icon.tsx';
+import { ContextMenu, MenuButton, type MenuSection } from '../../ui/menu.tsx';
+import { Stepper } from '../../ui/stepper.tsx';
+import { actionsFor, type ServerAction } from './server-actions.ts';
+import { processLine } from './server-label.ts';
+import { setWeight } from './set-weight.ts';
+
+export interface ServerCardProps {
+  id: string;
+  /** Pools it can be moved to, with what moves it there: from the pools, which servers know nothing of. */
+  moves: readonly { readonly label: string; readonly run: () => void }[];
+}
+
+/** One server of a pool: state, weight, share, traffic, and everything that can be done to it. */
+export function ServerCard({ id, moves }: ServerCardProps) {
+  const server = useConfig(({ servers }) => servers[id]);
+  const strategy = useConfig(({ pools }) => pools[id.slice(0, id.indexOf('/'))]?.strategy.kind);
+  const healthCheck = useConfig(({ pools }) => pools[id.slice(0, id.indexOf('/'))]?.healthCheck);
+  const weight = useConfig(selectWeight(id));
+  const isPending = useConfig(({ pendingWeights }) => pendingWeights[id] !== undefined);
+  const status = useServerStatus(id);
+  const replica = useReplicaAt(server?.address);
+  const edit = useBlocked('edit');
+  useConnection(({ state }) => state.phase); // what can be done follows the connection
+  const anchor = useRef<HTMLSpanElement>(null);
+  const [menuOpen, setMenuOpen] = useState(false);
+  if (!server) return null;
+
+  const condition = serverCondition(status, replica, healthCheck);
+  const actions = actionsFor(server, status, replica);
+  const isOut = status !== undefined && !status.available;
+  const usesWeights = strategy === undefined || strategies[strategy].usesWeights;
+  const sections = menuSections(actions, moves, edit);
+
+  const openMenu = (event: MouseEvent<HTMLElement>) => {
+    event.preventDefault();
+    const card = event.currentTarget.getBoundingClientRect();
+    // From the keyboard there is no pointer: the menu opens at the card's name.
+    const fromKeyboard = event.clientX === 0 && event.clientY === 0;
+    anchor.current!.style.left = `${fromKeyboard ? 40 : event.clientX - card.left}px`;
+    anchor.current!.style.top = `${fromKeyboard ? 40 : event.clientY - card.top}px`;
+    setMenuOpen(true);
+  };
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a right click is one more way to a menu that has a button
+    <div
+      className="server"
+      data-tone={condition.tone}
+      data-out={isOut}
+      data-server={id}
+      style={{ '--server': serverColour(server.address) } as React.CSSProperties}
+      onContextMenu={openMenu}
+    >
+      <span ref={anchor} className="menu-anchor" />
+      <DragButton slot="drag" className="grip" aria-label={`Move ${server.name}`}>
+        <Icon name="grip" />
+      </DragButton>
+      <div className="server-id">
+        <b>{server.name}</b>
+        <code>{server.address}</code>
+        <small title={condition.reason}>
+          {condition.tone === 'good' || replica?.state === 'exited' ? processLine(replica) : condition.reason}
+        </small>
+      </div>
+      <span className={`state ${condition.tone}`} title={condition.reason}>
+        <Icon name={condition.icon} size={14} />
+        {condition.word}
+      </span>
+      <div className="server-weight">
+        <small>{usesWeights ? 'weight' : 'weight · unused'}</small>
+        <Stepper
+          label={`Weight of ${server.name}`}
+          value={weight}
+          minValue={0}
+          maxValue={1_000}
+          isPending={isPending}
+          disabledReason={edit}
+          onChange={(next) => setWeight(id, next)}
+        />
+      </div>
+      <Share id={id} />
+      <Sparkline
+        className="spark"
+        ring={() => metricsHistory.server(id).rate}
+        peak={() => metricsHistory.poolPeak(server.pool)}
+        width={92}
+        height={34}
+      />
+      <dl className="server-figures">
+        <div>
+          <dt>req/s</dt>
+          <dd>
+            <LiveText read={(metrics) => formatRate(metrics?.servers[id]?.ratePerSecond)} />
+          </dd>
+        </div>
+        <div>
+          <dt>p95 ms</dt>
+          <dd>
+            <LiveText read={(metrics) => formatMs(metrics?.servers[id]?.p95Ms)} />
+          </dd>
+        </div>
+        <div>
+          <dt>active</dt>
+          <dd>
+            <LiveText read={(metrics) => formatCount(metrics?.servers[id]?.activeRequests ?? 0)} />
+          </dd>
+        </div>
+      </dl>
+      <div className="acts">
+        {visibleActions(actions, replica?.state).map((action) => (
+          <IconButton
+            key={action.id}
+            icon={action.icon}
+            label={`${action.label} ${server.name}`}
+            hint={`${action.label}: ${action.detail}`}
+            shortcut={action.shortcut}
+            disabledReason={action.disabledReason}
+            tone={
+              action.id === 'start' || action.id === 'ready'
+                ? 'good'
+                : action.tone === 'bad'
+                  ? 'bad'
+                  : 'plain'
+            }
+            onPress={action.run}
+          />
+        ))}
+        <MenuButton
+          label={`Actions for ${server.name}`}
+          placement="bottom end"
+          width={290}
+          sections={sections}
+        >
+          <IconButton
+            icon="more"
+            label={`More for ${server.name}`}
+            hint="Everything for this server"
+            shortcut="Shift+F10"
+          />
+        </MenuButton>
+      </div>
+      <ContextMenu
+        label={`Actions for ${server.name}`}
+        width={290}
+        anchor={anchor}
+        isOpen={menuOpen}
+        onClose={() => setMenuOpen(false)}
+        sections={sections}
+      />
+    </div>
+  );
+}
+
+/** Three places on the card, always filled, so that nothing moves when a state changes. */
+function visibleActions(
+  actions: readonly ServerAction[],
+  process: string | undefined,
+): readonly ServerAction[] {
+  const by = (id: ServerAction['id']) => actions.find((action) => action.id === id)!;
+  const ended = process === 'exited' || process === 'failed';
+  const isReady = by('ready').disabledReason !== undefined;
+  const inMaintenance = !isReady && by('drain').disabledReason === undefined;
+  return [
+    ended ? by('start') : by('kill'),
+    isReady || inMaintenance ? by('drain') : by('ready'),
+    inMaintenance ? by('ready') : by('maintenance'),
+  ];
+}
+
+function menuSections(
+  actions: readonly ServerAction[],
+  moves: ServerCardProps['moves'],
+  edit: string | undefined,
+): readonly MenuSection[] {
+  const entries = actions.map(({ id, label, detail, icon, shortcut, tone, disabledReason, run }) => ({
+    id,
+    label,
+    detail,
+    icon,
+    shortcut,
+    tone,
+    disabledReason,
+    run,
+  }));
+  const move = {
+    id: 'move',
+    label: 'Move to…',
+    icon: 'move' as const,
+    disabledReason: edit ?? (moves.length === 0 ? 'There is no other pool' : undefined),
+    ...(edit === undefined &&
+      moves.length > 0 && {
+        children: moves.map(({ label, run }) => ({ id: `to ${label}`, label, run })),
+      }),
+  };
+  return [
+    { id: 'state', title: 'Now', entries: entries.slice(0, 6) },
+    { id: 'look', entries: [entries[6]!] },
+    { id: 'file', title: 'In the file', entries: [move, entries[7]!] },
+  ];
+}
+
+function Share({ id }: { id: string }) {
+  const bar = useLive<HTMLDivElement>((element, metrics) => {
+    const traffic = metrics?.servers[id];
+    element.style.setProperty('--had', String(traffic?.shareHad ?? 0));
+    const wanted = traffic?.shareWanted ?? null;
+    element.style.setProperty('--wanted', String(wanted ?? 0));
+    element.dataset.wanted = String(wanted !== null);
+  });
+  return (
+    <div className="share">
+      <div className="share-bar" ref={bar}>
+        <i />
+        <u />
+      </div>
+      <b>
+        <LiveText read={(metrics) => formatShare(metrics?.servers[id]?.shareHad)} />
+      </b>
+      <small>
+        <LiveText
+          read={(metrics) => {
+            const traffic = metrics?.servers[id];
+            if (!traffic) return '';
+            return traffic.shareWanted === null
+              ? 'as load decides'
+              : `wants ${formatShare(traffic.shareWanted)}`;
+          }}
+        />
+      </small>
+    </div>
+  );
+}

@@ -1,0 +1,54 @@
+import { FieldError, Input, Label, Text, TextField } from 'react-aria-components';
+
+export interface FieldProps {
+  label: string;
+  value: string;
+  onChange: (text: string) => void;
+  placeholder?: string;
+  autoFocus?: boolean;
+  mono?: boolean;
+  isInvalid?: boolean;
+  /** Said below the field; its line stays when there is nothing to say. */
+  note?: string | undefined;
+  noteTone?: 'plain' | 'bad';
+}
+
+/** A line of text with its label and a line for what is wrong with it. */
+export function Field(props: FieldProps) {
+  const {
+    label,
+    value,
+    onChange,
+    placeholder,
+    autoFocus = false,
+    mono,
+    isInvalid = false,
+    note,
+    noteTone,
+  } = props;
+  return (
+    <TextField
+      className="field"
+      value={value}
+      onChange={onChange}
+      isInvalid={isInvalid}
+      autoFocus={autoFocus}
+      validationBehavior="aria"
+    >
+      <Label>{label}</Label>
+      <Input
+        className={mono ? 'mono' : ''}
+        spellCheck={false}
+        autoComplete="off"
+        {...(placeholder !== undefined && { placeholder })}
+      />
+      {isInvalid ? (
+        <FieldError className={`field-note ${noteTone ?? ''}`}>{note}</FieldError>
+      ) : (
+        <Text slot="description" className={`field-note ${noteTone ?? ''}`}>
+          {note}
+        </Text>
+      )}
+    </TextField>
+  );
+}
