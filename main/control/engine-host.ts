@@ -51,11 +51,13 @@ interface Running {
 export function createEngineHost(options: {
   /** Path of the built worker. */
   readonly workerPath: string;
+  /** Of Ballast. */
+  readonly version: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly listener: EngineHostListener;
 }): EngineHost {
-  const { workerPath, clock, log, listener } = options;
+  const { workerPath, version, clock, log, listener } = options;
   let status: EngineStatus = { state: 'stopped', restarts: 0, lastError: null };
   let running: Running | undefined;
   /** The configuration to go back to after a crash. */
@@ -71,7 +73,7 @@ export function createEngineHost(options: {
 
   async function launch(): Promise<Running> {
     // Flags of our own process (a debugger's, a test runner's) are not meant for the engine.
-    const worker = new Worker(workerPath, { execArgv: [], name: 'ballast engine' });
+    const worker = new Worker(workerPath, { execArgv: [], workerData: { version }, name: 'ballast engine' });
     let died = 'it ended by itself';
     worker.on('error', (error) => {
       died = error instanceof Error ? error.message : String(error);

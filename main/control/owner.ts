@@ -83,7 +83,7 @@ export function createOwner(options: OwnerOptions): Owner {
   const supervisor = createSupervisor({ clock, log });
   const traffic = createTraffic({ clock, random, log });
   const relay = createEngineRelay(events, ({ total }) => traffic.observe(total.requests));
-  const host = createEngineHost({ workerPath, clock, log, listener: engineListener() });
+  const host = createEngineHost({ workerPath, version, clock, log, listener: engineListener() });
   /** What the operator wants of servers: the engine forgets it when it crashes, the operator does not. */
   const adminStates = new Map<string, Parameters<typeof setAdminState>[0]>();
   const releases: Unsubscribe[] = [];

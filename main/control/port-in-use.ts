@@ -22,10 +22,9 @@ export async function namePortHolder(
     const holder = await findPortHolder(bind);
     if (!holder && named.length === 0) continue;
     const who = holder ? describeHolder(holder) : 'a process that this user may not look at';
-    return new ContractError(
-      'unavailable',
-      `port ${bind.port} on ${bind.host} is held by ${who}; stop it, or write another port for listener ${name}`,
-    );
+    const message = `port ${bind.port} on ${bind.host} is held by ${who}; stop it, or write another port for listener ${name}`;
+    const path = ['listeners', config.listeners.findIndex((each) => each.name === name), 'bind'];
+    return new ContractError('unavailable', message, [{ path, message }]);
   }
   return error;
 }
