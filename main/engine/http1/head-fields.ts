@@ -1,0 +1,228 @@
+import { COLON, COMMA, CR, isFieldByte, isToken, LF, SP, TAB } from './byte-classes.ts';
+import {
+  CODING,
+  FIELD_NAME,
+  FIELD_VALUE,
+  LENGTH_AND_CODING,
+  LENGTH_FORM,
+  LENGTHS_DIFFER,
+  TOO_MANY_FIELDS,
+} from './refusal.ts';
+
+/** More fields than any configuration allows (limits.headFields), so the table of cuts never overflows. */
+const mostFields = 1_000;
+
+/**
+ * One pass over the fields of a head: what frames the message goes into numbers and flags, what must not travel on into a
+ * table of byte ranges to cut. Nothing is copied; every offset is into the buffer that was scanned and is good for as long
+ * as that is. A scanner is reused for every message.
+ */
+export abstract class HeadFields {
+  /** Offset just past the empty line. */
+  end = 0;
+  /** Offset of the first field line. */
+  fieldsStart = 0;
+  /** -1 where the field is missing. */
+  contentLength = -1;
+  chunked = false;
+  /** What `Connection` names. */
+  closes = false;
+  keepsAlive = false;
+  namesUpgrade = false;
+  upgradeStart = -1;
+  upgradeEnd = -1;
+  /** Pairs of offsets, ascending, whole lines with their CRLF. */
+  readonly cuts = new Int32Array(2 * (mostFields + 2));
+  cutCount = 0;
+
+  protected nameStart = 0;
+  protected nameEnd = 0;
+  protected valueStart = 0;
+  protected valueEnd = 0;
+  /** Further fields that `Connection` names, in lower case. */
+  #named: string[] = [];
+
+  protected resetFields(): void {
+    this.contentLength = -1;
+    this.chunked = false;
+    this.closes = false;
+    this.keepsAlive = false;
+    this.namesUpgrade = false;
+    this.upgradeStart = -1;
+    this.upgradeEnd = -1;
+    this.cutCount = 0;
+    if (this.#named.length > 0) this.#named = [];
+  }
+
+  /** Notes one field; a refusal's negative number where it cannot be. The line runs to `lineEnd`. */
+  protected abstract field(bytes: Uint8Array, lineEnd: number): number;
+
+  /** Scans field lines from `at` to the empty line. Offset behind it, 0 for more bytes, or a refusal's negative number. */
+  protected scanFields(bytes: Uint8Array, at: number, end: number, fieldLimit: number): number {
+    this.fieldsStart = at;
+    let i = at;
+    for (let count = 0; ; count++) {
+      if (i >= end) return 0;
+      const lineStart = i;
+      if (bytes[i] === CR) {
+        if (i + 1 >= end) return 0;
+        if (bytes[i + 1] !== LF) return -FIELD_NAME;
+        this.end = i + 2;
+        if (this.#named.length > 0) this.#cutNamed(bytes);
+        return this.end;
+      }
+      if (count >= fieldLimit) return -TOO_MANY_FIELDS;
+      while (i < end && isToken[bytes[i]!] === 1) i++;
+      if (i >= end) return 0;
+      if (bytes[i] !== COLON || i === lineStart) return -FIELD_NAME;
+      this.nameStart = lineStart;
+      this.nameEnd = i++;
+      while (i < end && (bytes[i] === SP || bytes[i] === TAB)) i++;
+      this.valueStart = i;
+      while (i < end && isFieldByte[bytes[i]!] === 1) i++;
+      if (i >= end) return 0;
+      if (bytes[i] !== CR) return -FIELD_VALUE;
+      if (i + 1 >= end) return 0;
+      if (bytes[i + 1] !== LF) return -FIELD_VALUE;
+      let valueEnd = i;
+      while (valueEnd > this.valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === TAB))
+        valueEnd--;
+      this.valueEnd = valueEnd;
+      i += 2;
+      const result = this.field(bytes, i);
+      if (result < 0) return result;
+    }
+  }
+
+  /** True where the present field's name, of known length, is `name` (lower case). */
+  protected nameIs(bytes: Uint8Array, name: string): boolean {
+    return equalsLower(bytes, this.nameStart, name);
+  }
+
+  protected valueIs(bytes: Uint8Array, value: string): boolean {
+    return this.valueEnd - this.valueStart === value.length && equalsLower(bytes, this.valueStart, value);
+  }
+
+  /** Leaves the present line out of what travels on. */
+  protected cutLine(lineEnd: number): number {
+    const last = this.cutCount * 2 - 1;
+    if (this.cutCount > 0 && this.cuts[last] === this.nameStart) {
+      this.cuts[last] = lineEnd;
+    } else {
+      this.cuts[last + 1] = this.nameStart;
+      this.cuts[last + 2] = lineEnd;
+      this.cutCount++;
+    }
+    return 0;
+  }
+
+  protected noteContentLength(bytes: Uint8Array, lineEnd: number): number {
+    const digits = this.valueEnd - this.valueStart;
+    if (digits < 1 || digits > 15) return -LENGTH_FORM;
+    let value = 0;
+    for (let i = this.valueStart; i < this.valueEnd; i++) {
+      const digit = bytes[i]! - 0x30;
+      if (digit < 0 || digit > 9) return -LENGTH_FORM;
+      value = value * 10 + digit;
+    }
+    if (this.chunked) return -LENGTH_AND_CODING;
+    if (this.contentLength >= 0) {
+      if (this.contentLength !== value) return -LENGTHS_DIFFER;
+      return this.cutLine(lineEnd); // said twice, agreeing: one is enough
+    }
+    this.contentLength = value;
+    return 0;
+  }
+
+  protected noteTransferEncoding(bytes: Uint8Array): number {
+    if (this.chunked || !this.valueIs(bytes, 'chunked')) return -CODING;
+    if (this.contentLength >= 0) return -LENGTH_AND_CODING;
+    this.chunked = true;
+    return 0;
+  }
+
+  /** Reads the options of a `Connection` field and cuts it. */
+  protected noteConnection(bytes: Uint8Array, lineEnd: number): number {
+    let i = this.valueStart;
+    while (i < this.valueEnd) {
+      while (i < this.valueEnd && (bytes[i] === SP || bytes[i] === TAB || bytes[i] === COMMA)) i++;
+      const start = i;
+      while (i < this.valueEnd && bytes[i] !== COMMA) i++;
+      let stop = i;
+      while (stop > start && (bytes[stop - 1] === SP || bytes[stop - 1] === TAB)) stop--;
+      const length = stop - start;
+      if (length === 0) continue;
+      if (length === 5 && equalsLower(bytes, start, 'close')) this.closes = true;
+      else if (length === 10 && equalsLower(bytes, start, 'keep-alive')) this.keepsAlive = true;
+      else if (length === 7 && equalsLower(bytes, start, 'upgrade')) this.namesUpgrade = true;
+      else this.#named.push(textOf(bytes, start, stop).toLowerCase());
+    }
+    return this.cutLine(lineEnd);
+  }
+
+  /** Cuts the lines of fields that `Connection` named: rare, so it walks the head a second time. */
+  #cutNamed(bytes: Uint8Array): void {
+    const ranges: [number, number][] = [];
+    for (let c = 0; c < this.cutCount; c++) ranges.push([this.cuts[2 * c]!, this.cuts[2 * c + 1]!]);
+    const last = this.end - 2;
+    for (let line = this.fieldsStart; line < last; ) {
+      let lineEnd = line;
+      while (bytes[lineEnd] !== LF) lineEnd++;
+      lineEnd++;
+      const colon = bytes.indexOf(COLON, line);
+      const name = textOf(bytes, line, colon).toLowerCase();
+      const isCut = ranges.some(([from, to]) => line >= from && line < to);
+      if (!isCut && this.#named.includes(name) && !framing.has(name)) ranges.push([line, lineEnd]);
+      line = lineEnd;
+    }
+    ranges.sort(([a], [b]) => a - b);
+    this.cutCount = ranges.length;
+    for (const [index, [from, to]] of ranges.entries()) {
+      this.cuts[2 * index] = from;
+      this.cuts[2 * index + 1] = to;
+    }
+  }
+
+  /** Cuts one more line after the scan: what this client or this status must not see. */
+  cutRange(start: number, end: number): void {
+    let c = this.cutCount++;
+    for (; c > 0 && this.cuts[2 * (c - 1)]! > start; c--) {
+      this.cuts[2 * c] = this.cuts[2 * (c - 1)]!;
+      this.cuts[2 * c + 1] = this.cuts[2 * (c - 1) + 1]!;
+    }
+    this.cuts[2 * c] = start;
+    this.cuts[2 * c + 1] = end;
+  }
+
+  /** The head from `from` to before its empty line, without what is cut. */
+  remaining(bytes: Buffer, from: number): string {
+    if (this.cutCount === 0) return bytes.toString('latin1', from, this.end - 2);
+    let text = '';
+    let at = from;
+    for (let c = 0; c < this.cutCount; c++) {
+      const start = this.cuts[2 * c]!;
+      if (start > at) text += bytes.toString('latin1', at, start);
+      at = this.cuts[2 * c + 1]!;
+    }
+    return at < this.end - 2 ? text + bytes.toString('latin1', at, this.end - 2) : text;
+  }
+}
+
+/** What says where a message ends and whom it is for is never stripped because `Connection` names it. */
+const framing = new Set(['host', 'content-length', 'transfer-encoding']);
+
+/** Compares with lower-case ASCII; the caller has compared the lengths. */
+export function equalsLower(bytes: Uint8Array, at: number, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const byte = bytes[at + i]!;
+    const folded = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+    if (folded !== lower.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+export function textOf(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}

@@ -1,0 +1,204 @@
+import { CR, isHostByte, isTargetByte, isToken, LF, SP } from './byte-classes.ts';
+import { equalsLower, HeadFields } from './head-fields.ts';
+import {
+  CODING_IN_HTTP_10,
+  CONNECT,
+  EXPECTATION,
+  HOST_COUNT,
+  HOST_FORM,
+  REQUEST_LINE,
+  TARGET_FORM,
+  VERSION,
+} from './refusal.ts';
+
+const methodLimit = 32;
+const slash = 0x2f;
+const star = 0x2a;
+const one = 0x31;
+const zero = 0x30;
+
+/** `HTTP/1.x CRLF`; 0 stands for any digit. */
+const versionForm = Uint8Array.from([0x48, 0x54, 0x54, 0x50, slash, zero, 0x2e, zero, CR, LF]);
+
+/**
+ * Scans a request's head, strictly: what two parsers could read differently is refused (RFC 9112 sections 3, 5, 6 and 11.2).
+ * Fields that concern one hop only are cut, and so is what the client claims about where it came from, unless trusted.
+ */
+export class RequestHead extends HeadFields {
+  methodStart = 0;
+  methodEnd = 0;
+  targetStart = 0;
+  targetEnd = 0;
+  /** Of HTTP/1.x: 0 or 1. */
+  minor = 1;
+  /** Value of Host, or the authority of an absolute target, which outranks it; start -1 where there is none. */
+  hostStart = -1;
+  hostEnd = -1;
+  /** The Host field's line, for a target that replaces it; -1 where there is none. */
+  hostLineStart = -1;
+  hostLineEnd = -1;
+  /** Where the path begins within an absolute target; `targetEnd` where it has none. -1 for the ordinary form. */
+  pathStart = -1;
+  expectsContinue = false;
+  /** `Upgrade: h2c`, which would carry requests past every rule of this listener: not passed on. */
+  upgradesToH2c = false;
+  /** Keep what the client says in X-Forwarded-* and Forwarded. */
+  trustsForwarded = false;
+  /** Pairs of offsets: the values of X-Forwarded-For, when trusted. */
+  readonly forwardedFor: number[] = [];
+  hasForwardedProto = false;
+  hasForwardedHost = false;
+  #hostCount = 0;
+
+  /**
+   * Scans from `start`. Returns the offset behind the head, 0 where bytes are missing, or the negative number of a refusal;
+   * the beginning of a head never returns something else than 0 or a refusal.
+   */
+  scan(bytes: Uint8Array, start: number, end: number, fieldLimit: number): number {
+    let i = start;
+    // One empty line before a request is forgiven (RFC 9112 section 2.2): some clients end a body with it.
+    if (i < end && bytes[i] === CR) {
+      if (i + 1 >= end) return 0;
+      if (bytes[i + 1] !== LF) return -REQUEST_LINE;
+      i += 2;
+    }
+    this.methodStart = i;
+    while (i < end && isToken[bytes[i]!] === 1) i++;
+    if (i - this.methodStart > methodLimit) return -REQUEST_LINE;
+    if (i >= end) return 0;
+    if (bytes[i] !== SP || i === this.methodStart) return -REQUEST_LINE;
+    this.methodEnd = i++;
+    this.targetStart = i;
+    while (i < end && isTargetByte[bytes[i]!] === 1) i++;
+    if (i >= end) return 0;
+    if (bytes[i] !== SP || i === this.targetStart) return -REQUEST_LINE;
+    this.targetEnd = i++;
+    for (let k = 0; k < versionForm.length; k++) {
+      if (i + k >= end) return 0;
+      const byte = bytes[i + k]!;
+      const wanted = versionForm[k]!;
+      if (wanted === zero ? byte < zero || byte > 0x39 : byte !== wanted) return -REQUEST_LINE;
+    }
+    const minor = bytes[i + 7]! - zero;
+    if (bytes[i + 5] !== one || minor > 1) return -VERSION;
+    this.minor = minor;
+    this.#reset();
+    const result = this.scanFields(bytes, i + versionForm.length, end, fieldLimit);
+    return result > 0 ? this.#check(bytes) : result;
+  }
+
+  get upgrades(): boolean {
+    return this.namesUpgrade && this.upgradeStart >= 0 && !this.upgradesToH2c && this.minor === 1;
+  }
+
+  #reset(): void {
+    this.resetFields();
+    this.hostStart = -1;
+    this.hostEnd = -1;
+    this.hostLineStart = -1;
+    this.pathStart = -1;
+    this.expectsContinue = false;
+    this.upgradesToH2c = false;
+    this.forwardedFor.length = 0;
+    this.hasForwardedProto = false;
+    this.hasForwardedHost = false;
+    this.#hostCount = 0;
+  }
+
+  /** What concerns the head as a whole. */
+  #check(bytes: Uint8Array): number {
+    if (this.methodEnd - this.methodStart === 7 && equalsLower(bytes, this.methodStart, 'connect'))
+      return -CONNECT;
+    if (this.#hostCount !== 1 && (this.minor === 1 || this.#hostCount > 1)) return -HOST_COUNT;
+    if (this.chunked && this.minor === 0) return -CODING_IN_HTTP_10;
+    const first = bytes[this.targetStart]!;
+    if (first === slash) return this.end;
+    if (first === star && this.targetEnd - this.targetStart === 1) {
+      const isOptions =
+        this.methodEnd - this.methodStart === 7 && equalsLower(bytes, this.methodStart, 'options');
+      return isOptions ? this.end : -TARGET_FORM;
+    }
+    return this.#takeAbsolute(bytes);
+  }
+
+  /** `http://host/path`: the authority replaces Host (RFC 9112 section 3.2.2). */
+  #takeAbsolute(bytes: Uint8Array): number {
+    const scheme = 'http://';
+    if (this.targetEnd - this.targetStart <= scheme.length) return -TARGET_FORM;
+    if (!equalsLower(bytes, this.targetStart, scheme)) return -TARGET_FORM;
+    const start = this.targetStart + scheme.length;
+    let i = start;
+    while (i < this.targetEnd && isHostByte[bytes[i]!] === 1) i++;
+    if (i === start) return -TARGET_FORM;
+    if (i < this.targetEnd && bytes[i] !== slash && bytes[i] !== 0x3f) return -TARGET_FORM;
+    this.hostStart = start;
+    this.hostEnd = i;
+    this.pathStart = i;
+    return this.end;
+  }
+
+  protected override field(bytes: Uint8Array, lineEnd: number): number {
+    switch (this.nameEnd - this.nameStart) {
+      case 2:
+        return this.nameIs(bytes, 'te') ? this.cutLine(lineEnd) : 0;
+      case 4:
+        return this.nameIs(bytes, 'host') ? this.#noteHost(bytes, lineEnd) : 0;
+      case 6:
+        if (!this.nameIs(bytes, 'expect')) return 0;
+        if (!this.valueIs(bytes, '100-continue')) return -EXPECTATION;
+        this.expectsContinue = true;
+        return 0;
+      case 7:
+        if (!this.nameIs(bytes, 'upgrade')) return 0;
+        if (this.upgradeStart < 0) {
+          this.upgradeStart = this.valueStart;
+          this.upgradeEnd = this.valueEnd;
+        } else this.upgradesToH2c = true; // several offers: none is taken
+        if (includesH2c(bytes, this.valueStart, this.valueEnd)) this.upgradesToH2c = true;
+        return this.cutLine(lineEnd);
+      case 9:
+        return this.nameIs(bytes, 'forwarded') && !this.trustsForwarded ? this.cutLine(lineEnd) : 0;
+      case 10:
+        if (this.nameIs(bytes, 'connection')) return this.noteConnection(bytes, lineEnd);
+        return this.nameIs(bytes, 'keep-alive') ? this.cutLine(lineEnd) : 0;
+      case 14:
+        return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes, lineEnd) : 0;
+      case 15:
+        if (!this.nameIs(bytes, 'x-forwarded-for')) return 0;
+        if (this.trustsForwarded && this.valueEnd > this.valueStart)
+          this.forwardedFor.push(this.valueStart, this.valueEnd);
+        return this.cutLine(lineEnd);
+      case 16:
+        if (this.nameIs(bytes, 'proxy-connection')) return this.cutLine(lineEnd);
+        if (!this.nameIs(bytes, 'x-forwarded-host')) return 0;
+        if (!this.trustsForwarded) return this.cutLine(lineEnd);
+        this.hasForwardedHost = true;
+        return 0;
+      case 17:
+        if (this.nameIs(bytes, 'transfer-encoding')) return this.noteTransferEncoding(bytes);
+        if (!this.nameIs(bytes, 'x-forwarded-proto')) return 0;
+        if (!this.trustsForwarded) return this.cutLine(lineEnd);
+        this.hasForwardedProto = true;
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  #noteHost(bytes: Uint8Array, lineEnd: number): number {
+    this.#hostCount++;
+    for (let i = this.valueStart; i < this.valueEnd; i++) {
+      if (isHostByte[bytes[i]!] !== 1) return -HOST_FORM;
+    }
+    this.hostStart = this.valueStart;
+    this.hostEnd = this.valueEnd;
+    this.hostLineStart = this.nameStart;
+    this.hostLineEnd = lineEnd;
+    return 0;
+  }
+}
+
+function includesH2c(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i + 3 <= end; i++) if (equalsLower(bytes, i, 'h2c')) return true;
+  return false;
+}

@@ -1,0 +1,138 @@
+import type { Server as NetServer } from 'node:net';
+import { type Address, formatAddress } from '@shared/config/address.ts';
+import type { ListenerConfig } from '@shared/config/schema.ts';
+import type { Clock } from '../clock.ts';
+import type { Exchange } from '../exchange.ts';
+import type { ReadPath } from '../http1/socket-reader.ts';
+import { wheelOf } from '../http1/timer-wheel.ts';
+import type { Pool } from '../pool/pool.ts';
+import { createAcceptor, probeReadPath } from './accept.ts';
+import { ClientConnection, type ClientContext } from './client-connection.ts';
+import { createRouter } from './routes.ts';
+
+export interface ListenerDeps {
+  readonly clock: Clock;
+  findPool(name: string): Pool | undefined;
+  /** Fills `id` and `idText`. */
+  nextRequestId(exchange: Exchange): void;
+  /** Exactly once for every request, refused ones included. Nothing of the exchange may be kept. */
+  finished(exchange: Exchange): void;
+  /** Whether responses carry x-ballast-server, -attempts and -request. */
+  responseFields(): boolean;
+  /** How sockets are read; found out at the first start where it is left out. */
+  readonly readPath?: ReadPath;
+}
+
+/** An address that accepts client traffic. */
+export interface Listener {
+  readonly name: string;
+  readonly openConnections: number;
+  /** Resolves with the address that was really bound; rejects with Node's error (`EADDRINUSE`, `EACCES`...). */
+  start(): Promise<Address>;
+  /** Routes and limits from now on; running requests keep the pool they have. The address stays. */
+  update(config: ListenerConfig): void;
+  /** Accepts nothing new, lets running requests finish for so long, then cuts them. Resolves with how many were cut. */
+  stop(graceMs: number): Promise<number>;
+}
+
+export function createListener(config: ListenerConfig, deps: ListenerDeps): Listener {
+  const connections = new Set<ClientConnection>();
+  const { name, bind } = config;
+  let server: NetServer | undefined;
+  let context: ClientContext | undefined;
+  let current = config;
+  let whenEmpty: (() => void) | undefined;
+  let stopped: Promise<number> | undefined;
+
+  const configure = (target: ClientContext): void => {
+    target.router = createRouter(current.routes);
+    target.limits = current.limits;
+    target.trustsForwarded = current.trustForwarded;
+  };
+
+  const open = async (): Promise<Address> => {
+    const path = deps.readPath ?? (await probeReadPath());
+    const shared: ClientContext = {
+      name,
+      clock: deps.clock,
+      wheel: wheelOf(deps.clock),
+      path,
+      router: createRouter(current.routes),
+      limits: current.limits,
+      trustsForwarded: current.trustForwarded,
+      authority: formatAddress(bind),
+      stopping: false,
+      findPool: deps.findPool,
+      nextRequestId: deps.nextRequestId,
+      finished: deps.finished,
+      responseFields: deps.responseFields,
+      closed(connection) {
+        connections.delete(connection);
+        if (connections.size === 0) whenEmpty?.();
+      },
+    };
+    context = shared;
+    const accepting = createAcceptor(path, (openSocket) => {
+      const connection = new ClientConnection(shared);
+      connections.add(connection);
+      connection.attach(openSocket(connection));
+    });
+    await listening(accepting, bind);
+    server = accepting;
+    const bound = accepting.address();
+    const port = bound !== null && typeof bound === 'object' ? bound.port : bind.port;
+    const address = { host: bind.host, port };
+    shared.authority = formatAddress(address);
+    return address;
+  };
+
+  const close = async (graceMs: number): Promise<number> => {
+    if (!context) return 0;
+    context.stopping = true;
+    server?.close();
+    for (const connection of [...connections]) connection.closeWhenIdle();
+    if (connections.size > 0) {
+      await new Promise<void>((resolve) => {
+        const cancel = deps.clock.after(graceMs, resolve);
+        whenEmpty = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    let unfinished = 0;
+    for (const connection of [...connections]) {
+      if (connection.isBusy) unfinished++;
+      connection.destroy();
+    }
+    return unfinished;
+  };
+
+  return {
+    name,
+    get openConnections() {
+      return connections.size;
+    },
+    start: open,
+    update(next) {
+      current = next;
+      if (context) configure(context);
+    },
+    stop(graceMs) {
+      stopped ??= close(graceMs);
+      return stopped;
+    },
+  };
+}
+
+function listening(server: NetServer, { host, port }: Address): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 511 }, () => {
+      server.off('error', reject);
+      // An error of a single accept must not end the process.
+      server.on('error', () => {});
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,402 @@
+import type { Socket } from 'node:net';
+import type { ListenerLimits } from '@shared/config/schema.ts';
+import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { Clock } from '../clock.ts';
+import type { AttemptRecord, Exchange } from '../exchange.ts';
+import { interimResponse, outgoingResponse, type ResponseTraits } from '../http1/outgoing-response.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import { send, writableIsBlocked } from '../http1/send.ts';
+import type { ReadPath } from '../http1/socket-reader.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Server } from '../pool/server.ts';
+import { failureSummary, type StopReason } from './failure-text.ts';
+import { ReplayBody } from './replay-body.ts';
+import type { ServerConnection, ServerUser } from './server-connection.ts';
+import { ServerConnections } from './server-connections.ts';
+
+/** The client's side of a request, as the attempts need it. */
+export interface AttemptsClient {
+  readonly exchange: Exchange;
+  readonly socket: Socket;
+  readonly limits: ListenerLimits;
+  readonly clock: Clock;
+  readonly path: ReadPath;
+  /** Of HTTP/1.x. */
+  readonly minor: number;
+  readonly isHead: boolean;
+  readonly asksUpgrade: boolean;
+  /** The connection closes after this response, for reasons of the client's or the listener's. */
+  readonly closes: boolean;
+  /** The lines that name server, attempts and request; empty where they are switched off. */
+  ownFields(server: Server): string;
+  /** The connection closes after this response. */
+  closeAfter(): void;
+  /** Reads no more of the request until `resumeRequest`. */
+  pauseRequest(): void;
+  resumeRequest(): void;
+  /** A piece of the response has been written; bounds how long a client may refuse to take it. */
+  wrote(): void;
+  /** The protocol is switched: what the client sends from now on is passed as it comes. */
+  tunnelled(): void;
+  /** The response is complete. */
+  answered(): void;
+  /** No server's response can be given: answer in their place. */
+  answerFailure(status: number, error: string): void;
+  /** The response broke off: the client must not take it for complete. */
+  cut(error: string): void;
+}
+
+/** A request that is not safe to repeat is kept up to here, for the case that provably nothing of it was delivered. */
+const unrepeatableBytes = 16_384;
+const nothing = Buffer.alloc(0);
+/** RFC 9110 section 9.2.2. */
+const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
+const traits: ResponseTraits = { closes: false, keepsAlive10: false, decodes: false, ownFields: '' };
+
+/**
+ * The attempts of one request: chooses a server, sends the request, passes the response on, and when that fails decides
+ * whether another server is tried. One per client connection, reused for every request it carries.
+ */
+export class Attempts implements ServerUser {
+  requestSent = false;
+  isHead = false;
+  asksUpgrade = false;
+  decodesChunked = false;
+  headBytes = 0;
+  headFields = 0;
+  responseMs = 0;
+  /** The protocol was switched: bytes pass both ways until both sides have ended. */
+  isTunnel = false;
+
+  readonly #client: AttemptsClient;
+  readonly #exchange: Exchange;
+  readonly #body = new ReplayBody();
+  #pool: Pool | null = null;
+  #head = '';
+  #idempotent = false;
+  #attempt: AttemptRecord | null = null;
+  #connection: ServerConnection | null = null;
+  #freshTried = false;
+  /** Bytes of a response have gone to the client. */
+  #responding = false;
+  /** An interim response has gone to the client: an error may still follow it, another server's response may not. */
+  #announced = false;
+  #clientEnded = false;
+  #serverEnded = false;
+
+  constructor(client: AttemptsClient) {
+    this.#client = client;
+    this.#exchange = client.exchange;
+  }
+
+  /** A request is under way. */
+  get isActive(): boolean {
+    return this.#attempt !== null;
+  }
+
+  get isResponding(): boolean {
+    return this.#responding;
+  }
+
+  get clientWaits(): boolean {
+    return this.#client.socket.writableLength > 0;
+  }
+
+  /** Begins a request with its rewritten head and the first piece of its body, which is good until this returns. */
+  begin(pool: Pool, head: string, bytes: Buffer, start: number, end: number, done: boolean): void {
+    const client = this.#client;
+    this.#pool = pool;
+    this.#head = head;
+    this.#idempotent = idempotentMethods.has(this.#exchange.method);
+    this.requestSent = done;
+    this.isHead = client.isHead;
+    this.asksUpgrade = client.asksUpgrade;
+    this.decodesChunked = client.minor === 0;
+    this.headBytes = client.limits.headBytes;
+    this.headFields = client.limits.headFields;
+    this.responseMs = pool.config.timeouts.responseMs;
+    this.isTunnel = false;
+    this.#freshTried = false;
+    this.#responding = false;
+    this.#announced = false;
+    this.#clientEnded = false;
+    this.#serverEnded = false;
+    this.#body.reset();
+    pool.requestArrived();
+    const server = pool.choose(this.#exchange);
+    if (!server) {
+      client.answerFailure(503, this.#exchange.error ?? 'no server is available');
+      return;
+    }
+    const connection = this.#start(server, this.#exchange.startedAt);
+    if (connection.isConnected) {
+      connection.send(head, bytes, start, end, false);
+      if (end > start) this.#body.addSent(bytes, start, end, this.#keepBytes());
+      this.#checkServer(connection);
+    } else {
+      this.#body.add(bytes, start, end);
+      if (end > start && !done) client.pauseRequest();
+    }
+  }
+
+  /** More of the request's body, or of whatever follows a switch of protocols. */
+  requestBody(bytes: Buffer, start: number, end: number, stable: boolean, done: boolean): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    this.requestSent = done;
+    if (connection.isConnected) {
+      if (!this.isTunnel) this.#body.addSent(bytes, start, end, this.#keepBytes());
+      connection.sendMore(bytes, start, end, stable);
+      this.#checkServer(connection);
+    } else {
+      this.#body.add(bytes, start, end);
+      if (!done) this.#client.pauseRequest();
+    }
+  }
+
+  /** The client has gone away, or broke the rules: not the server's fault. */
+  abort(detail: string): void {
+    const connection = this.#connection;
+    this.#connection = null;
+    if (connection && this.#responding) this.#exchange.responseBytes = connection.framing.payloadBytes;
+    connection?.destroy();
+    this.#end('client-aborted', detail);
+  }
+
+  /** After a switch of protocols: the client sends no more. */
+  clientEnded(): void {
+    this.#clientEnded = true;
+    if (this.#serverEnded) this.#endTunnel();
+    else this.#connection?.endWriting();
+  }
+
+  /** What waited to be written to the client is written. */
+  clientDrained(): void {
+    this.#connection?.resume();
+  }
+
+  connected(): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    const body = this.#body.length > 0 ? this.#body.joined() : nothing;
+    this.#body.limit(this.#keepBytes());
+    connection.send(this.#head, body, 0, body.length, true);
+    if (!connection.isBlocked) this.#client.resumeRequest();
+  }
+
+  drained(): void {
+    this.#client.resumeRequest();
+  }
+
+  interim(bytes: Buffer, head: ResponseHead): void {
+    if (this.#client.minor === 0) return; // such a client knows no interim responses
+    this.#announced = true;
+    this.#client.socket.write(interimResponse(bytes, head), 'latin1');
+  }
+
+  response(bytes: Buffer, head: ResponseHead, start: number, end: number, stable: boolean): void {
+    const attempt = this.#attempt!;
+    const connection = this.#connection!;
+    const client = this.#client;
+    attempt.status = head.status;
+    if (this.#retriesStatus(head.status) && this.#goElsewhere(head.status)) return;
+    const { framing } = connection;
+    this.isTunnel = head.status === 101;
+    traits.decodes = this.decodesChunked && framing.kind === 'chunked';
+    const delimitedByClose = !this.isTunnel && (framing.kind === 'until-close' || traits.decodes);
+    if (delimitedByClose || !this.requestSent) client.closeAfter();
+    traits.closes = client.closes;
+    traits.keepsAlive10 = client.minor === 0 && !client.closes;
+    traits.ownFields = client.ownFields(attempt.server!);
+    this.#responding = true;
+    this.#exchange.status = head.status;
+    const text = outgoingResponse(bytes, head, traits);
+    if (traits.decodes) {
+      send(client.socket, text, bytes, 0, 0, stable);
+      this.#sendDecoded(connection, bytes, stable);
+    } else send(client.socket, text, bytes, start, end, stable);
+    if (this.isTunnel) {
+      client.tunnelled();
+      // What followed in the same read may have ended it.
+      if (!this.#connection) return;
+    }
+    this.#checkClient(connection);
+  }
+
+  responseBody(bytes: Buffer, start: number, end: number, stable: boolean): void {
+    const connection = this.#connection!;
+    if (this.decodesChunked && connection.framing.kind === 'chunked')
+      this.#sendDecoded(connection, bytes, stable);
+    else send(this.#client.socket, '', bytes, start, end, stable);
+    this.#checkClient(connection);
+  }
+
+  responseEnded(payloadBytes: number): void {
+    this.#connection = null;
+    this.#exchange.responseBytes = payloadBytes;
+    this.#end('responded', null);
+    this.#client.answered();
+  }
+
+  serverEnded(): void {
+    this.#serverEnded = true;
+    if (this.#clientEnded) {
+      this.#endTunnel();
+      return;
+    }
+    this.#client.socket.end();
+    this.#client.wrote();
+  }
+
+  failed(outcome: AttemptOutcome, detail: string, connection: ServerConnection): void {
+    const attempt = this.#attempt!;
+    const server = attempt.server!;
+    this.#connection = null;
+    const wasStale =
+      outcome === 'closed-before-response' &&
+      connection.reused &&
+      !connection.sawResponse &&
+      !this.#freshTried;
+    if (wasStale && this.#body.complete && (this.#idempotent || connection.unsent)) {
+      // The server closed an idle connection just when the request was on its way: that says nothing about the server.
+      this.#freshTried = true;
+      this.#connection = this.#connectionsOf(server).openNew(this, this.#pool!.config.timeouts);
+      return;
+    }
+    if (this.#responding) {
+      this.#exchange.responseBytes = connection.framing.payloadBytes;
+      this.#end(outcome, detail);
+      this.#client.cut(
+        this.isTunnel ? `${server.name}: ${detail}` : failureSummary(this.#exchange, 'response-begun'),
+      );
+      return;
+    }
+    this.#end(outcome, detail);
+    const stop = this.#retry(outcome);
+    if (stop !== null)
+      this.#client.answerFailure(outcome === 'timed-out' ? 504 : 502, failureSummary(this.#exchange, stop));
+  }
+
+  /** Starts another attempt where the rules allow it; otherwise says why not. */
+  #retry(outcome: AttemptOutcome): StopReason | null {
+    const pool = this.#pool!;
+    const exchange = this.#exchange;
+    if (this.#announced) return 'response-begun';
+    if (exchange.attemptCount >= pool.config.retry.attempts) return 'attempts';
+    // A connection that never was has delivered nothing: anything may be tried elsewhere.
+    if (outcome !== 'connect-failed' && !this.#idempotent) return 'method';
+    if (!this.#body.complete) return 'body';
+    if (!pool.takeRetry()) return 'budget';
+    const server = this.#chooseAnother(pool);
+    if (!server) return 'no-server';
+    this.#resend(server);
+    return null;
+  }
+
+  #retriesStatus(status: number): boolean {
+    if (status < 400 || this.#announced) return false;
+    return this.#pool!.config.retry.on.includes(status);
+  }
+
+  /** Tries elsewhere because of the response's status; false where that may not or cannot be, and the response stands. */
+  #goElsewhere(status: number): boolean {
+    const pool = this.#pool!;
+    const exchange = this.#exchange;
+    if (exchange.attemptCount >= pool.config.retry.attempts || !this.#idempotent || !this.#body.complete)
+      return false;
+    if (!pool.takeRetry()) return false;
+    // `choose` takes the next record, so the present attempt is ended by hand.
+    const attempt = this.#attempt!;
+    const server = this.#chooseAnother(pool);
+    if (!server) {
+      exchange.unserved = null;
+      return false;
+    }
+    this.#attempt = attempt;
+    this.#connection?.abandon();
+    this.#connection = null;
+    this.#end('responded', `status ${status}, tried elsewhere`);
+    this.#resend(server);
+    return true;
+  }
+
+  /** Another server, or null without a trace in the exchange: then the last failure stands. */
+  #chooseAnother(pool: Pool): Server | null {
+    const exchange = this.#exchange;
+    const count = exchange.attemptCount;
+    const server = pool.choose(exchange);
+    if (!server) {
+      exchange.attemptCount = count;
+      exchange.error = null;
+    }
+    return server;
+  }
+
+  #resend(server: Server): void {
+    this.#freshTried = false;
+    const connection = this.#start(server, this.#client.clock.now());
+    if (connection.isConnected) this.connected();
+  }
+
+  #start(server: Server, now: number): ServerConnection {
+    const exchange = this.#exchange;
+    const attempt = exchange.attempts[exchange.attemptCount - 1]!;
+    attempt.startedAt = now;
+    attempt.endedAt = 0;
+    attempt.outcome = 'responded';
+    attempt.status = 0;
+    attempt.detail = null;
+    this.#attempt = attempt;
+    const pool = this.#pool!;
+    pool.attemptStarted(exchange, attempt);
+    const connections = this.#connectionsOf(server);
+    const connection = connections.take(this, pool.config.timeouts, this.#idempotent);
+    this.#connection = connection;
+    return connection;
+  }
+
+  #connectionsOf(server: Server): ServerConnections {
+    server.connections ??= new ServerConnections(server.address, this.#client.clock, this.#client.path);
+    return server.connections;
+  }
+
+  #end(outcome: AttemptOutcome, detail: string | null): void {
+    const attempt = this.#attempt;
+    if (!attempt) return;
+    this.#attempt = null;
+    attempt.outcome = outcome;
+    attempt.detail = detail;
+    attempt.endedAt = this.#client.clock.now();
+    this.#pool!.attemptEnded(this.#exchange, attempt);
+  }
+
+  #endTunnel(): void {
+    const connection = this.#connection;
+    this.#connection = null;
+    this.#exchange.responseBytes = connection?.framing.payloadBytes ?? 0;
+    this.#end('responded', null);
+    // What waits still goes out: destroying would cut it off.
+    connection?.retireTunnel();
+    this.#client.answered();
+  }
+
+  #keepBytes(): number {
+    const limit = this.#pool!.config.retry.bodyBytes;
+    return this.#idempotent ? limit : Math.min(limit, unrepeatableBytes);
+  }
+
+  #sendDecoded(connection: ServerConnection, bytes: Buffer, stable: boolean): void {
+    const { ranges } = connection.framing.chunked;
+    for (let i = 0; i < ranges.length; i += 2)
+      send(this.#client.socket, '', bytes, ranges[i]!, ranges[i + 1]!, stable);
+  }
+
+  #checkServer(connection: ServerConnection): void {
+    if (connection.isBlocked) this.#client.pauseRequest();
+  }
+
+  #checkClient(connection: ServerConnection): void {
+    if (!connection.framing.done && writableIsBlocked(this.#client.socket)) connection.pause();
+    this.#client.wrote();
+  }
+}

@@ -1,0 +1,29 @@
+import type { AttemptRecord, Exchange } from '../exchange.ts';
+
+/** Why no further attempt was made after the last one failed. */
+export type StopReason = 'attempts' | 'method' | 'body' | 'budget' | 'no-server' | 'response-begun';
+
+const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
+  attempts: (exchange) => `that is as many attempts as pool "${exchange.pool?.name}" allows (retry.attempts)`,
+  method: (exchange) => `a ${exchange.method} request may have taken effect, so it is not sent twice`,
+  body: () => 'the request body is too large to be sent again (retry.bodyBytes)',
+  budget: (exchange) =>
+    `the retry budget of pool "${exchange.pool?.name}" is used up (retry.budgetPercent, retry.budgetMinPerSecond)`,
+  'no-server': () => 'there was no other server to try',
+  'response-begun': () => 'part of the response had already been passed on',
+};
+
+/** In one sentence, for journal and events. */
+export function failureSummary(exchange: Exchange, stop: StopReason): string {
+  const last = exchange.attempts[exchange.attemptCount - 1];
+  const name = last?.server?.name ?? 'the server';
+  const tries = exchange.attemptCount === 1 ? '' : `after ${exchange.attemptCount} attempts: `;
+  return `${tries}${name}: ${last?.detail ?? 'failed'}; ${stops[stop](exchange)}`;
+}
+
+/** One attempt, for a person. */
+export function attemptText(attempt: AttemptRecord): string {
+  const { server } = attempt;
+  const tookMs = Math.max(0, attempt.endedAt - attempt.startedAt).toFixed(1);
+  return `${server?.name} (${server?.addressText}): ${attempt.detail ?? `status ${attempt.status}`} (${tookMs} ms)`;
+}

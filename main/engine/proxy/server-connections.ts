@@ -1,0 +1,89 @@
+import type { Address } from '@shared/config/address.ts';
+import type { TimeoutsConfig } from '@shared/config/schema.ts';
+import type { Clock } from '../clock.ts';
+import type { ReadPath } from '../http1/socket-reader.ts';
+import { wheelOf } from '../http1/timer-wheel.ts';
+import { type ConnectionOwner, ServerConnection, type ServerUser } from './server-connection.ts';
+
+/** A request that cannot be repeated only goes on a connection used this recently: the server cannot have given up on it yet. */
+const freshEnoughMs = 10;
+
+/** The kept-alive connections of one server. The one used last is taken first, so that spare ones reach their timeout. */
+export class ServerConnections implements ConnectionOwner {
+  readonly address: Address;
+  readonly #clock: Clock;
+  readonly #path: ReadPath;
+  readonly #idle: ServerConnection[] = [];
+  readonly #open = new Set<ServerConnection>();
+  #idleMs = 60_000;
+  #retired = false;
+
+  constructor(address: Address, clock: Clock, path: ReadPath) {
+    this.address = address;
+    this.#clock = clock;
+    this.#path = path;
+  }
+
+  /** Open connections, idle ones included. */
+  get count(): number {
+    return this.#open.size;
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /**
+   * A connection for a request: an idle one, or a new one that calls `user.connected()` when it is there.
+   *
+   * @param repeatable the request may be sent again, should an idle connection turn out dead
+   */
+  take(user: ServerUser, timeouts: TimeoutsConfig, repeatable: boolean): ServerConnection {
+    this.#idleMs = timeouts.idleMs;
+    const idle = this.#idle.pop();
+    if (idle) {
+      if (repeatable || this.#clock.now() - idle.idleSince < freshEnoughMs) {
+        idle.reuse(user);
+        return idle;
+      }
+      // The new connection will take its place, so their number does not grow.
+      idle.destroy();
+    }
+    return this.openNew(user, timeouts);
+  }
+
+  /** A connection that nobody has used. */
+  openNew(user: ServerUser, timeouts: TimeoutsConfig): ServerConnection {
+    const connection = new ServerConnection(
+      this,
+      user,
+      this.#clock,
+      wheelOf(this.#clock),
+      timeouts.connectMs,
+      this.#path,
+    );
+    this.#open.add(connection);
+    return connection;
+  }
+
+  /** Lets running requests finish, closes what is idle, keeps nothing from now on. */
+  retire(): void {
+    this.#retired = true;
+    for (const connection of [...this.#idle]) connection.destroy();
+  }
+
+  released(connection: ServerConnection): void {
+    if (this.#retired) {
+      connection.destroy();
+      return;
+    }
+    connection.rest(this.#clock.now(), this.#idleMs);
+    this.#idle.push(connection);
+  }
+
+  closed(connection: ServerConnection): void {
+    this.#open.delete(connection);
+    const at = this.#idle.lastIndexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+}
