@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { strategyKinds } from '../catalog/strategies.ts';
+import { splitCommand } from '../lib/command-line.ts';
 import { parseDuration } from '../lib/duration.ts';
 import { type Address, parseAddress } from './address.ts';
 import { checkReferences } from './references.ts';
@@ -263,7 +264,14 @@ const pool = z
 const replica = z.strictObject({
   name,
   /** Started without a shell: words are split at spaces, quotes group them. */
-  command: z.string().trim().min(1, 'the command that starts one process; write e.g. node server.js'),
+  command: z
+    .string()
+    .trim()
+    .min(1, 'the command that starts one process; write e.g. node server.js')
+    .refine(
+      (text) => text === '' || splitCommand(text) !== undefined,
+      'a quote in this command is not closed; write it at the end of the word too',
+    ),
   /** Processes to start: one for each of the first `count` servers of the pool. All of them when left out. */
   count: whole(1, 64).optional(),
   /** The pool whose servers these processes back. */

@@ -66,6 +66,8 @@ export const replicaStatusSchema = z.object({
   address: z.string(),
   command: z.string(),
   state: z.enum(['starting', 'running', 'exited', 'failed']),
+  /** Why it `failed`, and what to do; missing in every other state. */
+  problem: z.string().optional(),
   pid: z.number().nullable(),
   startedAtMs: z.number().nullable(),
   exit: z

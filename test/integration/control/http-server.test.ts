@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { websocketChannel } from '../../../main/control/channels/websocket-channel.ts';
 import { type ControlServer, startControlServer } from '../../../main/control/http-server.ts';
-import { freePorts } from '../../../main/replicas/free-ports.ts';
+import { freePorts } from '../../../main/workspace/free-ports.ts';
 import { until } from '../../support/until.ts';
 
 let folder: string;

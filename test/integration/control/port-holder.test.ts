@@ -5,7 +5,7 @@ import { ContractError } from '@shared/contract/errors.ts';
 import { afterEach, expect, it } from 'vitest';
 import { describeHolder, findPortHolder } from '../../../main/control/port-holder.ts';
 import { namePortHolder } from '../../../main/control/port-in-use.ts';
-import { freePorts } from '../../../main/replicas/free-ports.ts';
+import { freePorts } from '../../../main/workspace/free-ports.ts';
 
 const children: ChildProcess[] = [];
 afterEach(() => {
