@@ -62,30 +62,30 @@ function Truth() {
   });
   return (
     <div className="truth">
-      <Figure label="clients saw" unit="success" ref={success} width={9}>
+      <Figure label="clients saw" unit="success" ref={success} width={126}>
         <LiveText read={(metrics) => formatSuccess(metrics?.total.successRatio)} />
       </Figure>
-      <Figure label="rate" unit="req/s" width={6}>
+      <Figure label="rate" unit="req/s" width={86}>
         <LiveText read={(metrics) => formatRate(metrics?.total.ratePerSecond)} />
       </Figure>
-      <Figure label="p50" unit="ms" width={5}>
+      <Figure label="p50" unit="ms" width={58}>
         <LiveText read={(metrics) => formatMs(metrics?.total.p50Ms)} />
       </Figure>
-      <Figure label="p95" unit="ms" width={5}>
+      <Figure label="p95" unit="ms" width={58}>
         <LiveText read={(metrics) => formatMs(metrics?.total.p95Ms)} />
       </Figure>
-      <Figure label="p99" unit="ms" width={5}>
+      <Figure label="p99" unit="ms" width={58}>
         <LiveText read={(metrics) => formatMs(metrics?.total.p99Ms)} />
       </Figure>
       <Figure
         label="saved by retry"
-        width={4}
+        width={84}
         tone="accent"
         unit={<LiveText read={(metrics) => `of ${formatCount(metrics?.total.retried ?? 0)}`} />}
       >
         <LiveText read={(metrics) => formatCount(metrics?.total.savedByRetry ?? 0)} />
       </Figure>
-      <Figure label="lost" width={4} ref={useLost()}>
+      <Figure label="lost" width={34} ref={useLost()}>
         <LiveText read={(metrics) => formatCount(metrics?.total.failed ?? 0)} />
       </Figure>
     </div>
@@ -101,7 +101,7 @@ function useLost() {
 interface FigureProps {
   label: string;
   unit?: React.ReactNode;
-  /** Room for the number, in characters: the row does not shift when it grows. */
+  /** Room for number and unit, in pixels: the row does not shift when it grows. */
   width: number;
   tone?: 'accent';
   ref?: React.Ref<HTMLDivElement>;
@@ -112,8 +112,10 @@ function Figure({ label, unit, width, tone, ref, children }: FigureProps) {
   return (
     <div className={`figure ${tone ?? ''}`} ref={ref}>
       <small>{label}</small>
-      <b style={{ minWidth: `${width * 0.62}em` }}>{children}</b>
-      {unit && <em>{unit}</em>}
+      <span style={{ minWidth: width }}>
+        <b>{children}</b>
+        {unit && <em>{unit}</em>}
+      </span>
     </div>
   );
 }

@@ -1,23 +1,20 @@
 import type { Unsubscribe } from '@shared/contract/channel.ts';
+import type { FramePipe } from '@shared/contract/frame-pipe.ts';
 import type { OpenedChannel } from './websocket-channel.ts';
-
-/** What the preload gives a desktop window: a pipe that knows nothing of the frames' meaning. */
-export interface FramePipe {
-  send(frame: unknown): void;
-  onFrame(listener: (frame: unknown) => void): Unsubscribe;
-  onClose?(listener: (reason: string) => void): Unsubscribe;
-}
 
 declare global {
   interface Window {
+    /** Put there by the desktop shell's preload; missing in a browser. */
     readonly ballast?: FramePipe;
   }
 }
 
-/** Frames over the desktop shell's pipe. The pipe outlives a channel: closing only stops listening. */
+/** One connection over the desktop shell's pipe, which outlives it. */
 export function ipcChannel(pipe: FramePipe): OpenedChannel {
+  const connection = crypto.randomUUID();
+  const frameListeners = new Set<(frame: unknown) => void>();
   const closeListeners = new Set<(reason: string) => void>();
-  const stops = new Set<Unsubscribe>();
+  const stops: Unsubscribe[] = [];
   let closed: string | undefined;
 
   const finish = (reason: string): void => {
@@ -26,23 +23,26 @@ export function ipcChannel(pipe: FramePipe): OpenedChannel {
     for (const stop of stops) stop();
     for (const listener of [...closeListeners]) listener(reason);
   };
-  const stopClose = pipe.onClose?.(finish);
-  if (stopClose) stops.add(stopClose);
+  stops.push(
+    pipe.onFrame((of, frame) => {
+      if (of !== connection) return;
+      for (const listener of [...frameListeners]) if (closed === undefined) listener(frame);
+    }),
+    pipe.onClose((of, reason) => {
+      if (of === connection) finish(reason);
+    }),
+  );
+  pipe.open(connection);
 
   return {
     wasTurnedAway: () => false,
     channel: {
       send(frame) {
-        if (closed === undefined) pipe.send(frame);
+        if (closed === undefined) pipe.send(connection, frame);
       },
       onFrame(listener) {
-        if (closed !== undefined) return () => {};
-        const stop = pipe.onFrame(listener);
-        stops.add(stop);
-        return () => {
-          stops.delete(stop);
-          stop();
-        };
+        frameListeners.add(listener);
+        return () => frameListeners.delete(listener);
       },
       onClose(listener) {
         if (closed !== undefined) {
@@ -52,7 +52,10 @@ export function ipcChannel(pipe: FramePipe): OpenedChannel {
         closeListeners.add(listener);
         return () => closeListeners.delete(listener);
       },
-      close: (reason = 'closed') => finish(reason),
+      close(reason = 'closed') {
+        if (closed === undefined) pipe.close(connection, reason);
+        finish(reason);
+      },
     },
   };
 }

@@ -12,11 +12,11 @@ export function formatRate(value: number | undefined): string {
   return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : grouped.format(value);
 }
 
-/** Milliseconds without their unit: three significant places at most. */
+/** Milliseconds without their unit: one digit after the point below 10. */
 export function formatMs(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return none;
   if (value < 0.1) return value.toFixed(2);
-  return value < 100 ? value.toFixed(1) : grouped.format(value);
+  return value < 10 ? value.toFixed(1) : grouped.format(value);
 }
 
 /** A share of 0 to 1 as `49.8 %`. */

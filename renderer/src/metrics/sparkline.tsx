@@ -1,5 +1,5 @@
-import { useRef } from 'react';
-import { useOnFrame } from './frame-loop.ts';
+import { useEffect, useRef } from 'react';
+import { invalidate, useOnFrame } from './frame-loop.ts';
 import type { Ring } from './ring.ts';
 
 export interface SparklineProps {
@@ -7,29 +7,42 @@ export interface SparklineProps {
   ring: () => Ring;
   /** The value at the upper edge; common to neighbours, so that their heights compare. */
   peak: () => number;
-  width: number;
-  height: number;
   className?: string;
 }
 
-/** The last minute as a line over a pale area, in the element's `color`. Decorative: its numbers stand beside it as text. */
-export function Sparkline({ ring, peak, width, height, className }: SparklineProps) {
+/**
+ * The last minute as a line over a pale area, in the element's `color`; as large as the stylesheet makes it. Decorative: its numbers
+ * stand beside it as text.
+ */
+export function Sparkline({ ring, peak, className }: SparklineProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
+  // Asked of the layout only when it changes: reading it in each frame would force one.
+  const size = useRef({ width: 0, height: 0 });
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => {
+      if (!entry) return;
+      const { width, height } = entry.contentRect;
+      size.current = { width, height };
+      invalidate();
+    });
+    observer.observe(canvas.current!);
+    return () => observer.disconnect();
+  }, []);
   useOnFrame(() => {
-    if (canvas.current) drawLine(canvas.current, ring(), peak(), width, height);
+    const { width, height } = size.current;
+    if (canvas.current && width > 0) drawLine(canvas.current, ring(), peak(), width, height);
   });
-  return (
-    <canvas ref={canvas} className={className} style={{ width, height }} width={width} height={height} />
-  );
+  return <canvas ref={canvas} className={className} />;
 }
 
 function drawLine(canvas: HTMLCanvasElement, ring: Ring, peak: number, width: number, height: number): void {
   const context = canvas.getContext('2d');
   if (!context) return;
   const ratio = window.devicePixelRatio || 1;
-  if (canvas.width !== Math.round(width * ratio)) {
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
+  const [deviceWidth, deviceHeight] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== deviceWidth || canvas.height !== deviceHeight) {
+    canvas.width = deviceWidth;
+    canvas.height = deviceHeight;
   }
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);

@@ -93,13 +93,11 @@ export function ServerCard({ id, moves }: ServerCardProps) {
           onChange={(next) => setWeight(id, next)}
         />
       </div>
-      <Share id={id} />
+      <Share id={id} unpromised={strategy === 'ip-hash' ? 'as clients decide' : 'as load decides'} />
       <Sparkline
         className="spark"
         ring={() => metricsHistory.server(id).rate}
         peak={() => metricsHistory.poolPeak(server.pool)}
-        width={92}
-        height={34}
       />
       <dl className="server-figures">
         <div>
@@ -214,7 +212,8 @@ function menuSections(
   ];
 }
 
-function Share({ id }: { id: string }) {
+/** @param unpromised what decides the share where the strategy promises none */
+function Share({ id, unpromised }: { id: string; unpromised: string }) {
   const bar = useLive<HTMLDivElement>((element, metrics) => {
     const traffic = metrics?.servers[id];
     element.style.setProperty('--had', String(traffic?.shareHad ?? 0));
@@ -236,9 +235,7 @@ function Share({ id }: { id: string }) {
           read={(metrics) => {
             const traffic = metrics?.servers[id];
             if (!traffic) return '';
-            return traffic.shareWanted === null
-              ? 'as load decides'
-              : `wants ${formatShare(traffic.shareWanted)}`;
+            return traffic.shareWanted === null ? unpromised : `wants ${formatShare(traffic.shareWanted)}`;
           }}
         />
       </small>

@@ -12,12 +12,12 @@ export interface LaidStrand {
 }
 
 /** Widest the strands of one listener may be together, in pixels: they must fit its card. */
-const bundleLimit = 46;
+const bundleLimit = 40;
 
 /** Grows with the square root of the rate: 1 a second is a thread, thousands are a rope, and both can be seen. */
 export function strandWidth(ratePerSecond: number): number {
   if (!(ratePerSecond > 0)) return 1.25;
-  return 1.5 + Math.min(12, Math.sqrt(ratePerSecond) * 0.34);
+  return 1.5 + Math.min(10, Math.sqrt(ratePerSecond) * 0.2);
 }
 
 /** Lays strands side by side at their common origin, in the given order; narrower where they would not fit. */

@@ -1,0 +1,171 @@
+import './requests.css';
+import type { RequestSummary } from '@shared/contract/values.ts';
+import { useMemo, useRef, useState } from 'react';
+import { formatCount, plural } from '../../metrics/format.ts';
+import { useConfig } from '../../store/config.ts';
+import { type RequestFilter, select, setRequestFilter, useInterface } from '../../store/interface.ts';
+import { requestCapacity, useRequests, useWatchRequests } from '../../store/requests.ts';
+import { useSlowMetrics } from '../../store/slow-metrics.ts';
+import { Button } from '../../ui/button.tsx';
+import { DataGrid } from '../../ui/data-grid.tsx';
+import { EmptyState } from '../../ui/empty-state.tsx';
+import { Tooltip } from '../../ui/tooltip.tsx';
+import { requestColumns } from './request-columns.tsx';
+import { RequestFilters } from './request-filters.tsx';
+import { isFailed, isNarrowed, requestRows } from './request-rows.ts';
+import { useJournal } from './use-journal.ts';
+
+/** The requests as they come, newest first; it holds still while somebody reads. */
+export function RequestsScreen() {
+  useWatchRequests();
+  const filter = useInterface((state) => state.requestFilter);
+  const selection = useInterface((state) => state.selection);
+  const [isReading, setReading] = useState(false);
+  const [isPausedByHand, setPausedByHand] = useState(false);
+  const [resets, setResets] = useState(0);
+  const isPaused = isReading || isPausedByHand;
+  const view = useRows(filter, isPaused);
+  const resume = () => {
+    setPausedByHand(false);
+    setResets((count) => count + 1);
+  };
+  return (
+    <div className="list-screen requests">
+      <div className="list-bar">
+        <RequestFilters filter={filter} onChange={setRequestFilter} />
+        <span className="space" />
+        <Told view={view} filter={filter} />
+        {isPaused ? (
+          <Button
+            className="hold"
+            icon="play"
+            tooltip="Show what came since, and follow again"
+            onPress={resume}
+          >
+            {view.newer > 0 ? `${formatCount(view.newer)} newer` : 'Paused'}
+          </Button>
+        ) : (
+          <Button
+            className="hold"
+            icon="pause"
+            tone="ghost"
+            tooltip="Hold the list still. It also holds while you point at it, scroll or walk it with the keys"
+            onPress={() => setPausedByHand(true)}
+          >
+            Live
+          </Button>
+        )}
+      </div>
+      <div className="list-body">
+        <DataGrid
+          label="Requests, newest first"
+          columns={requestColumns}
+          rows={view.rows}
+          rowKey={requestKey}
+          rowHeight={28}
+          rowTone={requestTone}
+          selectedKey={selection?.kind === 'request' ? selection.id : undefined}
+          onSelect={selectRequest}
+          onReading={setReading}
+          resetKey={resets}
+          empty={<NoRequests filter={filter} />}
+        />
+      </div>
+    </div>
+  );
+}
+
+const requestKey = ({ id }: RequestSummary): string => id;
+const requestTone = (request: RequestSummary): string | undefined => (isFailed(request) ? 'bad' : undefined);
+const selectRequest = ({ id }: RequestSummary): void => select({ kind: 'request', id });
+
+interface View {
+  readonly rows: readonly RequestSummary[];
+  /** Requests since the list was held still. */
+  readonly newer: number;
+  /** Requests of this run that are not in the list although the filter would let them pass, as far as anybody can tell. */
+  readonly dropped: number;
+}
+
+function useRows(filter: RequestFilter, isPaused: boolean): View {
+  const live = useRequests((log) => log.entries);
+  const total = useSlowMetrics(({ metrics }) => metrics?.total.requests);
+  const journal = useJournal(filter, isPaused);
+  const rows = useMemo(
+    () => requestRows(live, journal.requests, filter, requestCapacity),
+    [live, journal.requests, filter],
+  );
+  const held = useRef<{ rows: readonly RequestSummary[]; filter: RequestFilter; total: number } | undefined>(
+    undefined,
+  );
+  if (!isPaused || held.current?.filter !== filter)
+    held.current = { rows, filter, total: total ?? rows.length };
+  const shown = held.current;
+  // Nothing passed the filter so far: what comes first may be shown, there is nobody whose reading it would disturb.
+  if (isPaused && shown.rows.length === 0 && rows.length > 0) shown.rows = rows;
+  const narrowed = isNarrowed(filter) || (filter.text ?? '') !== '';
+  return {
+    rows: shown.rows,
+    newer: isPaused ? Math.max(0, (total ?? 0) - shown.total) : 0,
+    dropped: narrowed ? journal.forgotten : Math.max(0, shown.total - shown.rows.length),
+  };
+}
+
+function Told({ view: { rows, dropped }, filter }: { view: View; filter: RequestFilter }) {
+  const journalSize = useConfig(({ config }) => config?.journalRequests);
+  const narrowed = isNarrowed(filter);
+  return (
+    <>
+      <span className="told">{plural(rows.length, 'request')}</span>
+      {dropped > 0 && (
+        <Tooltip
+          text={
+            narrowed
+              ? `The journal keeps the newest ${formatCount(journalSize ?? 0)} requests; those before them cannot be searched.`
+              : `The list keeps the newest ${formatCount(requestCapacity)}; at high rates some are passed over. Every one is counted in the metrics, and filters ask the journal.`
+          }
+        >
+          <Button tone="ghost" className="dropped">
+            {plural(dropped, 'older request')} dropped
+          </Button>
+        </Tooltip>
+      )}
+    </>
+  );
+}
+
+function NoRequests({ filter }: { filter: RequestFilter }) {
+  const url = useConfig(({ listeners, listenerNames }) => listeners[listenerNames[0] ?? '']?.bind);
+  if (isNarrowed(filter) || (filter.text ?? '') !== '') {
+    return (
+      <EmptyState
+        icon="filter"
+        title="No request like that"
+        actions={<Button onPress={() => setRequestFilter({})}>Show all requests</Button>}
+      >
+        <p>
+          {filter.only === 'failed'
+            ? 'No request in the journal failed for its client.'
+            : filter.only === 'retried'
+              ? 'No request in the journal needed a second attempt.'
+              : 'Nothing in the journal passes these filters. New requests that do appear here at once.'}
+        </p>
+      </EmptyState>
+    );
+  }
+  return (
+    <EmptyState icon="requests" title="No request yet">
+      <p>
+        Every request through a listener appears here, with the server it went to and the reason.
+        {url && ' Send one, or start the traffic at the top right:'}
+      </p>
+      {url && (
+        <p>
+          <code className="code-line">
+            curl http://{url.host}:{url.port || '…'}/
+          </code>
+        </p>
+      )}
+    </EmptyState>
+  );
+}

@@ -1,0 +1,56 @@
+import type { RequestSummary } from '@shared/contract/values.ts';
+import { useEffect, useState } from 'react';
+import { call } from '../../connection/control.ts';
+import { useConnection } from '../../store/connection.ts';
+import type { RequestFilter } from '../../store/interface.ts';
+import { isNarrowed } from './request-rows.ts';
+
+const askAgainMs = 1_000;
+const most = 1_000;
+
+export interface JournalAnswer {
+  /** Newest first. */
+  readonly requests: readonly RequestSummary[];
+  /** Older requests that the journal no longer has. */
+  readonly forgotten: number;
+}
+const nothing: JournalAnswer = { requests: [], forgotten: 0 };
+
+/**
+ * What the journal knows to the filter. Asked once for the whole list, which then goes on by itself; about once a second
+ * for a narrowed one, because a failed request among thousands may have been dropped from the live log.
+ */
+export function useJournal(filter: RequestFilter, isPaused: boolean): JournalAnswer {
+  const [answer, setAnswer] = useState(nothing);
+  const isConnected = useConnection(({ state }) => state.phase === 'connected');
+  const { pool, server, only } = filter;
+  const narrowed = isNarrowed(filter);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another question is on its way, the old answer must go
+  useEffect(() => setAnswer(nothing), [pool, server, only]);
+
+  useEffect(() => {
+    if (!isConnected || isPaused) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOver = false;
+    const ask = async (): Promise<void> => {
+      const params = {
+        limit: most,
+        ...(pool !== undefined && { pool }),
+        ...(server !== undefined && { server }),
+        ...(only !== undefined && { only }),
+      };
+      // Without an answer the live list stands for itself; the connection's banner says what is wrong.
+      const next = await call('request.list', params).catch(() => undefined);
+      if (isOver) return;
+      if (next) setAnswer(next);
+      if (narrowed) timer = setTimeout(ask, askAgainMs);
+    };
+    void ask();
+    return () => {
+      isOver = true;
+      clearTimeout(timer);
+    };
+  }, [pool, server, only, narrowed, isConnected, isPaused]);
+  return answer;
+}
