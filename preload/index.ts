@@ -3,18 +3,20 @@ import { contextBridge, ipcRenderer } from 'electron';
 
 /**
  * A pipe for frames between the interface and the main process, and nothing else: what may be asked, and by whom, is the
- * contract's business. The names are `frameMessage` and `closeMessage` of main/desktop/ipc-pipe.ts.
+ * contract's business. The names of the messages are those of main/desktop/ipc-pipe.ts.
  */
 const pipe: FramePipe = {
-  send: (frame) => ipcRenderer.send('ballast:frame', frame),
-  close: (reason) => ipcRenderer.send('ballast:close', String(reason ?? 'closed')),
+  open: (connection) => ipcRenderer.send('ballast:open', connection),
+  send: (connection, frame) => ipcRenderer.send('ballast:frame', connection, frame),
+  close: (connection, reason) => ipcRenderer.send('ballast:close', connection, reason),
   onFrame: (listener) => listen('ballast:frame', listener),
-  onClose: (listener) => listen('ballast:close', (reason) => listener(String(reason))),
+  onClose: (listener) =>
+    listen('ballast:close', (connection, reason) => listener(connection, String(reason))),
 };
 
-function listen(message: string, listener: (value: unknown) => void) {
+function listen(message: string, listener: (connection: string, value: unknown) => void) {
   // The event itself stays here: it would hand the page a way to the whole of IPC.
-  const heard = (_event: unknown, value: unknown) => listener(value);
+  const heard = (_event: unknown, connection: string, value: unknown) => listener(connection, value);
   ipcRenderer.on(message, heard);
   return () => {
     ipcRenderer.off(message, heard);

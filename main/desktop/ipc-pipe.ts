@@ -1,7 +1,8 @@
 import type { Channel } from '@shared/contract/channel.ts';
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
 
-/** The only two messages between the interface and the main process. */
+/** The only messages between the interface and the main process. Each names its connection first. */
+export const openMessage = 'ballast:open';
 export const frameMessage = 'ballast:frame';
 export const closeMessage = 'ballast:close';
 
@@ -24,31 +25,32 @@ export interface IpcPipe {
 }
 
 /**
- * Channels over Electron IPC, one at a time for one page. `hello` begins a channel: a page that says it while one is open has
- * been loaded anew, so that one ends. Frames that belong to no channel (they crossed a close on the way) are dropped.
+ * Channels over Electron IPC, one at a time for one page: a page that opens another has been loaded anew, so the former one ends.
+ * Messages of a connection that is not the present one crossed its end on the way and are dropped.
  */
 export function createIpcPipe({ ipcMain, page, isTrusted, onChannel }: IpcPipeOptions): IpcPipe {
   let current: OpenChannel | undefined;
 
-  const onFrame = (event: IpcMainEvent, frame: unknown): void => {
-    if (!isTrusted(event)) return;
-    if (isHello(frame)) {
-      current?.end('the interface began anew');
-      const opened = openChannel(page);
-      current = opened;
-      onChannel(opened.channel);
-    }
-    current?.deliver(frame);
+  const onOpen = (event: IpcMainEvent, connection: unknown): void => {
+    if (!isTrusted(event) || typeof connection !== 'string') return;
+    current?.end('the interface began anew');
+    current = openChannel(page, connection);
+    onChannel(current.channel);
   };
-  const onClose = (event: IpcMainEvent, reason: unknown): void => {
-    if (isTrusted(event)) current?.end(String(reason));
+  const onFrame = (event: IpcMainEvent, connection: unknown, frame: unknown): void => {
+    if (isTrusted(event) && connection === current?.connection) current?.deliver(frame);
   };
+  const onClose = (event: IpcMainEvent, connection: unknown, reason: unknown): void => {
+    if (isTrusted(event) && connection === current?.connection) current?.end(String(reason));
+  };
+  ipcMain.on(openMessage, onOpen);
   ipcMain.on(frameMessage, onFrame);
   ipcMain.on(closeMessage, onClose);
 
   return {
     disconnect: (reason) => current?.channel.close(reason),
     dispose() {
+      ipcMain.off(openMessage, onOpen);
       ipcMain.off(frameMessage, onFrame);
       ipcMain.off(closeMessage, onClose);
       current?.end('the window closed');
@@ -56,18 +58,15 @@ export function createIpcPipe({ ipcMain, page, isTrusted, onChannel }: IpcPipeOp
   };
 }
 
-function isHello(frame: unknown): boolean {
-  return typeof frame === 'object' && frame !== null && 'type' in frame && frame.type === 'hello';
-}
-
 interface OpenChannel {
+  readonly connection: string;
   readonly channel: Channel;
   deliver(frame: unknown): void;
   /** Closes without telling the page, which ended it or is gone. */
   end(reason: string): void;
 }
 
-function openChannel(page: PipePage): OpenChannel {
+function openChannel(page: PipePage, connection: string): OpenChannel {
   const frameListeners = new Set<(frame: unknown) => void>();
   const closeListeners = new Set<(reason: string) => void>();
   /** What came before anybody listened: the owner may still be starting. */
@@ -75,7 +74,7 @@ function openChannel(page: PipePage): OpenChannel {
   let closed: string | undefined;
 
   const tell = (message: string, value: unknown): void => {
-    if (!page.isDestroyed()) page.send(message, value);
+    if (!page.isDestroyed()) page.send(message, connection, value);
   };
   const end = (reason: string): void => {
     if (closed !== undefined) return;
@@ -85,6 +84,7 @@ function openChannel(page: PipePage): OpenChannel {
   };
 
   return {
+    connection,
     end,
     deliver(frame) {
       if (closed !== undefined) return;
@@ -97,9 +97,9 @@ function openChannel(page: PipePage): OpenChannel {
       },
       onFrame(listener) {
         frameListeners.add(listener);
-        const early = waiting;
+        const early = waiting ?? [];
         waiting = undefined;
-        for (const frame of early ?? []) if (closed === undefined) listener(frame);
+        for (const frame of early) if (closed === undefined) listener(frame);
         return () => frameListeners.delete(listener);
       },
       onClose(listener) {
