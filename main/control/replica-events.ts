@@ -19,14 +19,19 @@ export function replicaEvent(before: ReplicaStatus | undefined, now: ReplicaStat
   }
 }
 
-function exited(before: ReplicaStatus | undefined, { id, exit, pid, state }: ReplicaStatus): NewEvent {
+function exited(
+  before: ReplicaStatus | undefined,
+  { id, exit, pid, state, problem }: ReplicaStatus,
+): NewEvent {
   const known = pid ?? before?.pid;
   const who = `Replica ${id}${known ? ` (pid ${known})` : ''}`;
   const how = exit?.signal ? `by ${exit.signal}` : `with code ${exit?.code ?? 'unknown'}`;
   const lastLine = exit?.output.trim().split('\n').at(-1);
   const output = lastLine && !exit?.asked ? `: ${lastLine}` : '';
-  if (state === 'failed')
-    return { kind: 'replica-exited', text: `${who} did not start${output}`, tone: 'bad' };
+  if (state === 'failed') {
+    const why = problem ? `: ${problem}` : output;
+    return { kind: 'replica-exited', text: `${who} did not start${why}`, tone: 'bad' };
+  }
   const asked = exit?.asked === true;
   return {
     kind: 'replica-exited',
