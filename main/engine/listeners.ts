@@ -8,7 +8,7 @@ interface Running {
   readonly listener: Listener;
   config: ListenerConfig;
   /** With the port that was really bound. */
-  readonly address: Address;
+  address: Address;
 }
 
 export interface Listeners {
@@ -27,9 +27,17 @@ export function createListeners(deps: ListenerDeps): Listeners {
   let running: Running[] = [];
 
   async function bind(config: ListenerConfig): Promise<Running> {
-    const listener = createListener(config, deps);
+    const listener = createListener(config, {
+      ...deps,
+      nextRequestId(exchange) {
+        exchange.listener = own.config.name; // a listener may be renamed while it runs
+        deps.nextRequestId(exchange);
+      },
+    });
+    const own: Running = { listener, config, address: config.bind };
     try {
-      return { listener, config, address: await listener.start() };
+      own.address = await listener.start();
+      return own;
     } catch (error) {
       throw new BindError(config.name, config.bind, error);
     }

@@ -52,7 +52,9 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
 
   function schedule(ms: number): void {
     cancel();
-    if (isActive()) cancel = clock.after(ms, begin);
+    if (!isActive()) return;
+    if (ms <= 0) begin();
+    else cancel = clock.after(ms, begin);
   }
 
   function begin(): void {

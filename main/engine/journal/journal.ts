@@ -1,6 +1,7 @@
 import type { LogSource } from '@shared/contract/log-publisher.ts';
 import type { AttemptOutcome, RequestDetail, RequestSummary } from '@shared/contract/values.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
+import { hasFailed } from '../metrics/has-failed.ts';
 import type { DecisionRecord } from './decision.ts';
 import { renderDecision } from './render-decision.ts';
 
@@ -30,6 +31,8 @@ interface KeptRequest {
   requestBytes: number;
   responseBytes: number;
   error: string | null;
+  /** The client saw a failure. */
+  failed: boolean;
   attemptCount: number;
   readonly attempts: KeptAttempt[];
   unserved: DecisionRecord | null;
@@ -97,7 +100,7 @@ export function createJournal(initialCapacity: number): Journal {
         if (pool !== undefined && slot.pool !== pool) continue;
         if (server !== undefined && !wentTo(slot, server)) continue;
         if (only === 'retried' && slot.attemptCount < 2) continue;
-        if (only === 'failed' && slot.error === null && slot.status < 500) continue;
+        if (only === 'failed' && !slot.failed) continue;
         requests.push(summarize(slot));
       }
       return { requests, forgotten: cursor - slots.length };
@@ -131,6 +134,7 @@ function emptyRequest(): KeptRequest {
     requestBytes: 0,
     responseBytes: 0,
     error: null,
+    failed: false,
     attemptCount: 0,
     attempts: [],
     unserved: null,
@@ -150,6 +154,7 @@ function keep(slot: KeptRequest, exchange: Exchange, endedAt: number): void {
   slot.requestBytes = exchange.requestBytes;
   slot.responseBytes = exchange.responseBytes;
   slot.error = exchange.error;
+  slot.failed = hasFailed(exchange);
   slot.attemptCount = exchange.attemptCount;
   slot.unserved = exchange.unserved;
   exchange.unserved = null;

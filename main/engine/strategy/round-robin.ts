@@ -27,8 +27,8 @@ export function roundRobin(): Strategy {
 
 export const roundRobinReasoning: StrategyReasoning = {
   detail: ({ seen }) => (seen === 1 ? 'had the turn before' : ''),
-  because(picked, others) {
-    if (others.length === 0) return picked.seen === 1 ? 'the only one to choose from' : 'whose turn it was';
+  because(_picked, others) {
+    if (others.length === 0) return 'the only one to choose from';
     const before = others.find(({ seen }) => seen === 1);
     return before ? `whose turn it was after ${before.name}` : 'whose turn it was';
   },

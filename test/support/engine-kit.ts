@@ -1,0 +1,116 @@
+import { parseConfig } from '@shared/config/parse.ts';
+import type { ConfigInput, PoolConfig } from '@shared/config/schema.ts';
+import { createCookieCodec } from '../../main/engine/affinity/session-cookie.ts';
+import type { Clock } from '../../main/engine/clock.ts';
+import { Exchange } from '../../main/engine/exchange.ts';
+import { createEventLog, type EventLog } from '../../main/engine/journal/event-log.ts';
+import { createJournal, type Journal } from '../../main/engine/journal/journal.ts';
+import type { Server } from '../../main/engine/pool/server.ts';
+import { ServerPool } from '../../main/engine/pool/server-pool.ts';
+import { manualClock } from './manual-clock.ts';
+
+type PoolInput = Omit<ConfigInput['pools'][number], 'name'>;
+
+/** A pool's configuration with every default, from what a person would write. */
+export function poolConfig(input: PoolInput, name = 'api'): PoolConfig {
+  const parsed = parseConfig({
+    listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: name }],
+    pools: [{ name, ...input }],
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config.pools[0]!;
+}
+
+/** Servers called by the given names, at addresses nobody is asked to listen on. */
+export function serversNamed(weights: Record<string, number>): NonNullable<PoolInput['servers']> {
+  return Object.entries(weights).map(([name, weight]) => ({
+    name,
+    weight,
+    address: `127.0.0.1:${addressPort(name)}`,
+  }));
+}
+
+function addressPort(name: string): number {
+  return 20_000 + [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 10_000, 7);
+}
+
+export interface PoolKit<C extends Clock> {
+  readonly pool: ServerPool;
+  readonly clock: C;
+  readonly events: EventLog;
+  readonly journal: Journal;
+  server(name: string): Server;
+  configure(input: PoolInput): void;
+  /** A request that was not led to any server yet. */
+  request(from?: { client?: string; cookie?: string | null }): Exchange;
+  /** Leads a request to a server and lets it answer. Returns its name; null where none was available. */
+  serve(from?: { client?: string; cookie?: string | null }, status?: number): string | null;
+  /** Ends the last attempt of an exchange. */
+  end(exchange: Exchange, outcome: Parameters<typeof endAttempt>[2], status?: number, detail?: string): void;
+}
+
+/** A pool of the engine by itself: requests are led to its servers, and what comes of them is said by the test. */
+export function poolKit(input: PoolInput): PoolKit<ReturnType<typeof manualClock>>;
+export function poolKit<C extends Clock>(input: PoolInput, clock: C): PoolKit<C>;
+export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit<Clock> {
+  const events = createEventLog({ clock, capacity: 1_000, perSecond: 10 });
+  const journal = createJournal(100);
+  const deps = { clock, random: () => 0.5, events, codec: createCookieCodec(Buffer.alloc(32, 7)) };
+  const pool = new ServerPool(poolConfig(input), deps, () => undefined);
+  let requests = 0;
+
+  const kit: PoolKit<Clock> = {
+    pool,
+    clock,
+    events,
+    journal,
+    server(name) {
+      const found = pool.servers.find((server) => server.name === name);
+      if (!found) throw new Error(`no server ${name}`);
+      return found;
+    },
+    configure: (next) => pool.configure(poolConfig(next), () => undefined),
+    request({ client = '127.0.0.1', cookie = null } = {}) {
+      requests += 1;
+      const exchange = new Exchange();
+      exchange.id = requests;
+      exchange.idText = `r-${requests}`;
+      exchange.listener = 'web';
+      exchange.method = 'GET';
+      exchange.target = '/orders';
+      exchange.pool = pool;
+      exchange.startedAt = clock.now();
+      exchange.startedEpoch = clock.epoch();
+      exchange.facts = { clientAddress: client, header: (name) => (name === 'cookie' ? cookie : null) };
+      pool.requestArrived();
+      return exchange;
+    },
+    serve(from, status = 200) {
+      const exchange = kit.request(from);
+      const server = pool.choose(exchange);
+      if (!server) return null;
+      endAttempt(kit, exchange, 'responded', status);
+      return server.name;
+    },
+    end: (exchange, outcome, status, detail) => endAttempt(kit, exchange, outcome, status, detail),
+  };
+  return kit;
+}
+
+function endAttempt(
+  { pool, clock }: Pick<PoolKit<Clock>, 'pool' | 'clock'>,
+  exchange: Exchange,
+  outcome: Exchange['attempts'][number]['outcome'],
+  status = outcome === 'responded' ? 200 : 0,
+  detail: string | null = null,
+): void {
+  const attempt = exchange.attempts[exchange.attemptCount - 1]!;
+  attempt.startedAt = clock.now();
+  pool.attemptStarted(exchange, attempt);
+  attempt.outcome = outcome;
+  attempt.status = status;
+  attempt.detail = detail;
+  attempt.endedAt = clock.now();
+  exchange.status = status;
+  pool.attemptEnded(exchange, attempt);
+}

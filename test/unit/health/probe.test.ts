@@ -1,0 +1,122 @@
+import { createServer as createHttpServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../main/engine/clock.ts';
+import { type ActiveHealthCheck, isExpected, runProbe } from '../../../main/engine/health/probe.ts';
+import { poolConfig } from '../../support/engine-kit.ts';
+
+const open: (Server | HttpServer)[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) {
+    server.close();
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  }
+});
+
+async function listening(server: Server | HttpServer): Promise<number> {
+  open.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+type CheckInput = NonNullable<Parameters<typeof poolConfig>[0]['healthCheck']>;
+
+function check(input: CheckInput): ActiveHealthCheck {
+  const { healthCheck } = poolConfig({ servers: [{ address: '127.0.0.1:3001' }], healthCheck: input });
+  if (healthCheck.type === 'none') throw new Error('no check');
+  return healthCheck;
+}
+
+const probe = (port: number, input: CheckInput) =>
+  runProbe(check(input), { host: '127.0.0.1', port }, systemClock);
+const answering = (listener: RequestListener) => listening(createHttpServer(listener));
+
+describe('an HTTP probe', () => {
+  it('asks for the path and reports the status', async () => {
+    let seen = '';
+    const port = await answering((request, response) => {
+      seen = `${request.method} ${request.url} ${request.headers['user-agent']} ${request.headers.host}`;
+      response.end('fine');
+    });
+    expect(await probe(port, { type: 'http', path: '/health?deep=1', host: 'api.test' })).toEqual({
+      succeeded: true,
+      detail: '200',
+    });
+    expect(seen).toBe('GET /health?deep=1 ballast-health-check api.test');
+  });
+
+  it('fails at a status that is not expected, and does not follow a redirect', async () => {
+    let requests = 0;
+    const port = await answering((_, response) => {
+      requests += 1;
+      response.writeHead(302, { location: '/elsewhere' }).end();
+    });
+    expect(await probe(port, { type: 'http', expect: ['2xx', 404] })).toEqual({
+      succeeded: false,
+      detail: '302, expected 2xx or 404',
+    });
+    expect(requests).toBe(1);
+  });
+
+  it('does not read an endless body', async () => {
+    const port = await answering((_, response) => {
+      const timer = setInterval(() => response.write(Buffer.alloc(16_384)), 1);
+      response.on('close', () => clearInterval(timer));
+      response.on('error', () => {});
+    });
+    expect(await probe(port, { type: 'http', timeout: '20s' })).toEqual({ succeeded: true, detail: '200' });
+  });
+
+  it('gives up after its timeout', async () => {
+    const port = await answering(() => {});
+    expect(await probe(port, { type: 'http', timeout: '50ms' })).toEqual({
+      succeeded: false,
+      detail: 'no answer within 50ms',
+    });
+  });
+
+  it.each([
+    ['closes', (socket: import('node:net').Socket) => socket.end(), /./],
+    ['resets', (socket: import('node:net').Socket) => socket.resetAndDestroy(), /connection reset/],
+    ['talks nonsense', (socket: import('node:net').Socket) => socket.end('hello there\r\n'), /no HTTP/],
+  ])('fails at a server that %s', async (_, act, detail) => {
+    const port = await listening(
+      createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', () => act(socket));
+      }),
+    );
+    const result = await probe(port, { type: 'http' });
+    expect(result.succeeded).toBe(false);
+    expect(result.detail).toMatch(detail);
+  });
+});
+
+describe('a TCP probe', () => {
+  it('succeeds where a connection is accepted', async () => {
+    const port = await listening(createServer((socket) => socket.on('error', () => {})));
+    expect(await probe(port, { type: 'tcp' })).toEqual({ succeeded: true, detail: 'connected' });
+  });
+
+  it('fails where it is refused', async () => {
+    const port = await listening(createServer());
+    open.pop()!.close();
+    expect(await probe(port, { type: 'tcp' })).toEqual({ succeeded: false, detail: 'connection refused' });
+  });
+});
+
+describe('expected statuses', () => {
+  it.each<[number, (number | string)[], boolean]>([
+    [200, ['2xx'], true],
+    [299, ['2xx'], true],
+    [300, ['2xx'], false],
+    [204, [204], true],
+    [204, ['204'], true],
+    [399, ['2xx-3xx'], true],
+    [400, ['200-399'], false],
+    [201, ['200-201', 500], true],
+    [500, ['200-201', 500], true],
+  ])('%i in %j: %s', (status, ranges, expected) => {
+    expect(isExpected(status, ranges)).toBe(expected);
+  });
+});

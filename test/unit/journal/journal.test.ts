@@ -1,0 +1,181 @@
+import { requestDetailSchema } from '@shared/contract/values.ts';
+import { describe, expect, it } from 'vitest';
+import type { Exchange } from '../../../main/engine/exchange.ts';
+import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+
+type Kit = ReturnType<typeof poolKit>;
+
+/** Leads a request through the given outcomes, server after server, and journals it. */
+function run(
+  kit: Kit,
+  outcomes: ('responded' | 'connect-failed' | 'closed-before-response')[],
+  from: Parameters<Kit['request']>[0] = {},
+): { exchange: Exchange; id: string } {
+  const exchange = kit.request(from);
+  for (const outcome of outcomes) {
+    if (!kit.pool.choose(exchange)) {
+      exchange.status = 503;
+      break;
+    }
+    kit.end(exchange, outcome, undefined, outcome === 'connect-failed' ? 'connection refused' : undefined);
+  }
+  kit.journal.record(exchange, kit.clock.now());
+  return { exchange, id: exchange.idText };
+}
+
+const detail = (kit: Kit, id: string) => requestDetailSchema.parse(kit.journal.detail(id));
+const sentences = (kit: Kit, id: string) =>
+  detail(kit, id).attemptList.map(({ decision }) => decision?.sentence);
+
+describe('the decision of a request', () => {
+  it('tells whose turn it was by weighted round robin', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 5, b: 1, c: 1 }), strategy: 'weighted-round-robin' });
+    const { id } = run(kit, ['responded']);
+    expect(sentences(kit, id)).toEqual([
+      'Weighted round robin chose a, whose turn it was (current 5, next best b at 1).',
+    ]);
+    expect(detail(kit, id).attemptList[0]!.decision!.servers).toEqual([
+      { id: 'api/a', weight: 5, activeRequests: 0, state: 'picked', detail: 'current 5' },
+      { id: 'api/b', weight: 1, activeRequests: 0, state: 'candidate', detail: 'current 1' },
+      { id: 'api/c', weight: 1, activeRequests: 0, state: 'candidate', detail: 'current 1' },
+    ]);
+  });
+
+  it('tells whose turn it was by round robin', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    run(kit, ['responded']);
+    expect(sentences(kit, run(kit, ['responded']).id)).toEqual([
+      'Round robin chose b, whose turn it was after a.',
+    ]);
+  });
+
+  it('tells how busy the servers were by least connections', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 3, b: 1 }), strategy: 'least-connections' });
+    kit.server('a').activeRequests = 2;
+    kit.server('b').activeRequests = 1;
+    expect(sentences(kit, run(kit, ['responded']).id)).toEqual([
+      'Least connections chose a, the least busy for its weight (2 in flight / weight 3, next b with 1 in flight / weight 1).',
+    ]);
+  });
+
+  it('tells who was left out and why', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    kit.server('a').verdict = 'unhealthy';
+    kit.server('c').adminState = 'drain';
+    expect(sentences(kit, run(kit, ['responded']).id)).toEqual([
+      'Round robin chose b, the only one to choose from. Left out: a is unhealthy, c is draining.',
+    ]);
+  });
+
+  it('tells of every attempt of a request that was saved by a retry', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    const { id } = run(kit, ['connect-failed', 'closed-before-response', 'responded']);
+    const { attemptList, server, attempts } = detail(kit, id);
+    expect(attemptList.map(({ server, outcome }) => [server, outcome])).toEqual([
+      ['api/a', 'connect-failed'],
+      ['api/b', 'closed-before-response'],
+      ['api/c', 'responded'],
+    ]);
+    expect([server, attempts]).toEqual(['api/c', 3]);
+    expect(sentences(kit, id)[2]).toBe(
+      'b was tried before: closed the connection before a response. Round robin chose c, the only one to choose from.',
+    );
+    expect(attemptList[2]!.decision!.servers.map(({ state }) => state)).toEqual(['tried', 'tried', 'picked']);
+  });
+
+  it('tells why a session stayed, began and moved', () => {
+    const kit = poolKit({
+      servers: serversNamed({ a: 5, b: 1, c: 1 }),
+      strategy: 'weighted-round-robin',
+      affinity: { type: 'cookie' },
+    });
+    const first = run(kit, ['responded']);
+    const cookie = first.exchange.setCookie!.split(';')[0]!;
+    expect(sentences(kit, first.id)).toEqual([
+      'The client sent no session cookie: weighted round robin chose a, whose turn it was (current 5, next best b at 1), and the session is bound to it.',
+    ]);
+    expect(sentences(kit, run(kit, ['responded'], { cookie }).id)).toEqual([
+      'The session pointed at a, which was available, so it kept the request.',
+    ]);
+    const moved = run(kit, ['connect-failed', 'responded'], { cookie });
+    expect(sentences(kit, moved.id)[1]).toBe(
+      'The session pointed at a, which failed (connection refused), so the session moved: weighted round robin chose b, whose turn it was (current 2, next best c at 2).',
+    );
+    expect(detail(kit, moved.id).attemptList[1]!.decision!.affinity).toEqual({
+      result: 'moved',
+      server: 'api/b',
+      reason: 'the session pointed at a, which failed (connection refused)',
+    });
+  });
+
+  it('tells why nothing was available', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    kit.server('a').verdict = 'unhealthy';
+    kit.server('b').adminState = 'maintenance';
+    const { id } = run(kit, ['responded']);
+    const { unserved, attemptList, server } = detail(kit, id);
+    expect(attemptList).toEqual([]);
+    expect(server).toBeNull();
+    expect(unserved!.sentence).toBe('No server was available: a is unhealthy, b is in maintenance.');
+  });
+
+  it('stays what it was when the pool has changed since', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    const { id } = run(kit, ['responded']);
+    kit.configure({ servers: serversNamed({ c: 9 }), strategy: 'least-connections' });
+    expect(sentences(kit, id)).toEqual(['Round robin chose a, whose turn it was.']);
+  });
+});
+
+describe('the journal', () => {
+  it('keeps the newest, counts the forgotten, and mixes nothing up when its records are used again', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    const shared = kit.request(); // one client connection carries them all
+    const ids: string[] = [];
+    for (let request = 0; request < 250; request++) {
+      shared.idText = `r-${1_000 + request}`;
+      shared.attemptCount = 0;
+      kit.pool.choose(shared);
+      kit.end(shared, 'responded');
+      kit.journal.record(shared, kit.clock.now());
+      ids.push(shared.idText);
+    }
+    const { requests, forgotten } = kit.journal.list({ limit: 1_000 });
+    expect(forgotten).toBe(150);
+    expect(requests.map(({ id }) => id)).toEqual(ids.slice(150).reverse());
+    expect(kit.journal.detail(ids[149]!)).toBeUndefined();
+    for (const [index, id] of ids.entries()) {
+      if (index < 150) continue;
+      const { attemptList, server } = detail(kit, id);
+      expect(server).toBe(`api/${'abc'[index % 3]}`);
+      expect(attemptList[0]!.decision!.servers.find(({ state }) => state === 'picked')!.id).toBe(server);
+    }
+  });
+
+  it('reads on from a cursor and keeps what fits when it is resized', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1 }) });
+    const ids = Array.from({ length: 120 }, () => run(kit, ['responded']).id);
+    expect(kit.journal.cursor).toBe(120);
+    expect(kit.journal.read(115, 3).map(({ id }) => id)).toEqual(ids.slice(117));
+    kit.journal.resize(10);
+    expect(kit.journal.list({ limit: 100 })).toMatchObject({ forgotten: 110 });
+    kit.journal.resize(20);
+    const more = Array.from({ length: 15 }, () => run(kit, ['responded']).id);
+    const kept = kit.journal.list({ limit: 100 }).requests.map(({ id }) => id);
+    expect(kept).toEqual([...ids.slice(115), ...more].reverse());
+  });
+
+  it('finds requests by server, by failure and by retry', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    run(kit, ['responded']);
+    run(kit, ['connect-failed', 'responded']);
+    const ids = (filter: object) => kit.journal.list({ limit: 10, ...filter }).requests.map(({ id }) => id);
+    expect(ids({ only: 'retried' })).toEqual(['r-2']);
+    expect(ids({ server: 'api/a' })).toEqual(['r-2', 'r-1']);
+    expect(ids({ server: 'api/b' })).toEqual(['r-2']);
+    expect(ids({ pool: 'web' })).toEqual([]);
+    kit.server('a').verdict = kit.server('b').verdict = 'unhealthy';
+    run(kit, ['responded']);
+    expect(ids({ only: 'failed' })).toEqual(['r-3']);
+  });
+});

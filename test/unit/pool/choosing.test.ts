@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+
+describe('choosing a server', () => {
+  it('shares 300 sequential requests 100/100/100 by round robin', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    const served: Record<string, number> = {};
+    for (let request = 0; request < 300; request++) {
+      const name = kit.serve()!;
+      served[name] = (served[name] ?? 0) + 1;
+    }
+    expect(served).toEqual({ a: 100, b: 100, c: 100 });
+  });
+
+  it('never leads a request to a server it tried', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    const exchange = kit.request();
+    expect(kit.pool.choose(exchange)?.name).toBe('a');
+    kit.end(exchange, 'connect-failed', 0, 'connection refused');
+    expect(kit.pool.choose(exchange)?.name).toBe('b');
+    kit.end(exchange, 'connect-failed', 0, 'connection refused');
+    expect(kit.pool.choose(exchange)).toBeNull();
+    expect(exchange.error).toBe(
+      'no server of pool "api" is available: a is tried already, b is tried already',
+    );
+    expect(exchange.attemptCount).toBe(2);
+  });
+
+  it('uses backups only while no primary server is available', () => {
+    const [a, b] = serversNamed({ a: 1, b: 1 });
+    const kit = poolKit({ servers: [a!, { ...b!, backup: true }] });
+    expect([kit.serve(), kit.serve()]).toEqual(['a', 'a']);
+    kit.server('a').verdict = 'unhealthy';
+    expect([kit.serve(), kit.serve()]).toEqual(['b', 'b']);
+    kit.server('a').verdict = 'healthy';
+    expect(kit.serve()).toBe('a');
+  });
+
+  it('leads a retry to a backup when every primary server was tried', () => {
+    const [a, b] = serversNamed({ a: 1, b: 1 });
+    const kit = poolKit({ servers: [a!, { ...b!, backup: true }] });
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.end(exchange, 'connect-failed');
+    expect(kit.pool.choose(exchange)?.name).toBe('b');
+  });
+
+  it('says of each server why nothing is available', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 0, d: 1 }) });
+    kit.server('a').verdict = 'unhealthy';
+    kit.server('b').adminState = 'maintenance';
+    kit.server('d').adminState = 'drain';
+    const exchange = kit.request();
+    expect(kit.pool.choose(exchange)).toBeNull();
+    expect(exchange.error).toBe(
+      'no server of pool "api" is available: a is unhealthy, b is in maintenance, c is of weight 0, d is draining',
+    );
+    expect(exchange.unserved).not.toBeNull();
+  });
+
+  it('asks an ejected server when there is no other: ejection never empties a pool', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    kit.server('a').ejectedUntil = kit.clock.now() + 60_000;
+    expect([kit.serve(), kit.serve()]).toEqual(['b', 'b']);
+    kit.server('b').verdict = 'unhealthy';
+    expect(kit.serve()).toBe('a');
+    expect(kit.events.read(0, 10).map(({ kind }) => kind)).toEqual(['server-returned']);
+  });
+
+  it('counts requests in flight and stops at the limit', () => {
+    const [a, b] = serversNamed({ a: 1, b: 1 });
+    const kit = poolKit({ servers: [{ ...a!, maxRequests: 1 }, b!], strategy: 'least-connections' });
+    const first = kit.request();
+    expect(kit.pool.choose(first)?.name).toBe('a');
+    kit.pool.attemptStarted(first, first.attempts[0]!);
+    expect(kit.pool.activeRequests).toBe(1);
+    for (let request = 0; request < 4; request++) expect(kit.serve()).toBe('b');
+    kit.pool.attemptEnded(first, first.attempts[0]!);
+    expect(kit.pool.activeRequests).toBe(0);
+    expect([kit.serve(), kit.serve()].sort()).toEqual(['a', 'b']);
+  });
+});
+
+describe('a changed configuration', () => {
+  it('keeps servers by name and address, with everything they have', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    for (let request = 0; request < 6; request++) kit.serve();
+    const before = kit.server('b');
+    before.verdict = 'unhealthy';
+    const [a, b, c] = serversNamed({ a: 1, b: 1, c: 1 });
+    kit.configure({ servers: [c!, b!, a!, { name: 'd', address: '127.0.0.1:3999' }] });
+    expect(kit.server('b')).toBe(before);
+    expect(kit.server('b').traffic.requests).toBe(2);
+    expect(kit.server('d').traffic.requests).toBe(0);
+    expect(kit.pool.servers.map(({ name }) => name)).toEqual(['c', 'b', 'a', 'd']);
+    kit.configure({ servers: [a!, { ...b!, address: '127.0.0.1:3998' }, c!] });
+    expect(kit.server('b')).not.toBe(before);
+    expect(kit.server('b').verdict).toBe('unknown');
+  });
+
+  it('starts the turns anew with new weights, so that 5/1/1 is aabacaa at once', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 9, c: 1 }), strategy: 'weighted-round-robin' });
+    for (let request = 0; request < 5; request++) kit.serve();
+    kit.configure({ servers: serversNamed({ a: 5, b: 1, c: 1 }), strategy: 'weighted-round-robin' });
+    expect(Array.from({ length: 7 }, () => kit.serve()).join('')).toBe('aabacaa');
+  });
+
+  it('goes on with its turns where weights stay', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 5, b: 1, c: 1 }), strategy: 'weighted-round-robin' });
+    const first = Array.from({ length: 3 }, () => kit.serve());
+    kit.configure({
+      servers: serversNamed({ a: 5, b: 1, c: 1 }),
+      strategy: 'weighted-round-robin',
+      retry: { attempts: 2 },
+    });
+    expect([...first, ...Array.from({ length: 4 }, () => kit.serve())].join('')).toBe('aabacaa');
+  });
+
+  it('changes the strategy at the next request', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 5, b: 1, c: 1 }) });
+    expect([kit.serve(), kit.serve()].join('')).toBe('ab');
+    kit.configure({ servers: serversNamed({ a: 5, b: 1, c: 1 }), strategy: 'weighted-round-robin' });
+    expect(Array.from({ length: 7 }, () => kit.serve()).join('')).toBe('aabacaa');
+  });
+});

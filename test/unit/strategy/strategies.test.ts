@@ -1,0 +1,161 @@
+import { type StrategyKind, strategyKinds } from '@shared/catalog/strategies.ts';
+import { describe, expect, it } from 'vitest';
+import { hashText } from '../../../main/engine/strategy/hash.ts';
+import { strategyRegistry } from '../../../main/engine/strategy/registry.ts';
+import type { Candidate, Strategy } from '../../../main/engine/strategy/strategy.ts';
+
+interface TestServer extends Candidate {
+  weight: number;
+  order: number;
+  activeRequests: number;
+}
+
+function servers(weights: Record<string, number>): TestServer[] {
+  return Object.entries(weights).map(([id, weight], order) => ({
+    id,
+    weight,
+    order,
+    activeRequests: 0,
+    seed: hashText(id),
+    turn: 0,
+    seen: 0,
+  }));
+}
+
+function sequence(strategy: Strategy, candidates: readonly TestServer[], picks: number): string {
+  let text = '';
+  for (let pick = 0; pick < picks; pick++)
+    text += strategy.pick(candidates, { clientAddress: '127.0.0.1' }).id;
+  return text;
+}
+
+function counts(text: string): Record<string, number> {
+  const found: Record<string, number> = {};
+  for (const letter of text) found[letter] = (found[letter] ?? 0) + 1;
+  return found;
+}
+
+const create = (kind: StrategyKind): Strategy => strategyRegistry[kind].create();
+
+function permutations<T>(items: readonly T[]): T[][] {
+  if (items.length <= 1) return [[...items]];
+  return items.flatMap((item, index) =>
+    permutations([...items.slice(0, index), ...items.slice(index + 1)]).map((rest) => [item, ...rest]),
+  );
+}
+
+describe('round robin', () => {
+  it('serves each in turn in configured order and ignores weights', () => {
+    expect(sequence(create('round-robin'), servers({ a: 5, b: 1, c: 1 }), 7)).toBe('abcabca');
+  });
+
+  it('goes on behind the last one when a server leaves, and takes it up in its place when it returns', () => {
+    const strategy = create('round-robin');
+    const [a, b, c] = servers({ a: 1, b: 1, c: 1 }) as [TestServer, TestServer, TestServer];
+    expect(sequence(strategy, [a, b, c], 1)).toBe('a');
+    expect(sequence(strategy, [a, c], 3)).toBe('cac');
+    expect(sequence(strategy, [a, b, c], 4)).toBe('abca');
+  });
+
+  it('does not send the turns of a missing server to its neighbour', () => {
+    const strategy = create('round-robin');
+    const [a, , c, d] = servers({ a: 1, b: 1, c: 1, d: 1 }) as TestServer[];
+    expect(counts(sequence(strategy, [a!, c!, d!], 300))).toEqual({ a: 100, c: 100, d: 100 });
+  });
+
+  it('follows its last server to another place', () => {
+    const strategy = create('round-robin');
+    const [a, b, c] = servers({ a: 1, b: 1, c: 1 }) as [TestServer, TestServer, TestServer];
+    expect(sequence(strategy, [a, b, c], 1)).toBe('a');
+    [c.order, a.order, b.order] = [0, 1, 2];
+    expect(sequence(strategy, [c, a, b], 3)).toBe('bca');
+  });
+});
+
+describe.each(['weighted-round-robin', 'least-connections'] as const)('%s on an idle pool', (kind) => {
+  it('serves 5/1/1 as aabacaa, 500/100/100 in 700', () => {
+    const text = sequence(create(kind), servers({ a: 5, b: 1, c: 1 }), 700);
+    expect(text).toBe('aabacaa'.repeat(100));
+    expect(counts(text)).toEqual({ a: 500, b: 100, c: 100 });
+  });
+
+  it('gives every server its share in whatever order they are listed', () => {
+    for (const order of permutations(Object.entries({ a: 5, b: 3, c: 2 }))) {
+      const text = sequence(create(kind), servers(Object.fromEntries(order)), 1_000);
+      expect(counts(text)).toEqual({ a: 500, b: 300, c: 200 });
+    }
+  });
+
+  it('keeps its turns through a rearrangement, since they belong to servers and not to places', () => {
+    const strategy = create(kind);
+    const [a, b, c] = servers({ a: 5, b: 1, c: 1 }) as [TestServer, TestServer, TestServer];
+    const first = sequence(strategy, [a, b, c], 3);
+    const second = sequence(strategy, [c, a, b], 4);
+    expect(counts(first + second)).toEqual({ a: 5, b: 1, c: 1 });
+  });
+});
+
+describe('least connections', () => {
+  it('picks the fewest in flight for the weight', () => {
+    const [a, b] = servers({ a: 4, b: 1 }) as [TestServer, TestServer];
+    a.activeRequests = 3;
+    b.activeRequests = 1;
+    expect(sequence(create('least-connections'), [a, b], 1)).toBe('a');
+    a.activeRequests = 5;
+    expect(sequence(create('least-connections'), [a, b], 1)).toBe('b');
+  });
+
+  it('takes turns by weight among the equally loaded only', () => {
+    const [a, b, c] = servers({ a: 2, b: 1, c: 1 }) as [TestServer, TestServer, TestServer];
+    c.activeRequests = 9;
+    expect(counts(sequence(create('least-connections'), [a, b, c], 30))).toEqual({ a: 20, b: 10 });
+  });
+});
+
+describe('IP hash', () => {
+  const clients = Array.from({ length: 20_000 }, (_, index) => `10.${index >> 8}.${index & 255}.7`);
+  const home = (candidates: readonly TestServer[]): Map<string, string> => {
+    const strategy = create('ip-hash');
+    return new Map(
+      clients.map((client) => [client, strategy.pick(candidates, { clientAddress: client }).id]),
+    );
+  };
+  const share = (homes: Map<string, string>, id: string): number =>
+    [...homes.values()].filter((each) => each === id).length / homes.size;
+
+  it('leads a client to the same server, whatever the order of the file', () => {
+    for (const order of permutations(servers({ a: 1, b: 1, c: 1 })))
+      expect(home(order)).toEqual(home(servers({ a: 1, b: 1, c: 1 })));
+  });
+
+  it('shares clients out by weight', () => {
+    const homes = home(servers({ a: 5, b: 3, c: 2 }));
+    expect(share(homes, 'a')).toBeCloseTo(0.5, 1);
+    expect(share(homes, 'b')).toBeCloseTo(0.3, 1);
+    expect(share(homes, 'c')).toBeCloseTo(0.2, 1);
+    expect(Math.abs(share(homes, 'a') - 0.5)).toBeLessThan(0.02);
+  });
+
+  it('moves only the clients of the server that leaves, and brings exactly those back', () => {
+    const all = servers({ a: 1, b: 2, c: 1, d: 1 });
+    const before = home(all);
+    const without = home(all.filter(({ id }) => id !== 'b'));
+    for (const [client, server] of before) {
+      if (server === 'b') expect(without.get(client)).not.toBe('b');
+      else expect(without.get(client)).toBe(server);
+    }
+    expect(
+      new Set([...before].filter(([, id]) => id === 'b').map(([client]) => without.get(client))).size,
+    ).toBe(3);
+    expect(home(all)).toEqual(before);
+  });
+});
+
+describe.each(strategyKinds)('%s', (kind) => {
+  it('picks the only candidate and can say why', () => {
+    const only = servers({ a: 3 });
+    expect(sequence(create(kind), only, 5)).toBe('aaaaa');
+    const seen = { name: 'a', weight: 3, activeRequests: 0, seen: only[0]!.seen };
+    expect(strategyRegistry[kind].reasoning.because(seen, [])).toMatch(/only one/);
+  });
+});
