@@ -41,7 +41,7 @@ export function createOutput({ json }: { json: boolean }): Output {
 export function problemText(file: string, { message, line, column, excerpt }: ConfigProblem): string {
   const place = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
   const first = `${place}  ${message}`;
-  if (line === undefined || excerpt === undefined) return first;
+  if (line === undefined || !excerpt?.trim()) return first;
   const gutter = `  ${line} | `;
   // Tabs stay tabs, so that the caret stands below the same column.
   const before = excerpt.slice(0, (column ?? 1) - 1).replace(/[^\t]/g, ' ');

@@ -76,7 +76,7 @@ export function createConfiguration(
   ): Promise<Edited> {
     const before = workspace.document.text;
     const wanted = checked(next);
-    await ports.apply(wanted);
+    await applyLocated(next, wanted, ports.apply);
     try {
       await workspace.save(next);
     } catch (error) {
@@ -118,7 +118,7 @@ export function createConfiguration(
   async function follow(document: WorkspaceDocument): Promise<void> {
     try {
       const wanted = checked(document);
-      await ports.apply(wanted);
+      await applyLocated(document, wanted, ports.apply);
       // Undoing now would take back what somebody else has written.
       history.clear();
       accept(wanted, `${fileName} was changed on disk`);
@@ -143,6 +143,20 @@ export function createConfiguration(
     redo: (expectedRevision) => travel('redo', expectedRevision),
     watch: () => workspace.watch((document) => void serially(() => follow(document))),
   };
+}
+
+/** Applies, and gives what the engine has against it its place in the file. */
+export async function applyLocated<T>(
+  document: WorkspaceDocument,
+  config: Config,
+  apply: (config: Config) => Promise<T>,
+): Promise<T> {
+  try {
+    return await apply(config);
+  } catch (error) {
+    if (!(error instanceof ContractError) || !error.problems) throw error;
+    throw new ContractError(error.code, error.message, error.problems.map(document.locate));
+  }
 }
 
 /** The first problem with its place, and how many more there are. */

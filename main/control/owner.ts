@@ -15,7 +15,7 @@ import { type Clock, systemClock } from '../engine/clock.ts';
 import { planReplicas } from '../replicas/plan.ts';
 import { createSupervisor } from '../replicas/supervisor.ts';
 import { openWorkspace } from '../workspace/workspace.ts';
-import { type Configuration, createConfiguration, tellProblems } from './configuration.ts';
+import { applyLocated, type Configuration, createConfiguration, tellProblems } from './configuration.ts';
 import { createEngineHost, type EngineHost } from './engine-host.ts';
 import { createEngineRelay } from './engine-relay.ts';
 import { createEventLog } from './event-log.ts';
@@ -230,7 +230,9 @@ export function createOwner(options: OwnerOptions): Owner {
     });
     planAll(file.path, parsed.config);
     await Promise.all([host.start(), replicasSettled(demo ? demoReplicaWaitMs : replicaWaitMs)]);
-    const listeners = await applyAll(file.path, parsed.config);
+    const listeners = await applyLocated(file.document, parsed.config, (wanted) =>
+      applyAll(file.path, wanted),
+    );
     applied(configuration.snapshot, `${basename(file.path)} runs`);
     releases.push(configuration.watch());
     if (generate) traffic.set({ running: true });

@@ -6,6 +6,7 @@ import { ContractError } from '@shared/contract/errors.ts';
 import { checkSource, largestText } from './check.ts';
 import { applyEdit } from './edit.ts';
 import { expectedAfter } from './expected.ts';
+import { locate } from './place.ts';
 import { CannotEdit } from './splice.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -31,6 +32,8 @@ export interface WorkspaceDocument {
   readonly note: string | null;
   /** Every problem has line, column and excerpt. */
   check(): ParsedConfig;
+  /** Adds line, column and excerpt to a problem that others found with this configuration (a port in use, say). */
+  locate(problem: ConfigProblem): ConfigProblem;
   /**
    * A new document with that change, everything else as it was written: comments, order, style, anchors.
    * Throws `ContractError`: `not-found`, `conflict`, or `invalid-config` where this document or the changed one is no configuration.
@@ -50,6 +53,7 @@ export function unreadableDocument(problem: ConfigProblem): WorkspaceDocument {
     text: '',
     note: null,
     check: () => result,
+    locate: (other) => other,
     edit: () => {
       throw refusal(result.problems);
     },
@@ -66,6 +70,7 @@ function documentOf(source: YamlSource, note: string | null): WorkspaceDocument 
     text: source.text,
     note,
     check,
+    locate: (problem) => locate(source, problem),
     edit(change) {
       const before = check();
       if (!before.ok) throw refusal(before.problems);
