@@ -5,7 +5,7 @@ import { askForPool, NewPoolDialog, NewPoolZone } from '../features/pools/new-po
 import { PoolPanel } from '../features/pools/pool-panel.tsx';
 import { AddServerDialog, askForServer } from '../features/servers/add-server-dialog.tsx';
 import { serverActions } from '../features/servers/server-actions.ts';
-import { ServerCard } from '../features/servers/server-card.tsx';
+import { ServerCard, ServerColumns } from '../features/servers/server-card.tsx';
 import { pressServerKey, serverShortcuts } from '../features/servers/server-keys.ts';
 import { useStoryTeller } from '../features/story/stories.ts';
 import { StoryCard } from '../features/story/story-card.tsx';
@@ -42,6 +42,7 @@ function TopologyScreen() {
             name={name}
             isDense={isDense}
             renderServer={(id) => <Server id={id} />}
+            columns={<ServerColumns />}
             onServerKey={pressServerKey}
             onAddServer={() => askForServer(name)}
           >

@@ -8,13 +8,16 @@ export interface SparklineProps {
   /** The value at the upper edge; common to neighbours, so that their heights compare. */
   peak: () => number;
   className?: string;
+  /** In pixels; as the stylesheet says when left out. */
+  width?: number;
+  height?: number;
 }
 
 /**
  * The last minute as a line over a pale area, in the element's `color`; as large as the stylesheet makes it. Decorative: its numbers
  * stand beside it as text.
  */
-export function Sparkline({ ring, peak, className }: SparklineProps) {
+export function Sparkline({ ring, peak, className, width, height }: SparklineProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   // Asked of the layout only when it changes: reading it in each frame would force one.
   const size = useRef({ width: 0, height: 0 });
@@ -29,10 +32,11 @@ export function Sparkline({ ring, peak, className }: SparklineProps) {
     return () => observer.disconnect();
   }, []);
   useOnFrame(() => {
-    const { width, height } = size.current;
-    if (canvas.current && width > 0) drawLine(canvas.current, ring(), peak(), width, height);
+    const { current: drawn } = size;
+    if (canvas.current && drawn.width > 0)
+      drawLine(canvas.current, ring(), peak(), drawn.width, drawn.height);
   });
-  return <canvas ref={canvas} className={className} />;
+  return <canvas ref={canvas} className={className} style={{ width, height }} />;
 }
 
 function drawLine(canvas: HTMLCanvasElement, ring: Ring, peak: number, width: number, height: number): void {

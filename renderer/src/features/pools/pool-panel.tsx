@@ -23,6 +23,8 @@ export interface PoolPanelProps {
   /** Returns true where the key meant something for that server. */
   onServerKey: (id: string, key: string) => boolean;
   onAddServer: () => void;
+  /** Names the columns, where the cards are too low to do it themselves. */
+  columns?: ReactNode;
   /** Below the servers: what happened here lately. */
   children?: ReactNode;
 }
@@ -34,6 +36,7 @@ export function PoolPanel({
   renderServer,
   onServerKey,
   onAddServer,
+  columns,
   children,
 }: PoolPanelProps) {
   const ids = useConfig(selectServerIds(name));
@@ -75,6 +78,7 @@ export function PoolPanel({
     <section className="pool" aria-label={`Pool ${name}`} data-pool={name} data-dense={isDense}>
       <PoolHead name={name} onAddServer={onAddServer} />
       <PoolTrouble name={name} />
+      {isDense && columns}
       <div
         onKeyDownCapture={(event) => {
           const row = event.target as HTMLElement;

@@ -242,3 +242,23 @@ function Share({ id, unpromised }: { id: string; unpromised: string }) {
     </div>
   );
 }
+
+/** The names of the columns above low cards. Each card says them too, to those who do not see the columns. */
+export function ServerColumns() {
+  return (
+    <div className="server-columns" aria-hidden="true">
+      <span />
+      <span>server</span>
+      <span>state</span>
+      <span className="server-weight">weight</span>
+      <span className="share">share</span>
+      <span className="spark">last minute</span>
+      <span className="server-figures">
+        <span>req/s</span>
+        <span>p95 ms</span>
+        <span>active</span>
+      </span>
+      <span className="acts" />
+    </div>
+  );
+}
