@@ -1,0 +1,162 @@
+import { parseConfig } from '@shared/config/parse.ts';
+import type { Config, ConfigInput, PoolConfig } from '@shared/config/schema.ts';
+import { systemClock } from '../../main/engine/clock.ts';
+import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
+import type { ReadPath } from '../../main/engine/http1/socket-reader.ts';
+import { createListener, type Listener } from '../../main/engine/listener/listener.ts';
+import type { Pool } from '../../main/engine/pool/pool.ts';
+import { Server } from '../../main/engine/pool/server.ts';
+
+/** What is known of a request once it is over: copied, because exchanges are reused. */
+export interface FinishedRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly status: number;
+  readonly error: string | null;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly attempts: readonly {
+    readonly server: string;
+    readonly outcome: string;
+    readonly status: number;
+    readonly detail: string | null;
+  }[];
+}
+
+export interface Lane {
+  readonly port: number;
+  readonly listener: Listener;
+  readonly pools: ReadonlyMap<string, PlainPool>;
+  readonly finished: readonly FinishedRequest[];
+  stop(graceMs?: number): Promise<number>;
+}
+
+/** The simplest pool: each in turn, what was tried is left out. The lane alone is under test. */
+export class PlainPool implements Pool {
+  readonly name: string;
+  config: PoolConfig;
+  readonly servers: readonly Server[];
+  activeAttempts = 0;
+  startedAttempts = 0;
+  requests = 0;
+  retriesLeft = Number.POSITIVE_INFINITY;
+  setCookie: string | null = null;
+  #next = 0;
+
+  constructor(config: PoolConfig) {
+    this.name = config.name;
+    this.config = config;
+    this.servers = config.servers.map((each) => new Server(config.name, each));
+  }
+
+  choose(exchange: Exchange): Server | null {
+    const tried = exchange.attempts.slice(0, exchange.attemptCount).map((attempt) => attempt.server);
+    for (let i = 0; i < this.servers.length; i++) {
+      const server = this.servers[this.#next++ % this.servers.length]!;
+      if (tried.includes(server)) continue;
+      exchange.nextAttempt().server = server;
+      exchange.setCookie = this.setCookie;
+      return server;
+    }
+    exchange.error = `pool "${this.name}" has no server left`;
+    return null;
+  }
+
+  attemptStarted(): void {
+    this.activeAttempts++;
+    this.startedAttempts++;
+  }
+
+  attemptEnded(_exchange: Exchange, attempt: AttemptRecord): void {
+    if (attempt.endedAt < attempt.startedAt) throw new Error('the attempt ended before it started');
+    this.activeAttempts--;
+  }
+
+  requestArrived(): void {
+    this.requests++;
+  }
+
+  takeRetry(): boolean {
+    return this.retriesLeft-- > 0;
+  }
+
+  get openConnections(): number {
+    return this.servers.reduce((sum, server) => sum + (server.connections?.count ?? 0), 0);
+  }
+}
+
+export function configOf(input: ConfigInput): Config {
+  const parsed = parseConfig(input);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+}
+
+type ListenerInput = NonNullable<ConfigInput['listeners']>[number];
+type PoolInput = NonNullable<ConfigInput['pools']>[number];
+
+export interface LaneOptions {
+  readonly ports: readonly number[];
+  readonly pool?: Omit<PoolInput, 'name' | 'servers'>;
+  readonly listener?: Partial<ListenerInput>;
+  readonly readPath?: ReadPath;
+  readonly responseFields?: boolean;
+  /** Further pools, by name, for routes. */
+  readonly otherPools?: Readonly<Record<string, readonly number[]>>;
+}
+
+/** Starts a listener on any free port in front of servers that listen on these ports of 127.0.0.1. */
+export async function startLane(options: LaneOptions): Promise<Lane> {
+  const servers = (ports: readonly number[]) => ports.map((port) => ({ address: `127.0.0.1:${port}` }));
+  const { listeners, pools } = configOf({
+    listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api', ...options.listener }],
+    pools: [
+      { name: 'api', servers: servers(options.ports), ...options.pool },
+      ...Object.entries(options.otherPools ?? {}).map(([name, ports]) => ({ name, servers: servers(ports) })),
+    ],
+  });
+  const byName = new Map(pools.map((pool) => [pool.name, new PlainPool(pool)]));
+  const finished: FinishedRequest[] = [];
+  let lastId = 0;
+  const listener = createListener(listeners[0]!, {
+    clock: systemClock,
+    findPool: (name) => byName.get(name),
+    nextRequestId(exchange) {
+      exchange.id = ++lastId;
+      exchange.idText = `r${lastId}`;
+    },
+    finished: (exchange) => finished.push(copy(exchange)),
+    responseFields: () => options.responseFields ?? true,
+    ...(options.readPath && { readPath: options.readPath }),
+  });
+  const { port } = await listener.start();
+  return {
+    port,
+    listener,
+    pools: byName,
+    finished,
+    async stop(graceMs = 0) {
+      const unfinished = await listener.stop(graceMs);
+      for (const pool of byName.values()) for (const server of pool.servers) server.connections?.retire();
+      return unfinished;
+    },
+  };
+}
+
+function copy(exchange: Exchange): FinishedRequest {
+  return {
+    method: exchange.method,
+    target: exchange.target,
+    status: exchange.status,
+    error: exchange.error,
+    requestBytes: exchange.requestBytes,
+    responseBytes: exchange.responseBytes,
+    attempts: exchange.attempts
+      .slice(0, exchange.attemptCount)
+      .map(({ server, outcome, status, detail }) => ({
+        server: server?.name ?? '',
+        outcome,
+        status,
+        detail,
+      })),
+  };
+}
