@@ -47,7 +47,8 @@ export function createListeners(deps: ListenerDeps): Listeners {
     async prepare(configs) {
       const kept = new Map<ListenerConfig, Running>();
       for (const config of configs) {
-        const same = running.find((each) => identity(each.config) === identity(config));
+        const taken = new Set(kept.values());
+        const same = running.find((each) => !taken.has(each) && isSame(each, config));
         if (same) kept.set(config, same);
       }
       const added = configs.filter((config) => !kept.has(config));
@@ -88,9 +89,10 @@ export function createListeners(deps: ListenerDeps): Listeners {
   };
 }
 
-/** Any free port is nobody's identity: such a listener is known by its name. */
-function identity({ name, bind }: ListenerConfig): string {
-  return bind.port === 0 ? `${name} ${bind.host}` : formatAddress(bind);
+/** The same address, as written or as really bound. Any free port is nobody's identity: such a listener is known by its name. */
+function isSame({ config, address }: Running, wanted: ListenerConfig): boolean {
+  if (wanted.bind.port !== 0) return formatAddress(address) === formatAddress(wanted.bind);
+  return config.bind.port === 0 && config.name === wanted.name && config.bind.host === wanted.bind.host;
 }
 
 /** An address that means all of this machine's is reached by its loopback one. */
