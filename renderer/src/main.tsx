@@ -1,6 +1,7 @@
 import './ui/tokens.css';
 import './ui/base.css';
 import './ui/ui.css';
+import './ui/controls.css';
 import './app/shell.css';
 import { createRoot } from 'react-dom/client';
 import { z } from 'zod';

@@ -1,4 +1,9 @@
 import type { ComponentType } from 'react';
+import { ExportScreen } from '../features/export/export-screen.tsx';
+import { Inspector } from '../features/inspector/inspector.tsx';
+import { RequestsScreen } from '../features/requests/requests-screen.tsx';
+import { SessionsScreen } from '../features/sessions/sessions-screen.tsx';
+import { Timeline } from '../features/timeline/timeline.tsx';
 import type { IconName } from '../ui/icons.ts';
 import type { PaletteAction } from './palette-action.ts';
 import { topologyScreen } from './topology-screen.tsx';
@@ -31,6 +36,32 @@ export interface Screen {
   readonly actions?: () => readonly PaletteAction[];
 }
 
-export const screens: readonly Screen[] = [topologyScreen];
+export const screens: readonly Screen[] = [
+  topologyScreen,
+  {
+    id: 'requests',
+    label: 'Requests',
+    icon: 'requests',
+    component: RequestsScreen,
+    shortcuts: [
+      { keys: 'ArrowDown or ArrowUp', label: 'Walk the requests, and see why' },
+      { keys: 'Escape', label: 'Follow the newest again' },
+    ],
+  },
+  {
+    id: 'sessions',
+    label: 'Sessions',
+    icon: 'sessions',
+    component: SessionsScreen,
+    shortcuts: [
+      { keys: 'ArrowDown or ArrowUp', label: 'Walk the sessions' },
+      { keys: 'Delete', label: 'End the session' },
+    ],
+  },
+  { id: 'export', label: 'Export', icon: 'export', component: ExportScreen },
+];
 
-export const slots: { readonly timeline?: ComponentType; readonly inspector?: ComponentType } = {};
+export const slots: { readonly timeline?: ComponentType; readonly inspector?: ComponentType } = {
+  timeline: Timeline,
+  inspector: Inspector,
+};

@@ -1,3 +1,4 @@
+/* biome-ignore-all lint/a11y/useSemanticElements: rows are placed by hand, which table layout does not allow; the roles say what they are */
 import './data-grid.css';
 import {
   type CSSProperties,
@@ -95,13 +96,11 @@ export function DataGrid<R>(props: DataGridProps<R>) {
     const active = rows[index];
     if (active !== undefined && (event.key === 'Enter' || event.key === ' ')) {
       event.preventDefault();
-      return onSelect(active);
-    }
-    if (active !== undefined && onDelete && (event.key === 'Delete' || event.key === 'Backspace')) {
+      onSelect(active);
+    } else if (active !== undefined && onDelete && (event.key === 'Delete' || event.key === 'Backspace')) {
       event.preventDefault();
-      return onDelete(active);
-    }
-    if (event.key === 'Escape') return setActiveKey(undefined);
+      onDelete(active);
+    } else if (event.key === 'Escape') setActiveKey(undefined);
     const next = rowAfterKey(event.key, index, rows.length, Math.floor(bodyHeight / rowHeight) - 1);
     if (next === undefined) return;
     event.preventDefault();
@@ -150,7 +149,6 @@ export function DataGrid<R>(props: DataGridProps<R>) {
     >
       <Head columns={shown} isHidden={props.headHidden ?? false} sort={props.sort} onSort={props.onSort} />
       {rows.length === 0 && props.empty}
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: notes that the pointer is here; nothing is activated */}
       <div
         className="data-grid-body"
         role="presentation"
