@@ -1,30 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { type Lane, type LaneOptions, startLane } from '../../support/lane.ts';
-import {
-  answering,
-  exchangeBytes,
-  ok,
-  type RawServer,
-  rawClient,
-  rawServer,
-} from '../../support/raw-sockets.ts';
-
-const cleanups: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function server(made: Promise<RawServer>): Promise<RawServer> {
-  const raw = await made;
-  cleanups.push(() => raw.close());
-  return raw;
-}
-
-async function lane(options: LaneOptions): Promise<Lane> {
-  const started = await startLane(options);
-  cleanups.push(() => started.stop());
-  return started;
-}
+import { describe, expect, it } from 'vitest';
+import { client, lane, server } from '../../support/lane-cleanup.ts';
+import { answering, exchangeBytes, ok, rawServer } from '../../support/raw-sockets.ts';
 
 const get = (path = '/', fields = ''): string => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n${fields}\r\n`;
 const last = (path = '/'): string => get(path, 'Connection: close\r\n');
@@ -58,12 +34,11 @@ describe.each(['buffer', 'events'] as const)('a request, read by %s', (readPath)
   it('follows others on the same connections', async () => {
     const raw = await server(answering(ok('x')));
     const { port, finished } = await lane({ ports: [raw.port], readPath });
-    const client = await rawClient(port);
+    const caller = await client(port);
     for (let i = 1; i <= 5; i++) {
-      client.send(get(`/${i}`));
-      await client.receives('\r\n\r\nx', i);
+      caller.send(get(`/${i}`));
+      await caller.receives('\r\n\r\nx', i);
     }
-    client.close();
     expect(raw.accepted).toBe(1);
     expect(finished.map((each) => each.target)).toEqual(['/1', '/2', '/3', '/4', '/5']);
   });
@@ -98,15 +73,14 @@ describe.each(['buffer', 'events'] as const)('a request, read by %s', (readPath)
       }),
     );
     const { port, finished } = await lane({ ports: [raw.port], readPath });
-    const client = await rawClient(port);
-    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nthe ');
-    client.send(' end');
-    await client.receives('got it');
-    client.send(
+    const caller = await client(port);
+    caller.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nthe ');
+    caller.send(' end');
+    await caller.receives('got it');
+    caller.send(
       'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4;name="v"\r\nbody\r\n0\r\nx-sum: 7\r\n\r\n',
     );
-    await client.receives('\r\n\r\n3;a=b\r\nabc\r\n0\r\nx-trailer: yes\r\n\r\n');
-    client.close();
+    await caller.receives('\r\n\r\n3;a=b\r\nabc\r\n0\r\nx-trailer: yes\r\n\r\n');
     expect(raw.received).toContain('4;name="v"\r\nbody\r\n0\r\nx-sum: 7\r\n\r\n');
     expect(finished.map((each) => [each.requestBytes, each.responseBytes])).toEqual([
       [8, 6],
