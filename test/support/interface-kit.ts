@@ -9,6 +9,8 @@ import type { Browser, Page } from 'playwright-core';
 import { until } from './until.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
+/** `BALLAST_OUT` names another build, for somebody who works while others build. */
+const out = process.env.BALLAST_OUT ?? join(root, 'out');
 const demoService = join(root, 'resources/demo-service/server.mjs');
 
 /** A running `ballast up` on a workspace of its own, with demo replicas behind its servers. */
@@ -68,7 +70,7 @@ ${ports
   );
   const child = spawn(
     process.execPath,
-    [join(root, 'out/main/cli.js'), 'up', file, '--json', '--no-open', '--control-port', '0', ...args],
+    [join(out, 'main/cli.js'), 'up', file, '--json', '--no-open', '--control-port', '0', ...args],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';

@@ -10,7 +10,6 @@ import {
   Modal,
   ModalOverlay,
   SearchField,
-  Text,
   useFilter,
 } from 'react-aria-components';
 import { redo, undo } from '../connection/run.ts';
@@ -75,12 +74,12 @@ function Palette({ close }: { close: () => void }) {
                   <span className="menu-icon">
                     <Icon name={action.icon} size={14} />
                   </span>
-                  <Text slot="label" className="palette-label">
+                  <span className="palette-label">
                     {action.title}
                     {(action.disabledReason ?? action.detail) && (
                       <em>{action.disabledReason ?? action.detail}</em>
                     )}
-                  </Text>
+                  </span>
                   {action.shortcut && <Kbd keys={action.shortcut} />}
                 </MenuItem>
               ))}

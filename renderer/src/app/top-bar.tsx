@@ -26,12 +26,9 @@ export function TopBar() {
       <Truth />
       <div className="tools">
         <TrafficControl />
-        <Button
-          tone="ghost"
-          aria-label="Search and commands"
-          onPress={() => useInterface.setState({ paletteOpen: true })}
-        >
+        <Button tone="ghost" onPress={() => useInterface.setState({ paletteOpen: true })}>
           <Icon name="search" />
+          <span className="visually-hidden">Search and commands</span>
           <Kbd keys="Mod+K" />
         </Button>
         <ThemeButton />

@@ -43,9 +43,8 @@ export function TrafficControl() {
           },
         ]}
       >
-        <Button tone="ghost" aria-label={`Traffic: ${ratePerSecond} requests a second`}>
-          Traffic
-          <small>{running ? `${formatCount(ratePerSecond)}/s` : 'off'}</small>
+        <Button tone="ghost" tooltip="How much traffic Ballast sends by itself">
+          Traffic <small>{running ? `${formatCount(ratePerSecond)}/s` : 'off'}</small>
         </Button>
       </MenuButton>
     </div>

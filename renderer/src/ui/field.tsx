@@ -52,3 +52,12 @@ export function Field(props: FieldProps) {
     </TextField>
   );
 }
+
+/** What Ballast said to the whole form. Its line stays when there is nothing to say. */
+export function FormRefusal({ text }: { text: string | undefined }) {
+  return (
+    <p className="field-note bad form-refusal" role="alert">
+      {text && text.charAt(0).toUpperCase() + text.slice(1)}
+    </p>
+  );
+}

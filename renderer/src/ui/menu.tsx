@@ -4,16 +4,14 @@ import {
   MenuItem as AriaMenuItem,
   MenuSection as AriaMenuSection,
   Header,
-  Keyboard,
   MenuTrigger,
   Popover,
   type PopoverProps,
   SubmenuTrigger,
-  Text,
 } from 'react-aria-components';
 import { Icon } from './icon.tsx';
 import type { IconName } from './icons.ts';
-import { shortcutText } from './kbd.tsx';
+import { Kbd } from './kbd.tsx';
 
 export interface MenuEntry {
   readonly id: string;
@@ -120,16 +118,13 @@ function Entry({ entry }: { entry: MenuEntry }) {
           entry.icon && <Icon name={entry.icon} size={14} />
         )}
       </span>
-      <Text slot="label" className="menu-label">
+      {/* No slots: its name is all it shows, so that whoever speaks to the machine can say any of it. */}
+      <span className="menu-label">
         {entry.label}
         {entry.isSelected && <span className="visually-hidden"> (chosen)</span>}
-      </Text>
-      {detail && (
-        <Text slot="description" className="menu-detail">
-          {detail}
-        </Text>
-      )}
-      {entry.shortcut && <Keyboard className="kbd">{shortcutText(entry.shortcut)}</Keyboard>}
+      </span>
+      {entry.shortcut && <Kbd keys={entry.shortcut} />}
+      {detail && <span className="menu-detail">{detail}</span>}
       {entry.children && <Icon name="chevronRight" size={12} />}
     </AriaMenuItem>
   );

@@ -8,7 +8,7 @@ import { useConfig } from '../../store/config.ts';
 import { blocked, useBlocked } from '../../store/connection.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field } from '../../ui/field.tsx';
+import { Field, FormRefusal } from '../../ui/field.tsx';
 import { Kbd } from '../../ui/kbd.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { serverDragType } from './drag.ts';
@@ -94,9 +94,9 @@ function NewPoolForm({ first, close }: { first: string | null; close: () => void
           setRefusal(undefined);
         }}
         autoFocus
-        isInvalid={problem !== undefined || refusal !== undefined}
-        note={refusal ?? problem ?? (server && `${server.name} moves there from ${server.pool}`)}
-        noteTone={problem !== undefined || refusal !== undefined ? 'bad' : 'plain'}
+        isInvalid={problem !== undefined}
+        note={problem ?? (server && `${server.name} moves there from ${server.pool}`)}
+        noteTone={problem !== undefined ? 'bad' : 'plain'}
       />
       {!server && (
         <Field
@@ -110,6 +110,7 @@ function NewPoolForm({ first, close }: { first: string | null; close: () => void
           mono
         />
       )}
+      <FormRefusal text={refusal} />
       <div className="dialog-actions">
         <Button tone="ghost" onPress={close}>
           Cancel

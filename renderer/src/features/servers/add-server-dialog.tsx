@@ -8,7 +8,7 @@ import { type ServerRecord, useConfig } from '../../store/config.ts';
 import { blocked } from '../../store/connection.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
-import { Field } from '../../ui/field.tsx';
+import { Field, FormRefusal } from '../../ui/field.tsx';
 import { Stepper } from '../../ui/stepper.tsx';
 import { toast } from '../../ui/toasts.tsx';
 
@@ -41,10 +41,11 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
   const [isSending, setSending] = useState(false);
   const members = Object.values(servers).filter((server) => server.pool === pool);
   const check = checkAddress(address, members);
+  const twin = members.find((member) => member.name === name.trim());
 
   const send = async (event: FormEvent) => {
     event.preventDefault();
-    if (check.text === undefined) return setRefusal(undefined);
+    if (check.text === undefined || twin) return;
     setSending(true);
     try {
       const { revision } = await call('server.add', {
@@ -80,9 +81,9 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
         placeholder="127.0.0.1:3001"
         autoFocus
         mono
-        isInvalid={check.tone === 'bad' || refusal !== undefined}
-        note={refusal ?? check.note}
-        noteTone={refusal !== undefined ? 'bad' : check.tone}
+        isInvalid={check.tone === 'bad'}
+        note={check.note}
+        noteTone={check.tone}
       />
       <div className="field-row">
         <Field
@@ -93,12 +94,16 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
             setRefusal(undefined);
           }}
           placeholder={`${pool}-${members.length + 1}`}
+          isInvalid={twin !== undefined}
+          note={twin && `${pool} has a server called ${twin.name}; give this one another name`}
+          noteTone="bad"
         />
         <div className="field">
           <span className="field-label">Weight</span>
           <Stepper label="Weight" value={weight} minValue={0} maxValue={1_000} onChange={setWeight} />
         </div>
       </div>
+      <FormRefusal text={refusal} />
       <div className="dialog-actions">
         <Button tone="ghost" onPress={close}>
           Cancel
@@ -107,7 +112,9 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
           tone="primary"
           type="submit"
           isPending={isSending}
-          disabledReason={check.text === undefined ? (check.note ?? 'Write an address first') : undefined}
+          disabledReason={
+            check.text === undefined ? (check.note ?? 'Write an address first') : twin && 'The name is taken'
+          }
         >
           Add server
         </Button>
