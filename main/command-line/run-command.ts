@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { isLoopback } from '@shared/config/address.ts';
 import { connect } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
@@ -65,10 +66,16 @@ export async function runBallast(
   let control: ControlServer | undefined;
   let run: { remove(): void } | undefined;
   try {
-    const listeners = await start(owner, file);
+    const starting = start(owner, file);
+    // Whoever ends it while a replica is slow to come up does not wait for that.
+    const listeners = await Promise.race([starting, stopAsked]);
+    if (!listeners) {
+      starting.catch(() => {}); // it was cut short
+      return;
+    }
     control = await listen(owner, options, parts, log);
     run = announce(control, demo ? 'demo' : resolve(file ?? ''), log);
-    const notes = [demo?.portNote, portNote(control, options)].filter(
+    const notes = [demo?.portNote, portNote(control, options), reachNote(control)].filter(
       (note) => note !== null && note !== undefined,
     );
     ready(output, control, listeners, notes, parts.version);
@@ -146,6 +153,11 @@ function announce(
 function portNote({ port }: ControlServer, { controlPort }: RunOptions): string | null {
   if (controlPort !== undefined || port === defaultControlPort) return null;
   return `Control port ${defaultControlPort} is taken; the interface is on ${port}.`;
+}
+
+function reachNote({ host }: ControlServer): string | null {
+  if (isLoopback(host)) return null;
+  return `The interface can be reached from other machines on ${host}: whoever has its address with the token can act.`;
 }
 
 function ready(

@@ -1,7 +1,9 @@
+import { strategies } from '@shared/catalog/strategies.ts';
+import type { ContractClient } from '@shared/contract/client.ts';
 import type { AdminState } from '@shared/contract/values.ts';
 import { exitCodes, Failure } from './failure.ts';
 import type { Output } from './output.ts';
-import { type ChooseOptions, withRunning } from './running.ts';
+import { type ChooseOptions, readState, withRunning } from './running.ts';
 
 /** Commands that act on one server of the Ballast that runs. `place` is written POOL/SERVER. */
 
@@ -29,10 +31,19 @@ export async function setWeight(
 ): Promise<void> {
   const named = parsePlace(place);
   await withRunning(options, async (client) => {
-    const { revision, note } = await client.call('server.set-weight', { ...named, weight });
+    const { revision, note: told } = await client.call('server.set-weight', { ...named, weight });
+    const note = told ?? (await ignoredNote(client, named.pool));
     if (output.json) return output.object({ server: place, weight, revision, note });
-    output.line(`${place}: weight ${weight}, written to the file${note ? ` (${note})` : ''}`);
+    output.line(`${place}: weight ${weight}, written to the file${note ? `; ${note}` : ''}`);
   });
+}
+
+/** A weight that changes nothing must not look as if it did. */
+async function ignoredNote(client: ContractClient, poolName: string): Promise<string | null> {
+  const { current } = await readState(client, 'config');
+  const kind = current?.config.pools.find(({ name }) => name === poolName)?.strategy.kind;
+  if (kind === undefined || strategies[kind].usesWeights) return null;
+  return `pool ${poolName} is balanced by ${kind}, which ignores weights`;
 }
 
 export async function kill(output: Output, place: string, options: ChooseOptions): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The same for HTTP and `app://`: everything from the interface's own origin, nothing inline but style attributes (React and uPlot
- * position things with them), and only its own control socket to talk to. `'self'` covers `ws:` of the same origin in every
+ * The same for HTTP and `app://`: everything from the interface's own origin, nothing inline but styles (React Aria adds
+ * style elements of its own), and only its own control socket to talk to. `'self'` covers `ws:` of the same origin in every
  * browser of today, so no other socket need be allowed.
  */
 export const contentSecurityPolicy = [

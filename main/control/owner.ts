@@ -202,9 +202,15 @@ export function createOwner(options: OwnerOptions): Owner {
     events.add({ kind: 'config-applied', text: what, tone: 'neutral' });
   }
 
+  /** Stopped while it started: nothing more may come to life. */
+  function insistRunning(): void {
+    if (stopped) throw new ContractError('unavailable', 'Ballast was stopped while it started');
+  }
+
   async function start(): Promise<readonly ListenerStatus[]> {
     const file = await openWorkspace(path, { log });
     releases.push(() => file.close());
+    insistRunning();
     const parsed = file.document.check();
     if (!parsed.ok) {
       throw new ContractError('invalid-config', `${path}: ${tellProblems(parsed.problems)}`, parsed.problems);
@@ -230,6 +236,7 @@ export function createOwner(options: OwnerOptions): Owner {
     });
     planAll(file.path, parsed.config);
     await Promise.all([host.start(), replicasSettled(demo ? demoReplicaWaitMs : replicaWaitMs)]);
+    insistRunning();
     const listeners = await applyLocated(file.document, parsed.config, (wanted) =>
       applyAll(file.path, wanted),
     );

@@ -123,6 +123,7 @@ describe('ballast demo', () => {
       server: 'api/api-1',
       weight: 4,
       revision: 2,
+      note: 'pool api is balanced by round-robin, which ignores weights',
     });
     const killed = (await cli.run('server', 'kill', 'api/api-3', '--json')).objects[0];
     expect(killed).toMatchObject({ server: 'api/api-3', signal: 'SIGKILL' });

@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect } from '@shared/contract/client.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readOnlyGrant } from '../../../main/control/owner.ts';
+import { createOwner, readOnlyGrant } from '../../../main/control/owner.ts';
 import { freePorts } from '../../../main/workspace/free-ports.ts';
+import { isAlive } from '../../support/cli-kit.ts';
 import { type NamedServer, startNamedServer } from '../../support/named-server.ts';
-import { countAnswers, get, type OwnerKit, startOwner } from '../../support/owner-kit.ts';
+import { builtWorker, countAnswers, get, type OwnerKit, startOwner } from '../../support/owner-kit.ts';
 import { until } from '../../support/until.ts';
 
 const open: { stop(): Promise<void> }[] = [];
@@ -283,7 +286,7 @@ replicas:
     expect(exited).toMatchObject({ server: 'api/one', tone: 'bad' });
     const pids = Object.values(state('replicas')).map((each) => each?.pid);
     await kit.stop();
-    for (const each of pids) expect(existsSync(`/proc/${each}`)).toBe(false);
+    for (const each of pids) expect(isAlive(each!)).toBe(false);
   });
 });
 
@@ -301,4 +304,38 @@ describe('stopping', () => {
     const kit = await start();
     await Promise.all([kit.owner.stop(100), kit.owner.stop(100)]);
   });
+});
+
+it('stops while it still starts, and leaves no process behind', async () => {
+  const [replicaPort] = await freePorts(1);
+  const folder = mkdtempSync(join(tmpdir(), 'ballast-owner-test-'));
+  const path = join(folder, 'ballast.yaml');
+  const pidFile = join(folder, 'pid');
+  // It never listens, so that the start waits for it.
+  const script = `require('node:fs').writeFileSync('${pidFile}', String(process.pid)); setInterval(() => {}, 1000)`;
+  writeFileSync(
+    path,
+    `
+listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: api }]
+pools: [{ name: api, servers: [{ address: "127.0.0.1:${replicaPort}" }] }]
+replicas: [{ name: api, pool: api, command: ${JSON.stringify(`"${process.execPath}" -e "${script}"`)} }]
+`,
+  );
+  const owner = createOwner({
+    path,
+    demo: true,
+    generate: false,
+    workerPath: builtWorker,
+    version: '0.0.1',
+    log: () => {},
+  });
+  const started = owner.start().then(
+    () => 'started',
+    () => 'refused',
+  );
+  await until('the replica', () => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '');
+  await owner.stop(1_000);
+  expect(await started).toBe('refused');
+  expect(isAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
+  rmSync(folder, { recursive: true });
 });
