@@ -58,6 +58,11 @@ export class Affinity {
     return this.#deps.codec.verify(value) ? 'expired-cookie' : 'unknown-cookie';
   }
 
+  /** Whether the session is still in the table. */
+  holds(entry: SessionEntry): boolean {
+    return this.#table.get(entry.key) === entry;
+  }
+
   /** One more request of the session. Returns a Set-Cookie value where the client's cookie is to be renewed. */
   use(entry: SessionEntry, facts: RequestFacts, now: number): string | null {
     entry.hits += 1;

@@ -85,7 +85,8 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
   const pickedName = record.roster.names[record.picked];
   const reason = affinityReason(record, earlier);
   const retry = earlier !== null && record.affinityCause !== 'tried';
-  if (retry) parts.push(`${shortName(earlier.server)} was tried before: ${attemptWords(earlier)}.`);
+  if (retry)
+    parts.push(`The attempt before, at ${shortName(earlier.server)}, failed (${attemptWords(earlier)}).`);
 
   if (pickedName === undefined) {
     if (record.affinity === 'rejected') {
@@ -101,7 +102,7 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
     return parts.join(' ');
   }
 
-  const choice = `${strategies[record.strategy].label.toLowerCase()} chose ${pickedName}, ${because(record)}`;
+  const choice = `${uncapital(strategies[record.strategy].label)} chose ${pickedName}, ${because(record)}`;
   const narrowed = narrowing(record);
   if (record.affinity === 'moved') {
     parts.push(`${capital(reason)}, so the session moved: ${choice}.`);
@@ -162,4 +163,9 @@ function shortName(id: string): string {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** `IP hash` stays what it is. */
+function uncapital(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

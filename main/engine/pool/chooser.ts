@@ -129,7 +129,10 @@ export class Chooser {
     facts: RequestFacts,
     now: number,
   ): Server | null {
-    if (exchange.attemptCount === 0) {
+    // Between two attempts a session may have been ended, or the pool's affinity replaced.
+    if (exchange.session === null || !affinity.holds(exchange.session)) {
+      exchange.session = null;
+      exchange.sessionIsNew = false;
       const found = affinity.find(facts, now);
       if (typeof found === 'string') {
         record.affinityCause = found;
@@ -138,8 +141,7 @@ export class Chooser {
       exchange.session = found;
       exchange.setCookie = affinity.use(found, facts, now) ?? exchange.setCookie;
     }
-    const session = exchange.session;
-    if (!session) return null;
+    const { session } = exchange;
     record.affinityServer = session.server.id;
     const bound = this.#byId.get(session.server.id);
     const cause = !bound ? 'removed' : wasTried(exchange, bound) ? 'tried' : unavailability(bound, now, true);

@@ -78,7 +78,7 @@ describe('the decision of a request', () => {
     ]);
     expect([server, attempts]).toEqual(['api/c', 3]);
     expect(sentences(kit, id)[2]).toBe(
-      'b was tried before: closed the connection before a response. Round robin chose c, the only one to choose from.',
+      'The attempt before, at b, failed (closed the connection before a response). Round robin chose c, the only one to choose from.',
     );
     expect(attemptList[2]!.decision!.servers.map(({ state }) => state)).toEqual(['tried', 'tried', 'picked']);
   });
