@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { client, lane, server } from '../../support/lane-cleanup.ts';
+import { rawServer } from '../../support/raw-sockets.ts';
+import { until } from '../../support/until.ts';
+
+const MiB = 1_048_576;
+/** The size the product promises to stream with flat memory. */
+const downloadBytes = 2_048 * MiB;
+
+/** Writes so many bytes as fast as they are taken. */
+function pour(socket: Socket, bytes: number): void {
+  const piece = Buffer.alloc(262_144, 'x');
+  let left = bytes;
+  const more = (): void => {
+    while (left > 0 && socket.writable) {
+      const part = left >= piece.length ? piece : piece.subarray(0, left);
+      left -= part.length;
+      if (!socket.write(part)) return;
+    }
+  };
+  socket.on('drain', more);
+  more();
+}
+
+const heldBytes = (): number => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
+
+describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
+  it('responses that nobody takes are not collected', async () => {
+    const raw = await server(
+      rawServer((socket) => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${100 * MiB}\r\n\r\n`);
+        pour(socket, 100 * MiB);
+      }),
+    );
+    const proxy = await lane({ ports: [raw.port], readPath });
+    const before = heldBytes();
+    const callers = await Promise.all(Array.from({ length: 16 }, () => client(proxy.port)));
+    for (const caller of callers) {
+      caller.socket.pause();
+      caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    }
+    // It has come to rest when the servers can write no more.
+    let last = -1;
+    await until('everything to be full', async () => {
+      const written = [...raw.open].reduce((sum, socket) => sum + socket.bytesWritten, 0);
+      const same = written === last && raw.open.size === callers.length;
+      last = written;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return same;
+    });
+    // The servers hold up to 256 KiB and this proxy as much for each; 1.6 GiB are on offer.
+    expect(heldBytes() - before).toBeLessThan(callers.length * 1.5 * MiB);
+    expect(proxy.finished).toEqual([]);
+  });
+
+  it('bodies that no server takes are not collected', async () => {
+    const raw = await server(
+      rawServer(
+        () => {},
+        (socket) => socket.pause(),
+      ),
+    );
+    const proxy = await lane({ ports: [raw.port], readPath });
+    const before = heldBytes();
+    const callers = await Promise.all(Array.from({ length: 16 }, () => client(proxy.port)));
+    for (const caller of callers) {
+      caller.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${100 * MiB}\r\n\r\n`);
+      pour(caller.socket, 100 * MiB);
+    }
+    let last = -1;
+    await until('everything to be full', async () => {
+      const written = callers.reduce((sum, { socket }) => sum + socket.bytesWritten, 0);
+      const same = written === last && raw.open.size === callers.length;
+      last = written;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return same;
+    });
+    expect(heldBytes() - before).toBeLessThan(callers.length * 1.5 * MiB);
+  });
+
+  it('requests sent ahead by a client that takes no response are not worked off', async () => {
+    const raw = await server(
+      rawServer((socket, _text, connection) => {
+        const requests = connection.text.split('\r\n\r\n').length - 1;
+        connection.text = '';
+        for (let i = 0; i < requests; i++)
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${MiB}\r\n\r\n${'x'.repeat(MiB)}`);
+      }),
+    );
+    const proxy = await lane({ ports: [raw.port], readPath });
+    const caller = await client(proxy.port);
+    caller.socket.pause();
+    caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2_000));
+    let last = -1;
+    await until('it to come to rest', async () => {
+      const same = proxy.finished.length === last;
+      last = proxy.finished.length;
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return same && last > 0;
+    });
+    expect(proxy.finished.length).toBeLessThan(50);
+    caller.socket.resume();
+    await until('work to go on', () => proxy.finished.length > 100);
+  });
+});
+
+it('a download of 2 GiB leaves the memory of the process where it was', async () => {
+  const raw = await server(
+    rawServer((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${downloadBytes}\r\n\r\n`);
+      pour(socket, downloadBytes);
+    }),
+  );
+  const proxy = await lane({ ports: [raw.port] });
+  const caller = await client(proxy.port);
+  caller.socket.removeAllListeners('data');
+  let received = 0;
+  let highest = 0;
+  const before = process.memoryUsage().rss;
+  caller.socket.on('data', (bytes) => {
+    received += bytes.length;
+  });
+  const watch = setInterval(() => {
+    highest = Math.max(highest, process.memoryUsage().rss);
+  }, 50);
+  caller.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await until('the download to end', () => proxy.finished.length === 1 && received >= downloadBytes, 25_000);
+  clearInterval(watch);
+  expect(proxy.finished[0]).toMatchObject({ status: 200, error: null, responseBytes: downloadBytes });
+  // Server, proxy and client are all in this process, and the garbage of the client's own reading with them.
+  expect((highest - before) / MiB).toBeLessThan(200);
+}, 30_000);
