@@ -1,0 +1,142 @@
+import { formatAddress } from '@shared/config/address.ts';
+import type { ListenerConfig, PoolConfig } from '@shared/config/schema.ts';
+import type { Notes } from './notes.ts';
+import { type HostBlock, hostBlocks } from './routing.ts';
+import { block, size, time, word } from './words.ts';
+
+/** What a listener's blocks need to know of the pools they lead to. */
+export interface Target {
+  readonly pool: PoolConfig;
+  readonly upstream: string;
+  readonly setCookie: string | undefined;
+}
+
+/** Statuses that `proxy_next_upstream` knows. */
+const retryableStatuses = [403, 404, 429, 500, 502, 503, 504];
+
+export function renderListener(
+  listener: ListenerConfig,
+  port: number,
+  targets: ReadonlyMap<string, Target>,
+  notes: Notes,
+): string[] {
+  const blocks = hostBlocks(listener.routes);
+  return blocks.flatMap((each, index) => [
+    ...(index === 0 ? [`# listener ${listener.name}`] : ['']),
+    ...block('server', serverLines(listener, port, each, blocks.length > 1, targets, notes)),
+  ]);
+}
+
+function serverLines(
+  listener: ListenerConfig,
+  port: number,
+  hostBlock: HostBlock,
+  hasMore: boolean,
+  targets: ReadonlyMap<string, Target>,
+  notes: Notes,
+): string[] {
+  const { limits } = listener;
+  const isDefault = hostBlock.host === undefined;
+  const listen = formatAddress({ host: listener.bind.host, port });
+  const head = size(limits.headBytes);
+  const locations = hostBlock.paths.flatMap(({ path, pool }) => {
+    const target = targets.get(pool);
+    return target ? ['', ...locationLines(path, target, notes)] : [];
+  });
+  const hasRoot = hostBlock.paths.some(({ path }) => path === '/');
+  return [
+    `listen ${listen}${isDefault && hasMore ? ' default_server' : ''};`,
+    `server_name ${isDefault ? '_' : word(hostBlock.host ?? '_')};`,
+    '',
+    `client_header_timeout ${time(limits.headTimeoutMs)};`,
+    `client_body_timeout ${time(limits.bodyTimeoutMs)};`,
+    `keepalive_timeout ${time(limits.idleTimeoutMs)};`,
+    `large_client_header_buffers 4 ${head};`,
+    '',
+    'proxy_set_header Host $http_host;',
+    ...forwardedLines(listener.trustForwarded),
+    'proxy_set_header Upgrade $http_upgrade;',
+    'proxy_set_header Connection $ballast_connection;',
+    `proxy_buffer_size ${head};  # room for the largest response head`,
+    `proxy_buffers 8 ${head};`,
+    ...locations,
+    ...(hasRoot ? [] : ['', ...block('location /', ['return 404;  # no route leads here'])]),
+  ];
+}
+
+function forwardedLines(isTrusted: boolean): string[] {
+  if (isTrusted) {
+    return [
+      '# Another proxy is in front: what it says of the client is kept and added to.',
+      'proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
+      'proxy_set_header X-Forwarded-Proto $ballast_forwarded_proto;',
+      'proxy_set_header X-Forwarded-Host $ballast_forwarded_host;',
+    ];
+  }
+  return [
+    '# Clients connect here themselves: what they say of themselves is replaced.',
+    'proxy_set_header X-Forwarded-For $remote_addr;',
+    'proxy_set_header X-Forwarded-Proto $scheme;',
+    'proxy_set_header X-Forwarded-Host $http_host;',
+    'proxy_set_header Forwarded "";',
+  ];
+}
+
+/** A whole-segment prefix: `/api` itself and what is below it, but not `/apix`. */
+function locationLines(path: string, target: Target, notes: Notes): string[] {
+  const lines = proxyLines(target, notes);
+  if (path === '/') return block('location /', lines);
+  if (path.includes('%')) {
+    notes.differs(`Path ${path}: nginx compares paths decoded, Ballast as they were sent.`);
+  }
+  return [
+    ...block(`location = ${word(decoded(path))}`, lines),
+    ...block(`location ^~ ${word(`${decoded(path)}/`)}`, lines),
+  ];
+}
+
+function proxyLines({ pool, upstream, setCookie }: Target, notes: Notes): string[] {
+  const { timeouts } = pool;
+  return [
+    `proxy_pass http://${upstream};`,
+    `proxy_connect_timeout ${time(timeouts.connectMs)};`,
+    `proxy_send_timeout ${time(timeouts.responseMs)};`,
+    `proxy_read_timeout ${time(timeouts.responseMs)};`,
+    ...retryLines(pool, notes),
+    ...(setCookie === undefined ? [] : [`add_header Set-Cookie ${setCookie} always;`]),
+  ];
+}
+
+function retryLines({ name, retry, servers }: PoolConfig, notes: Notes): string[] {
+  if (retry.attempts === 1) return ['proxy_next_upstream off;'];
+  const known = retry.on.filter((status) => retryableStatuses.includes(status));
+  const unknown = retry.on.filter((status) => !retryableStatuses.includes(status));
+  if (unknown.length > 0) {
+    notes.lost(
+      `Pool ${name}: nginx cannot retry on status ${unknown.join(', ')} (it knows ${retryableStatuses.join(', ')}).`,
+    );
+  }
+  if (servers.length > 1) {
+    notes.lost(
+      `Pool ${name}: nginx has no retry budget; when all servers struggle, every request is still tried up to ${retry.attempts} times.`,
+    );
+  }
+  const when = [
+    'error',
+    'timeout',
+    'invalid_header',
+    ...[...new Set(known)].sort().map((status) => `http_${status}`),
+  ];
+  return [`proxy_next_upstream ${when.join(' ')};`, `proxy_next_upstream_tries ${retry.attempts};`];
+}
+
+/** nginx compares the decoded path. A path that cannot be decoded is left as it is. */
+function decoded(path: string): string {
+  try {
+    const text = decodeURIComponent(path);
+    // Control characters must not get into a configuration file.
+    return /[\u0000-\u001f\u007f]/.test(text) ? path : text;
+  } catch {
+    return path;
+  }
+}

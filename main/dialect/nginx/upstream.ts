@@ -1,0 +1,175 @@
+import { formatAddress } from '@shared/config/address.ts';
+import type { PoolConfig, ServerConfig } from '@shared/config/schema.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
+import type { Notes } from './notes.ts';
+import type { NginxFeatures } from './version.ts';
+import { block, time, wholeSeconds } from './words.ts';
+
+/** The upstream block of one pool, and what its clients' cookies need besides. */
+export interface Upstream {
+  /** Blocks of the http level, maps first. */
+  readonly lines: readonly string[];
+  /** Value of a `Set-Cookie` for clients without a cookie: a variable, or undefined where none is needed. */
+  readonly setCookie: string | undefined;
+}
+
+export function renderUpstream(
+  pool: PoolConfig,
+  name: string,
+  features: NginxFeatures,
+  notes: Notes,
+): Upstream {
+  const cookie = `ballast_${name}`;
+  const isHashedByCookie = pool.affinity.type === 'cookie' && !features.hasSticky;
+  const isHashed = isHashedByCookie || pool.affinity.type === 'client-ip' || pool.strategy.kind === 'ip-hash';
+  const lines = [
+    `zone ${name} ${pool.servers.length > 60 ? '1m' : '256k'};  # one state for all workers: turns, failures and limits are counted together`,
+    ...methodLines(pool, name, isHashedByCookie, notes),
+    ...serverLines(pool, features, isHashed, notes),
+    ...stickyLines(pool, cookie, features, notes),
+    ...(features.keepsAlive
+      ? []
+      : ['keepalive 32;  # unused connections kept per worker; the default from 1.29.7 on']),
+    `keepalive_timeout ${time(pool.timeouts.idleMs)};`,
+  ];
+  tellHealth(pool, notes);
+  tellAffinity(pool, notes);
+  const upstream = block(`upstream ${name}`, lines);
+  if (!isHashedByCookie) return { lines: upstream, setCookie: undefined };
+  return { lines: [...cookieMaps(pool, name, cookie), '', ...upstream], setCookie: `$ballast_set_${name}` };
+}
+
+function methodLines(pool: PoolConfig, name: string, isHashedByCookie: boolean, notes: Notes): string[] {
+  if (isHashedByCookie) {
+    notes.differs(
+      `Pool ${pool.name}: sticky cookies need nginx 1.29.6. Before, the export gives each new client a random cookie and hashes it: clients stay on their server, but new ones are spread by weight at random, not by ${pool.strategy.kind}.`,
+    );
+    return [`hash $ballast_key_${name} consistent;  # the client's cookie decides`];
+  }
+  if (pool.affinity.type === 'client-ip') {
+    notes.differs(
+      `Pool ${pool.name}: affinity by client address becomes a hash of the address, in place of ${pool.strategy.kind}; there is no table, so sessions do not expire.`,
+    );
+    return [
+      'hash $remote_addr consistent;  # the whole address decides (ip_hash looks at the first three numbers only)',
+    ];
+  }
+  switch (pool.strategy.kind) {
+    case 'ip-hash':
+      notes.differs(
+        `Pool ${pool.name}: hash $remote_addr consistent spreads clients over other servers than Ballast's ip-hash does; each still meets the same server every time.`,
+      );
+      return [
+        'hash $remote_addr consistent;  # the whole address decides (ip_hash looks at the first three numbers only)',
+      ];
+    case 'least-connections':
+      return ['least_conn;'];
+    case 'round-robin':
+      return ['# round robin, in turn; weights are left out because this strategy ignores them'];
+    case 'weighted-round-robin':
+      return ["# weighted round robin: nginx's own default, smooth (5/1/1 serves a a b a c a a)"];
+  }
+}
+
+function serverLines(pool: PoolConfig, features: NginxFeatures, isHashed: boolean, notes: Notes): string[] {
+  const isAllBackup = pool.servers.every(({ backup }) => backup);
+  return pool.servers.map((server) => {
+    const behind = `  # ${server.name}`;
+    if (server.backup && isHashed && !isAllBackup) {
+      notes.lost(
+        `Pool ${pool.name}: nginx has no backup servers together with hash; ${server.name} is left out.`,
+      );
+      return `# server ${formatAddress(server.address)} backup;${behind}`;
+    }
+    if (/[a-z]/i.test(server.address.host) && !server.address.host.includes(':')) {
+      notes.info(
+        `Pool ${pool.name}: nginx looks up ${server.address.host} once, when it starts, and balances over all addresses found.`,
+      );
+    }
+    const parameters = parametersOf(server, pool, features, isAllBackup, notes);
+    return `server ${[formatAddress(server.address), ...parameters].join(' ')};${behind}`;
+  });
+}
+
+function parametersOf(
+  server: ServerConfig,
+  pool: PoolConfig,
+  features: NginxFeatures,
+  isAllBackup: boolean,
+  notes: Notes,
+): string[] {
+  const usesWeight = pool.strategy.kind !== 'round-robin';
+  const isClosed = usesWeight && server.weight === 0;
+  if (isClosed && !features.hasSticky) {
+    notes.differs(
+      `Pool ${pool.name}: ${server.name} has weight 0. nginx before 1.29.6 cannot keep bound clients on a server that takes no new ones; it is marked down.`,
+    );
+  }
+  if (server.backup && isAllBackup)
+    notes.info(`Pool ${pool.name}: every server is a backup, so none is marked as one.`);
+  const { consecutiveFailures, baseEjectionMs } = pool.outlierDetection;
+  return [
+    ...(usesWeight && server.weight > 1 ? [`weight=${server.weight}`] : []),
+    ...(server.maxRequests > 0 ? [`max_conns=${server.maxRequests}`] : []),
+    `max_fails=${consecutiveFailures}`,
+    ...(consecutiveFailures > 0 ? [`fail_timeout=${wholeSeconds(baseEjectionMs)}`] : []),
+    ...(server.backup && !isAllBackup ? ['backup'] : []),
+    ...(isClosed ? [features.hasSticky ? 'drain' : 'down'] : []),
+  ];
+}
+
+function stickyLines(pool: PoolConfig, cookie: string, features: NginxFeatures, notes: Notes): string[] {
+  if (pool.affinity.type !== 'cookie' || !features.hasSticky) return [];
+  notes.differs(
+    `Pool ${pool.name}: nginx has no table of sessions; the cookie itself ends after ${formatDuration(pool.affinity.ttlMs)}, used or not.`,
+  );
+  return [
+    `sticky cookie ${cookie} expires=${wholeSeconds(pool.affinity.ttlMs)} path=/ httponly samesite=lax;`,
+  ];
+}
+
+/** A cookie of our own, where nginx has none: a random key for who brings none, and the field that hands it out. */
+function cookieMaps(pool: PoolConfig, name: string, cookie: string): string[] {
+  const seconds = pool.affinity.type === 'cookie' ? Math.ceil(pool.affinity.ttlMs / 1_000) : 0;
+  return [
+    ...block(`map $cookie_${cookie} $ballast_key_${name}`, [`default $cookie_${cookie};`, '"" $request_id;']),
+    ...block(`map $cookie_${cookie} $ballast_set_${name}`, [
+      'default "";',
+      `"" "${cookie}=$request_id; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax";`,
+    ]),
+  ];
+}
+
+function tellHealth(pool: PoolConfig, notes: Notes): void {
+  const { healthCheck: check, outlierDetection } = pool;
+  const { consecutiveFailures, baseEjectionMs } = outlierDetection;
+  const rest =
+    consecutiveFailures > 0
+      ? `a server is left out for ${wholeSeconds(baseEjectionMs)} after ${consecutiveFailures} failed requests`
+      : 'a server that fails is asked again and again, since outlier detection is off as well';
+  if (check.type !== 'none') {
+    const what = check.type === 'http' ? `${check.method} ${check.path}` : 'a TCP connection';
+    const plus =
+      check.type === 'http'
+        ? ` (nginx Plus: health_check uri=${check.path} interval=${time(check.intervalMs)} fails=${check.fall} passes=${check.rise};)`
+        : '';
+    notes.lost(
+      `Pool ${pool.name}: open-source nginx does not check health by itself. The probe (${what} every ${formatDuration(check.intervalMs)}) is gone${plus}; real requests find out: ${rest}.`,
+    );
+  }
+  if (consecutiveFailures > 0) {
+    notes.differs(
+      `Pool ${pool.name}: max_fails counts failures within fail_timeout, not in a row, and every ejection lasts the same ${wholeSeconds(baseEjectionMs)}; Ballast makes each one longer.`,
+    );
+    if (pool.servers.length === 1)
+      notes.info(`Pool ${pool.name}: nginx never leaves out the only server of an upstream.`);
+  }
+}
+
+function tellAffinity(pool: PoolConfig, notes: Notes): void {
+  if (pool.affinity.type !== 'none' && pool.affinity.onUnavailable === 'reject') {
+    notes.lost(
+      `Pool ${pool.name}: nginx sends a client whose server is unavailable to another one; onUnavailable: reject cannot be said.`,
+    );
+  }
+}

@@ -1,0 +1,162 @@
+import { parseConfig } from '@shared/config/parse.ts';
+import type { Config, ConfigInput } from '@shared/config/schema.ts';
+import { describe, expect, it } from 'vitest';
+import { renderNginx } from '../../../main/dialect/nginx/render.ts';
+import { dialects } from '../../../main/dialect/registry.ts';
+
+function configOf(pool: Partial<ConfigInput['pools'][number]> = {}, rest: Partial<ConfigInput> = {}): Config {
+  const parsed = parseConfig({
+    listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api' }],
+    pools: [
+      {
+        name: 'api',
+        servers: [
+          { address: '127.0.0.1:3001', weight: 5 },
+          { address: '[::1]:3002', weight: 0 },
+          { address: '127.0.0.1:3003', backup: true, maxRequests: 7 },
+        ],
+        ...pool,
+      },
+    ],
+    ...rest,
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+}
+
+function upstreamOf(config: Config, targetVersion?: string): string[] {
+  const { text } = renderNginx(config, { targetVersion });
+  return /upstream api \{\n([^}]*)\}/
+    .exec(text)![1]!
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().replace(/\s+#.*/, ''));
+}
+
+function notesOf(config: Config, targetVersion?: string): string[] {
+  return renderNginx(config, { targetVersion }).notes.map(({ level, message }) => `${level}: ${message}`);
+}
+
+describe('renderNginx', () => {
+  it('writes the same text for the same configuration', () => {
+    expect(renderNginx(configOf()).text).toBe(renderNginx(configOf()).text);
+    expect(dialects.nginx(configOf(), {}).fileName).toBe('nginx.conf');
+  });
+
+  it('writes servers with weight, limit, backup and failures', () => {
+    expect(upstreamOf(configOf({ strategy: 'weighted-round-robin' }))).toEqual([
+      'zone api 256k;',
+      "# weighted round robin: nginx's own default, smooth (5/1/1 serves a a b a c a a)",
+      'server 127.0.0.1:3001 weight=5 max_fails=5 fail_timeout=10s;',
+      'server [::1]:3002 max_fails=5 fail_timeout=10s down;',
+      'server 127.0.0.1:3003 max_conns=7 max_fails=5 fail_timeout=10s backup;',
+      'keepalive 32;',
+      'keepalive_timeout 60s;',
+    ]);
+  });
+
+  it('leaves weights out for round robin, which ignores them', () => {
+    expect(upstreamOf(configOf()).join()).not.toMatch(/weight=|down/);
+  });
+
+  it('hashes the whole address for ip-hash, and says which backup is lost', () => {
+    const config = configOf({ strategy: 'ip-hash' });
+    expect(upstreamOf(config)).toContain('hash $remote_addr consistent;');
+    expect(upstreamOf(config).join('\n')).toContain('# server 127.0.0.1:3003 backup;');
+    expect(notesOf(config).join()).toContain(
+      'lost: Pool api: nginx has no backup servers together with hash; api-3 is left out.',
+    );
+    expect(renderNginx(config).text).not.toMatch(/^\s*ip_hash/m);
+  });
+
+  it('says that health checks are lost and what takes their place', () => {
+    const config = configOf({ healthCheck: { type: 'http', path: '/health', interval: '500ms' } });
+    expect(notesOf(config)[0]).toMatch(
+      /^lost: Pool api: open-source nginx does not check health by itself\. The probe \(GET \/health every 500ms\) is gone .*left out for 10s after 5 failed requests/,
+    );
+    expect(notesOf(configOf({ healthCheck: { type: 'none' } })).join()).not.toContain(
+      'does not check health',
+    );
+  });
+
+  it('is keyed by the version of nginx', () => {
+    const sticky = configOf({ affinity: { type: 'cookie', ttl: '10m' }, strategy: 'weighted-round-robin' });
+    expect(upstreamOf(sticky, '1.22')).toContain('hash $ballast_key_api consistent;');
+    expect(upstreamOf(sticky, '1.29.5')).toContain('hash $ballast_key_api consistent;');
+    expect(upstreamOf(sticky, '1.29.6')).toEqual(
+      expect.arrayContaining([
+        'sticky cookie ballast_api expires=600s path=/ httponly samesite=lax;',
+        'server [::1]:3002 max_fails=5 fail_timeout=10s drain;',
+        'keepalive 32;',
+      ]),
+    );
+    expect(upstreamOf(sticky, '1.29.7')).not.toContain('keepalive 32;');
+    expect(renderNginx(sticky, { targetVersion: '1.29.6' }).text).toContain('proxy_http_version 1.1;');
+    expect(renderNginx(sticky, { targetVersion: '1.30' }).text).not.toContain('proxy_http_version');
+  });
+
+  it.each(['latest', '1', '1.22.1.1', '', '1.x', '-1.22', '1.9.1'])(
+    'refuses the version %j and says how to write one',
+    (targetVersion) => {
+      expect(() => renderNginx(configOf(), { targetVersion })).toThrow(
+        expect.objectContaining({ code: 'invalid-params', message: expect.stringMatching(/1\.22|1\.16/) }),
+      );
+    },
+  );
+
+  it('tells the statuses that nginx cannot retry, and the budget', () => {
+    const config = configOf({ retry: { attempts: 4, on: [503, 418, 500] } });
+    expect(renderNginx(config).text).toContain(
+      'proxy_next_upstream error timeout invalid_header http_500 http_503;',
+    );
+    expect(renderNginx(config).text).toContain('proxy_next_upstream_tries 4;');
+    const notes = notesOf(config).join('\n');
+    expect(notes).toContain('cannot retry on status 418');
+    expect(notes).toContain('no retry budget');
+    expect(renderNginx(configOf({ retry: { attempts: 1 } })).text).toContain('proxy_next_upstream off;');
+  });
+
+  it('replaces what clients say of themselves, unless another proxy in front is trusted', () => {
+    const replaced = renderNginx(configOf()).text;
+    expect(replaced).toContain('proxy_set_header X-Forwarded-For $remote_addr;');
+    expect(replaced).toContain('proxy_set_header Forwarded "";');
+    const trusted = renderNginx(
+      configOf(
+        {},
+        { listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api', trustForwarded: true }] },
+      ),
+    ).text;
+    expect(trusted).toContain('proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;');
+    expect(trusted).not.toContain('Forwarded "";');
+  });
+
+  it('gives a listener on any free port one that no other has', () => {
+    const config = configOf(
+      {},
+      {
+        listeners: [
+          { name: 'a', bind: '127.0.0.1:0', pool: 'api' },
+          { name: 'b', bind: '127.0.0.1:8080', pool: 'api' },
+        ],
+      },
+    );
+    expect(renderNginx(config).text.match(/listen [^;]+/g)).toEqual([
+      'listen 127.0.0.1:8081',
+      'listen 127.0.0.1:8080',
+    ]);
+    expect(notesOf(config).join()).toContain('Listener a: port 0');
+  });
+
+  it('lets nothing of the configuration out of a comment', () => {
+    const config = configOf({ healthCheck: { type: 'http', path: '/x\n} evil {' } });
+    const lines = renderNginx(config).text.split('\n');
+    expect(lines.filter((line) => line.includes('evil')).every((line) => line.startsWith('#'))).toBe(true);
+  });
+
+  it('says every note once, the lost ones first', () => {
+    const { notes } = renderNginx(configOf());
+    expect(new Set(notes.map(({ message }) => message)).size).toBe(notes.length);
+    const levels = notes.map(({ level }) => ['lost', 'differs', 'info'].indexOf(level));
+    expect(levels).toEqual(levels.toSorted());
+  });
+});
