@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Rectangle } from 'electron';
 import { z } from 'zod';
@@ -23,12 +22,15 @@ export function readWindowState(path: string): WindowState | undefined {
   }
 }
 
-/** Whole or not at all. A window whose place cannot be remembered is no reason to trouble anybody. */
-export async function writeWindowState(path: string, state: WindowState): Promise<void> {
+/**
+ * Whole or not at all, and at once: the app may be gone in the next moment. A window whose place cannot be remembered is no reason
+ * to trouble anybody.
+ */
+export function writeWindowState(path: string, state: WindowState): void {
   try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.new`, JSON.stringify(state));
-    await rename(`${path}.new`, path);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(`${path}.new`, JSON.stringify(state));
+    renameSync(`${path}.new`, path);
   } catch {}
 }
 

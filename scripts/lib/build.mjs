@@ -111,6 +111,7 @@ function runBuilder(outDir) {
   const child = spawn(process.execPath, [builder, 'build', '--outDir', outDir, '--logLevel', 'warn'], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(!process.stderr.isTTY && { NO_COLOR: '1', FORCE_COLOR: '0' }) },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

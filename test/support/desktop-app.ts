@@ -27,6 +27,8 @@ export interface DesktopApp {
   evaluate<A, T>(run: (electron: typeof Electron, arg: A) => T | Promise<T>, arg: A): Promise<T>;
   /** Resolves with the exit code once the process has ended. */
   readonly exited: Promise<number | null>;
+  /** What it wrote to its standard streams, for a test that failed. */
+  output(): string;
   /** Asks the app to quit and waits for its end; ends it by force if it does not. */
   close(): Promise<void>;
 }
@@ -48,6 +50,7 @@ export const testHost: DesktopRuntime = {
   missing: undefined,
   async launch({ userData = freshFolder(), args = [], cwd = userData } = {}) {
     const host = join(root, 'test', 'support', 'desktop-host');
+    rmSync(portFile(userData), { force: true }); // an earlier run's
     // As with a real Electron in development: the app's folder stands first, then what the person wrote.
     const words = [root, ...args, `--user-data-dir=${userData}`];
     const child = fork(join(host, 'run.ts'), words, {
@@ -64,6 +67,11 @@ export const testHost: DesktopRuntime = {
     return hostApp(child, userData);
   },
 };
+
+/** Where Chromium writes its debugging port once it listens. */
+function portFile(userData: string): string {
+  return join(userData, 'chromium', 'DevToolsActivePort');
+}
 
 function hostApp(child: ChildProcess, userData: string): DesktopApp {
   let output = '';
@@ -82,14 +90,15 @@ function hostApp(child: ChildProcess, userData: string): DesktopApp {
   const app: DesktopApp = {
     pid: child.pid ?? 0,
     exited,
+    output: () => output,
     async page() {
-      // Chromium writes its port there once it listens.
-      const file = join(userData, 'chromium', 'DevToolsActivePort');
+      const file = portFile(userData);
       const port = await until(
         `a window opens; the app said:\n${output}`,
         () => {
           if (ended) throw new Error(`the app ended:\n${output}`);
-          return existsSync(file) && readFileSync(file, 'utf8').split('\n')[0];
+          // Two lines when it is whole.
+          return existsSync(file) && /^(\d+)\n\//.exec(readFileSync(file, 'utf8'))?.[1];
         },
         60_000,
       );
@@ -142,6 +151,7 @@ export const realElectron: DesktopRuntime = {
     return {
       pid: child.pid ?? 0,
       exited,
+      output: () => '',
       page: () => electron.firstWindow(),
       evaluate: (run, arg) => electron.evaluate(run as never, arg as never) as never,
       async close() {

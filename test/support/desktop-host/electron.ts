@@ -6,6 +6,8 @@ import { takeSingleInstanceLock } from './single-instance.ts';
 
 /** The `electron` module of the test host: the same double as in the unit tests, whose windows are Chromium. */
 
+// As Electron has them: the program, the app's folder, what the person wrote.
+process.argv.splice(1, 1);
 const userData = switchValue('user-data-dir');
 mkdirSync(userData, { recursive: true });
 const { executablePath, flags } = JSON.parse(process.env.BALLAST_HOST_BROWSER ?? '{}') as {

@@ -57,9 +57,9 @@ export function createElectronDouble(options: ElectronDoubleOptions) {
 
   // Plain objects, so that tests may put their own functions in the place of a dialog, as with Playwright and a real Electron.
   const dialog = {
-    showOpenDialog: async () => ({ canceled: true, filePaths: [] as string[] }),
-    showSaveDialog: async () => ({ canceled: true, filePath: '' }),
-    showMessageBox: async () => ({ response: -1, checkboxChecked: false }),
+    showOpenDialog: async (..._ask: unknown[]) => ({ canceled: true as boolean, filePaths: [] as string[] }),
+    showSaveDialog: async (..._ask: unknown[]) => ({ canceled: true as boolean, filePath: '' }),
+    showMessageBox: async (..._ask: unknown[]) => ({ response: -1, checkboxChecked: false }),
   } satisfies Pick<Dialog, 'showOpenDialog' | 'showSaveDialog' | 'showMessageBox'>;
 
   const ipcMain = {

@@ -45,21 +45,19 @@ describe('the window', () => {
     expect(placeWindow(undefined, [])).toEqual({ width: 1440, height: 900 });
   });
 
-  it('remembers, and forgets what somebody broke', async () => {
+  it('remembers, and forgets what somebody broke', () => {
     const path = join(folder, 'deep', 'window.json');
     expect(readWindowState(path)).toBeUndefined();
     const state = { ...at(5, 6, 1000, 700), maximized: true };
-    await writeWindowState(path, state);
+    writeWindowState(path, state);
     expect(readWindowState(path)).toEqual(state);
     expect(existsSync(`${path}.new`)).toBe(false);
     writeFileSync(path, '{"bounds":{"x":1}}');
     expect(readWindowState(path)).toBeUndefined();
   });
 
-  it('closes without complaint where nothing can be written', async () => {
+  it('closes without complaint where nothing can be written', () => {
     writeFileSync(join(folder, 'file'), '');
-    await expect(
-      writeWindowState(join(folder, 'file', 'window.json'), at(0, 0, 1, 1)),
-    ).resolves.toBeUndefined();
+    expect(() => writeWindowState(join(folder, 'file', 'window.json'), at(0, 0, 1, 1))).not.toThrow();
   });
 });
