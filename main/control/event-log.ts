@@ -5,7 +5,7 @@ import type { BallastEvent } from '@shared/contract/values.ts';
 const capacity = 5_000;
 
 export type NewEvent = Pick<BallastEvent, 'kind' | 'text' | 'tone'> &
-  Partial<Pick<BallastEvent, 'atMs' | 'pool' | 'server' | 'request'>>;
+  Partial<Pick<BallastEvent, 'atMs' | 'pool' | 'server' | 'request' | 'count'>>;
 
 /** What happened, the engine's events and the owner's in one order. */
 export interface EventLog {
@@ -26,9 +26,19 @@ export function createEventLog(epoch: () => number): EventLog {
   let kept = 0;
   return {
     publisher,
-    add({ atMs = epoch(), pool = null, server = null, request = null, kind, text, tone }) {
+    add({ atMs = epoch(), pool = null, server = null, request = null, kind, text, tone, count }) {
       const sequence = publisher.cursor + 1;
-      publisher.append({ sequence, atMs, kind, text, tone, pool, server, request });
+      publisher.append({
+        sequence,
+        atMs,
+        kind,
+        text,
+        tone,
+        pool,
+        server,
+        request,
+        ...(count !== undefined && { count }),
+      });
       kept = Math.min(kept + 1, capacity);
     },
     missed: (count) => publisher.skip(count),

@@ -68,6 +68,9 @@ export function DataGrid<R>(props: DataGridProps<R>) {
   const [activeKey, setActiveKey] = useState<string | undefined>(undefined);
   const [isHovered, setHovered] = useState(false);
   const [hasFocus, setFocus] = useState(false);
+  /** The ring is for those who walk by keys; a press gives the focus as well. */
+  const [byKeys, setByKeys] = useState(false);
+  const isPressing = useRef(false);
   const headHeight = props.headHidden ? 0 : 30;
   const bodyHeight = Math.max(rowHeight, viewport.height - headHeight);
 
@@ -133,8 +136,19 @@ export function DataGrid<R>(props: DataGridProps<R>) {
       aria-rowcount={rows.length + 1}
       aria-colcount={shown.length}
       aria-activedescendant={activeIsShown ? `${id}${activeKey}` : undefined}
+      data-keys={(hasFocus && byKeys) || undefined}
       tabIndex={0}
-      onKeyDown={walk}
+      onKeyDown={(event) => {
+        setByKeys(true);
+        walk(event);
+      }}
+      onMouseDownCapture={() => {
+        isPressing.current = true;
+        setByKeys(false);
+      }}
+      onMouseUpCapture={() => {
+        isPressing.current = false;
+      }}
       onScroll={({ currentTarget: { scrollTop } }) =>
         setViewport((before) => {
           // Between two rows nothing changes: do not render for every pixel.
@@ -142,7 +156,10 @@ export function DataGrid<R>(props: DataGridProps<R>) {
           return before.top === top ? before : { ...before, top };
         })
       }
-      onFocus={() => setFocus(true)}
+      onFocus={() => {
+        setFocus(true);
+        setByKeys(!isPressing.current);
+      }}
       onBlur={({ currentTarget, relatedTarget }) =>
         setFocus(relatedTarget instanceof Node && currentTarget.contains(relatedTarget))
       }

@@ -74,10 +74,10 @@ describe('colouring of nginx configuration', () => {
   });
 
   it('takes # and braces within a word for what they are there', () => {
-    expect(kinds('proxy_pass http://${pool}api;')).toEqual([
+    expect(kinds(`proxy_pass http://\${pool}api;`)).toEqual([
       'directive:proxy_pass',
       'plain:http://',
-      'variable:${pool}',
+      `variable:\${pool}`,
       'plain:api',
       'mark:;',
     ]);

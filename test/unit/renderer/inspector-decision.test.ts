@@ -38,7 +38,7 @@ describe('why a server was chosen', () => {
     expect(presented.rows.map(({ name, standing, note }) => [name, standing, note])).toEqual([
       ['api-1', 'candidate', 'current 4'],
       ['api-2', 'left-out', 'tried, refused'],
-      ['api-3', 'picked', 'picked · current 5'],
+      ['api-3', 'picked', 'current 5'],
       ['api-4', 'left-out', 'draining'],
       ['api-5', 'candidate', 'not its turn'],
     ]);
@@ -65,9 +65,7 @@ describe('why a server was chosen', () => {
         server: 'api/api-3',
         reason: 'the session pointed at api-2, which failed (connection refused)',
       }),
-    ).toBe(
-      'The session moved to api-3. Because the session pointed at api-2, which failed (connection refused).',
-    );
+    ).toBe('The session moved to api-3: the session pointed at api-2, which failed (connection refused).');
   });
 });
 

@@ -37,6 +37,11 @@ describe('rows of the request list', () => {
     expect(at(requestRows(live, found, {}, 10))).toEqual([6, 5, 4, 3, 2]);
   });
 
+  it('puts a request that took long where it ended, not where it began', () => {
+    const slow = request(1, { durationMs: 100 });
+    expect(at(requestRows([request(50), slow], [request(60), request(2)], {}, 10))).toEqual([1, 60, 50, 2]);
+  });
+
   it('keeps to its limit', () => {
     const live = Array.from({ length: 50 }, (_, index) => request(index));
     expect(at(requestRows(live, [], {}, 3))).toEqual([49, 48, 47]);

@@ -7,6 +7,7 @@ import {
   formatSpan,
   poolsWithAffinity,
   sortSessions,
+  withoutName,
 } from '../../../renderer/src/features/sessions/present-session.ts';
 
 const session = (id: string, more: Partial<Session> = {}): Session => ({
@@ -54,6 +55,11 @@ describe('sessions', () => {
     expect(poolsWithAffinity(parsed.config)).toEqual([
       { pool: 'api', type: 'cookie', ttl: '30m', maxSessions: 10_000 },
     ]);
+  });
+
+  it('do not name a server twice when they tell why they moved', () => {
+    expect(withoutName('api-2 failed (connection refused)', 'api/api-2')).toBe('failed (connection refused)');
+    expect(withoutName('api-20 failed', 'api/api-2')).toBe('api-20 failed');
   });
 
   it('have no pool where none has affinity', () => {

@@ -1,4 +1,4 @@
-import type { BallastEvent, EventKind } from '@shared/contract/values.ts';
+import type { BallastEvent, EventKind, ServerStatus } from '@shared/contract/values.ts';
 import { describe, expect, it } from 'vitest';
 import { eventTarget, filterEvents } from '../../../renderer/src/features/timeline/event-filter.ts';
 import { eventsByServer } from '../../../renderer/src/features/timeline/lanes.ts';
@@ -8,6 +8,7 @@ import {
   clusterTitle,
   stepCluster,
 } from '../../../renderer/src/features/timeline/markers.ts';
+import { createProbeLog } from '../../../renderer/src/features/timeline/probe-log.ts';
 import { spansMs, spanText, ticks, zoom } from '../../../renderer/src/features/timeline/span.ts';
 
 let sequence = 0;
@@ -168,5 +169,53 @@ describe('the event list', () => {
     expect(lanes.of('api/api-9').map(({ kind }) => kind)).toEqual(['engine-crashed']);
     expect(lanes.knownFromMs).toBe(1);
     expect(eventsByServer([], 10).knownFromMs).toBe(10);
+  });
+});
+
+describe('failed probes of a server that is out', () => {
+  const status = (atMs: number, more: Partial<ServerStatus> = {}): Record<string, ServerStatus> => ({
+    'api/api-2': {
+      id: 'api/api-2',
+      pool: 'api',
+      name: 'api-2',
+      address: '127.0.0.1:3002',
+      adminState: 'ready',
+      verdict: 'unhealthy',
+      verdictSinceMs: 1_000,
+      ejectedUntilMs: null,
+      available: false,
+      reason: 'unhealthy',
+      lastProbe: { atMs, succeeded: false, durationMs: 1, detail: 'refused' },
+      probesRun: 1,
+      probesFailed: 1,
+      ...more,
+    },
+  });
+
+  it('are known from its status, each once', () => {
+    const log = createProbeLog();
+    expect(log.take(status(2_000))).toBe(true);
+    expect(log.take(status(2_000))).toBe(false);
+    expect(log.take(status(4_000))).toBe(true);
+    expect(log.events.map(({ atMs, text }) => [atMs, text])).toEqual([
+      [2_000, 'A probe of api-2 failed: refused'],
+      [4_000, 'A probe of api-2 failed: refused'],
+    ]);
+  });
+
+  it('are left to the events while they may change the verdict, and end when one succeeds', () => {
+    const log = createProbeLog();
+    expect(log.take(status(900, { verdict: 'healthy' }))).toBe(false);
+    expect(log.take(status(1_000))).toBe(false);
+    const succeeded = { atMs: 5_000, succeeded: true, durationMs: 1, detail: '200' };
+    expect(log.take(status(5_000, { lastProbe: succeeded }))).toBe(false);
+    expect(log.events).toEqual([]);
+  });
+
+  it('keep a limit, however long a server stays away', () => {
+    const log = createProbeLog();
+    for (let probe = 1; probe <= 1_000; probe++) log.take(status(1_000 + probe));
+    expect(log.events).toHaveLength(400);
+    expect(log.events.at(-1)?.atMs).toBe(2_000);
   });
 });

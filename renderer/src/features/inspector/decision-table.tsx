@@ -1,3 +1,4 @@
+import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
 import type { PresentedDecision } from './present-decision.ts';
 
@@ -34,7 +35,15 @@ export function DecisionTable({
               </td>
               <td className="end">{weight}</td>
               <td className="end">{activeRequests}</td>
-              <td>{note}</td>
+              <td>
+                {standing === 'picked' && (
+                  <>
+                    <Icon name="check" size={12} />
+                    {note !== 'picked' && <span className="visually-hidden">picked: </span>}
+                  </>
+                )}
+                {note}
+              </td>
             </tr>
           ))}
         </tbody>

@@ -37,8 +37,7 @@ const leftOutWords: Record<UnavailableReason, string> = {
 export function presentDecision(decision: Decision, earlier: readonly Attempt[]): PresentedDecision {
   const rows = decision.servers.map(({ id, weight, activeRequests, state, detail }): DecisionRow => {
     const common = { id, name: serverName(id), weight, activeRequests };
-    if (state === 'picked')
-      return { ...common, standing: 'picked', note: detail === '' ? 'picked' : `picked · ${detail}` };
+    if (state === 'picked') return { ...common, standing: 'picked', note: detail || 'picked' };
     if (state === 'candidate') return { ...common, standing: 'candidate', note: detail || 'not its turn' };
     const before = state === 'tried' ? earlier.findLast(({ server }) => server === id) : undefined;
     return {
@@ -118,19 +117,19 @@ type Affinity = NonNullable<Decision['affinity']>;
 
 /** How affinity took part, for a person. */
 export function affinityText({ result, server, reason }: Affinity): string {
-  const because = reason === '' ? '' : ` Because ${reason}.`;
+  const because = reason === '' ? '.' : `: ${reason}.`;
   const name = server === null ? 'a server' : serverName(server);
   switch (result) {
     case 'kept':
       return `The session stayed on ${name}.`;
     case 'bound':
-      return `A new session was bound to ${name}.${because}`;
+      return `A new session was bound to ${name}${because}`;
     case 'moved':
-      return `The session moved to ${name}.${because}`;
+      return `The session moved to ${name}${because}`;
     case 'rejected':
-      return `The client was turned away instead of being moved.${because}`;
+      return `The client was turned away instead of being moved${because}`;
     case 'none':
-      return `No session took part.${because}`;
+      return `No session took part${because}`;
     default:
       return assertNever(result);
   }

@@ -72,7 +72,9 @@ export function ServerInspector({ id }: { id: string }) {
         <Fact name="Health check">{verdictText(status)}</Fact>
         <Fact name="Last probe">{probeText(status)}</Fact>
         <Fact name="Ejected">
-          {status && status.ejectedUntilMs !== null ? `until ${formatTime(status.ejectedUntilMs)}` : 'no'}
+          {status && status.ejectedUntilMs !== null && status.ejectedUntilMs > Date.now()
+            ? `until ${formatTime(status.ejectedUntilMs)}`
+            : 'no'}
         </Fact>
         <Fact name="New clients">
           {status ? (status.available ? 'taken' : `not taken: ${status.reason}`) : none}

@@ -3,14 +3,14 @@ import { formatMs, formatTime } from '../../metrics/format.ts';
 import type { GridColumn } from '../../ui/data-grid.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
-import { formatBytes, isRetried, statusCell } from './request-rows.ts';
+import { finishedMs, formatBytes, isRetried, statusCell } from './request-rows.ts';
 
 export const requestColumns: readonly GridColumn<RequestSummary>[] = [
   {
     id: 'time',
-    label: 'Time',
+    label: 'Finished',
     width: '88px',
-    cell: ({ atMs }) => <span className="quiet">{formatTime(atMs, true)}</span>,
+    cell: (request) => <span className="quiet">{formatTime(finishedMs(request), true)}</span>,
   },
   {
     id: 'status',

@@ -39,7 +39,7 @@ export function RequestFilters({ filter, onChange }: FiltersProps) {
     <>
       <SearchBox
         label="Search requests"
-        placeholder="Path, method, status, client, id…"
+        placeholder="Path, status, client, id…"
         value={filter.text ?? ''}
         onChange={(text) => change({ text: text === '' ? undefined : text })}
       />

@@ -16,7 +16,7 @@ export function isNarrowed({ pool, server, only, ids }: RequestFilter): boolean 
 }
 
 /**
- * What the list shows, newest first.
+ * What the list shows: what finished last comes first.
  *
  * @param live the newest requests as they came, oldest first
  * @param found what the journal answered to the same filter: it holds requests that the live list let pass, and knows
@@ -38,7 +38,7 @@ export function requestRows(
   while (rows.length < limit && (newest >= 0 || next < found.length)) {
     const a = live[newest];
     const b = found[next];
-    const takeLive = b === undefined || (a !== undefined && a.atMs >= b.atMs);
+    const takeLive = b === undefined || (a !== undefined && finishedMs(a) >= finishedMs(b));
     const row = takeLive ? a! : b;
     if (takeLive) newest -= 1;
     else next += 1;
@@ -47,6 +47,11 @@ export function requestRows(
     rows.push(row);
   }
   return rows;
+}
+
+/** When it was over: the order of the list. One that took long appears on top when it ends, where it is seen. */
+export function finishedMs({ atMs, durationMs }: Pick<RequestSummary, 'atMs' | 'durationMs'>): number {
+  return atMs + durationMs;
 }
 
 function matcher({ pool, server, only, ids }: RequestFilter): (request: RequestSummary) => boolean {

@@ -57,6 +57,12 @@ export function poolsWithAffinity(config: Pick<Config, 'pools'>): AffinitySummar
   );
 }
 
+/** A reason that begins with the name of the server it is about, beside which it stands already. */
+export function withoutName(reason: string, serverId: string): string {
+  const name = serverId.slice(serverId.indexOf('/') + 1);
+  return reason.startsWith(`${name} `) ? reason.slice(name.length + 1) : reason;
+}
+
 /** What to write into ballast.yaml to turn affinity on for a pool. */
 export function affinityYaml(pool: string): string {
   return `pools:\n  - name: ${pool}\n    affinity: { type: cookie, ttl: 30m }`;

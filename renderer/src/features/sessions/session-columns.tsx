@@ -4,7 +4,7 @@ import { Button } from '../../ui/button.tsx';
 import type { GridColumn } from '../../ui/data-grid.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
-import { formatSpan } from './present-session.ts';
+import { formatSpan, withoutName } from './present-session.ts';
 
 export function sessionColumns({
   nowMs,
@@ -16,17 +16,17 @@ export function sessionColumns({
   onEnd: (session: Session) => void;
 }): readonly GridColumn<Session>[] {
   return [
-    { id: 'client', label: 'Client', width: 'minmax(96px, 150px)', cell: ({ client }) => <b>{client}</b> },
+    { id: 'client', label: 'Client', width: 'minmax(80px, 0.8fr)', cell: ({ client }) => <b>{client}</b> },
     {
       id: 'id',
       label: 'Session',
-      width: 'minmax(80px, 130px)',
+      width: 'minmax(54px, 0.6fr)',
       cell: ({ id }) => <code className="quiet">{id}</code>,
     },
     {
       id: 'server',
       label: 'Server',
-      width: 'minmax(96px, 150px)',
+      width: 'minmax(84px, 0.9fr)',
       cell: ({ server }) => <ServerName id={server} />,
     },
     {
@@ -42,7 +42,7 @@ export function sessionColumns({
       width: '98px',
       align: 'end',
       sortable: true,
-      hideBelow: 780,
+      hideBelow: 820,
       cell: ({ lastUsedMs }) => <span className="quiet">{formatSpan(nowMs - lastUsedMs)} ago</span>,
     },
     {
@@ -64,7 +64,7 @@ export function sessionColumns({
     {
       id: 'moved',
       label: 'Moved from',
-      width: 'minmax(0, 1fr)',
+      width: 'minmax(120px, 2.2fr)',
       hideBelow: 640,
       cell: ({ moved }) =>
         moved === null ? (
@@ -73,7 +73,7 @@ export function sessionColumns({
           <span className="moved" title={`${formatTime(moved.atMs)}: ${moved.reason}`}>
             <Icon name="move" size={12} />
             <ServerName id={moved.from} />
-            <span className="moved-reason">{moved.reason}</span>
+            <span className="moved-reason">{withoutName(moved.reason, moved.from)}</span>
           </span>
         ),
     },

@@ -41,7 +41,7 @@ export function paintClients(context: CanvasRenderingContext2D, scale: Scale, cl
     context.textBaseline = 'top';
     context.textAlign = 'left';
     context.fillStyle = resolveColour('var(--faint)');
-    context.fillText(`${formatMs(peak)} ms`, 4, 1);
+    context.fillText(`max ${formatMs(peak)} ms`, 2, 1);
   }
 }
 
@@ -53,18 +53,31 @@ function paintSuccess(
 ): void {
   const [good, bad] = [resolveColour('var(--good)'), resolveColour('var(--bad)')];
   const top = clientsHeight - stripHeight - 1;
-  for (let index = first; index < clients.atMs.length; index++) {
-    const atMs = clients.atMs.at(index);
-    if (atMs > scale.toMs) return;
+  let left = Number.NaN;
+  let right = Number.NaN;
+  let isWhole = true;
+  const flush = (): void => {
+    if (Number.isNaN(left)) return;
+    context.globalAlpha = isWhole ? 0.55 : 1;
+    context.fillStyle = isWhole ? good : bad;
+    context.fillRect(left, top, right - left, stripHeight);
+    left = Number.NaN;
+  };
+  for (let index = first; index < clients.atMs.length && clients.atMs.at(index) <= scale.toMs; index++) {
     const success = clients.success.at(index);
+    const atMs = clients.atMs.at(index);
+    const x = xOf(scale, atMs);
+    // Neighbours that say the same are one piece: pieces that merely touch show their seams.
+    if (Number.isNaN(success) || x > right + 0.5 || (success === 1) !== isWhole) flush();
     if (Number.isNaN(success)) continue;
-    const left = xOf(scale, atMs);
+    if (Number.isNaN(left)) {
+      left = Math.max(0, x);
+      isWhole = success === 1;
+    }
     const nextMs = clients.atMs.at(index + 1);
-    const right = xOf(scale, Number.isNaN(nextMs) || nextMs - atMs > gapMs ? atMs + 250 : nextMs);
-    context.globalAlpha = success === 1 ? 0.55 : 1;
-    context.fillStyle = success === 1 ? good : bad;
-    context.fillRect(left, top, right - left + 0.6, stripHeight);
+    right = xOf(scale, Number.isNaN(nextMs) || nextMs - atMs > gapMs ? atMs + 250 : nextMs);
   }
+  flush();
   context.globalAlpha = 1;
 }
 

@@ -5,10 +5,15 @@ import { type Band, deriveBands } from './bands.ts';
 import { eventsByServer } from './lanes.ts';
 import { type Cluster, clusterMarkers } from './markers.ts';
 import type { Scale } from './paint.ts';
+import { createProbeLog } from './probe-log.ts';
 import { useTimelineView } from './timeline-view.ts';
 
 /** Marks closer together than this many pixels are one. */
 const clusterPx = 8;
+
+const probes = createProbeLog();
+probes.take(useServers.getState().servers);
+useServers.subscribe(({ servers }) => probes.take(servers));
 
 /** What is painted and pointed at, outside React. Derived lists are kept until what they come from has changed. */
 export function createPicture() {
@@ -68,11 +73,16 @@ export function createPicture() {
     clusters({ fromMs, toMs, width }: Scale): readonly Cluster[] {
       const bucketMs = ((toMs - fromMs) / Math.max(1, width)) * clusterPx;
       const second = Math.floor(fromMs / 1_000);
-      const entries = useEvents.getState().entries;
-      const from = [entries, second, bucketMs];
+      const { entries } = useEvents.getState();
+      const from = [entries, probes.events, second, bucketMs];
       if (from.some((each, index) => each !== clustersFrom[index])) {
         clustersFrom = from;
-        clusters = clusterMarkers(entries, { fromMs: (second - 1) * 1_000, toMs: toMs + 2_000 }, bucketMs);
+        // A second to spare at either end: marks come and go out of sight.
+        const wider = { fromMs: (second - 1) * 1_000, toMs: toMs + 2_000 };
+        clusters = [
+          ...clusterMarkers(entries, wider, bucketMs),
+          ...clusterMarkers(probes.events, wider, bucketMs),
+        ];
       }
       return clusters;
     },

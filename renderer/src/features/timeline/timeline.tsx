@@ -23,10 +23,15 @@ export function Timeline() {
         <div className="timeline-scroll">
           <div className="timeline-labels">
             <div className="lane-label clients">
-              <span>clients</span>
+              <span>
+                clients
+                <LiveText
+                  className="clients-success"
+                  read={(metrics) => formatSuccess(metrics?.total.successRatio)}
+                />
+              </span>
               <small>
-                <LiveText className="clients-p99" read={(metrics) => p99Text(metrics?.total.p99Ms)} />
-                <LiveText read={(metrics) => formatSuccess(metrics?.total.successRatio)} />
+                <LiveText read={(metrics) => p99Text(metrics?.total.p99Ms)} />
               </small>
             </div>
             {serverIds.map((id) => (
@@ -138,7 +143,9 @@ function Head() {
 
 const LaneLabel = memo(function LaneLabel({ id }: { id: string }) {
   const record = useConfig(({ servers }) => servers[id]);
-  const isOnePool = useConfig(({ poolNames }) => poolNames.length === 1);
+  const isAmbiguous = useConfig(({ servers }) =>
+    Object.values(servers).some((other) => other.id !== id && other.name === servers[id]?.name),
+  );
   const isSelected = useInterface(({ selection }) => selection?.kind === 'server' && selection.id === id);
   if (!record) return null;
   return (
@@ -152,7 +159,7 @@ const LaneLabel = memo(function LaneLabel({ id }: { id: string }) {
     >
       <span className="dot" aria-hidden="true" />
       <span className="lane-name">
-        {!isOnePool && <em>{record.pool}/</em>}
+        {isAmbiguous && <em>{record.pool}/</em>}
         {record.name}
       </span>
     </button>
