@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 import { redo, undo } from '../connection/run.ts';
 import { blocked } from '../store/connection.ts';
 import { select, setTheme, setTimelineOpen, showScreen, useInterface } from '../store/interface.ts';
+import { matches } from './key-match.ts';
 import { screens } from './screens.ts';
 
 export interface Shortcut {
@@ -54,21 +55,6 @@ export function useShortcuts(extra: readonly Shortcut[] = []): void {
     window.addEventListener('keydown', onKeyDown);
     return () => window.removeEventListener('keydown', onKeyDown);
   }, [extra]);
-}
-
-/** @param shortcut e.g. `Mod+Shift+Z`, `A`, `?` */
-export function matches(
-  event: Pick<KeyboardEvent, 'key' | 'metaKey' | 'ctrlKey' | 'shiftKey' | 'altKey'>,
-  shortcut: string,
-): boolean {
-  const parts = shortcut.split('+');
-  const key = parts.pop()!;
-  const mod = event.metaKey || event.ctrlKey;
-  if (mod !== parts.includes('Mod') || event.altKey !== parts.includes('Alt')) return false;
-  // A sign such as ? needs Shift on some keyboards and not on others.
-  const isLetter = /^[A-Z]$/.test(key) || key.length > 1;
-  if (isLetter && event.shiftKey !== parts.includes('Shift')) return false;
-  return event.key.toLowerCase() === key.toLowerCase();
 }
 
 export function isTyping(target: EventTarget | null): boolean {

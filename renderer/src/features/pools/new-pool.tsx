@@ -12,6 +12,7 @@ import { Field, FormRefusal } from '../../ui/field.tsx';
 import { Kbd } from '../../ui/kbd.tsx';
 import { toast } from '../../ui/toasts.tsx';
 import { serverDragType } from './drag.ts';
+import { checkName, freeName } from './pool-name.ts';
 import { draggedServer } from './pool-panel.tsx';
 
 /** `first` is the id of the server to move there; null where its address is asked for as well. */
@@ -125,19 +126,4 @@ function NewPoolForm({ first, close }: { first: string | null; close: () => void
       </div>
     </form>
   );
-}
-
-/** `pool-2`, or the next number that is free. */
-export function freeName(taken: readonly string[]): string {
-  for (let number = taken.length + 1; ; number++) {
-    const name = `pool-${number}`;
-    if (!taken.includes(name)) return name;
-  }
-}
-
-/** What is wrong with the name of a new pool; undefined where nothing is. */
-export function checkName(name: string, taken: readonly string[]): string | undefined {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(name))
-    return 'A name is letters, digits, ".", "_" or "-", 63 at most; write e.g. canary';
-  return taken.includes(name) ? `There is a pool called ${name}; give this one another name` : undefined;
 }

@@ -11,7 +11,8 @@ import { selectServerIds, useConfig } from '../../store/config.ts';
 import { useBlocked } from '../../store/connection.ts';
 import { select } from '../../store/interface.ts';
 import { Button } from '../../ui/button.tsx';
-import { dropIndex, moveServer, serverDragType } from './drag.ts';
+import { moveServer, serverDragType } from './drag.ts';
+import { dropIndex } from './drop-index.ts';
 import { PoolHead } from './pool-head.tsx';
 import { PoolTrouble } from './pool-trouble.tsx';
 
