@@ -63,6 +63,7 @@ export function createTraffic({ clock, random, log, leadInMs = 2_000 }: TrafficO
   let cancelTell: (() => void) | undefined;
   let lastFailure = '';
   let isStopped = false;
+  let onIdle = (): void => {};
 
   const tell = (): void => {
     cancelTell?.();
@@ -83,6 +84,7 @@ export function createTraffic({ clock, random, log, leadInMs = 2_000 }: TrafficO
       if (isDone) return;
       isDone = true;
       inFlight--;
+      if (inFlight === 0) onIdle();
       count(failure === undefined ? {} : { failed: status.failed + 1 });
       if (failure !== undefined && failure !== lastFailure) log('info', `demo traffic: ${failure}`);
       lastFailure = failure ?? '';
@@ -165,9 +167,14 @@ export function createTraffic({ clock, random, log, leadInMs = 2_000 }: TrafficO
       isStopped = true;
       cancelTick();
       cancelTell?.();
-      const deadline = clock.now() + 1_000;
-      while (inFlight > 0 && clock.now() < deadline)
-        await new Promise<void>((resolve) => setTimeout(resolve, 10));
+      await new Promise<void>((resolve) => {
+        const tooLate = clock.after(1_000, resolve);
+        onIdle = () => {
+          tooLate();
+          resolve();
+        };
+        if (inFlight === 0) onIdle();
+      });
       agent.destroy();
     },
   };

@@ -30,27 +30,24 @@ function problem(message: string, text: string, offset: number): WorkspaceDocume
 
 /** Where the first byte stands that cannot be UTF-8; -1 where all can. */
 function firstInvalid(bytes: Buffer): number {
-  const decodes = (end: number): boolean => {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end), { stream: true });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return -1;
-  } catch {
-    // The longest beginning that decodes ends just before it.
-  }
+  if (decodes(bytes, false)) return -1;
   let good = 0;
   let bad = bytes.length + 1;
   while (bad - good > 1) {
     const middle = (good + bad) >> 1;
-    if (decodes(middle)) good = middle;
+    if (decodes(bytes.subarray(0, middle), true)) good = middle;
     else bad = middle;
   }
-  // A character cut off at the end decodes as far as it goes.
-  return Math.min(good, bytes.length - 1);
+  // A character that was begun and not finished decodes as far as it goes: its first byte is the one to point at.
+  while (!decodes(bytes.subarray(0, good), false)) good--;
+  return good;
+}
+
+function decodes(bytes: Buffer, isMoreToCome: boolean): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: isMoreToCome });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -139,9 +139,13 @@ function startWatching(path: string, look: () => void, log: Log): () => void {
     }
   };
   add(path);
+  // What changed between reading and watching would not be told by anybody.
+  soon();
   void realpath(path).then(
     (real) => {
-      if (real !== path && !isClosed) add(real);
+      if (real === path || isClosed) return;
+      add(real);
+      soon();
     },
     () => {},
   );
