@@ -46,7 +46,13 @@ export interface RequestFilter {
   readonly only?: 'failed' | 'retried' | undefined;
 }
 
-/** The last requests, with every decision and attempt. Recording copies numbers and references; words are made when read. */
+/** Failed and retried requests kept beyond the others: at thousands a second the journal is over in the blink of an eye. */
+const notableCapacity = 500;
+
+/**
+ * The last requests, with every decision and attempt, and the last that failed or were retried for longer than the others.
+ * Recording copies numbers and references; words are made when read.
+ */
 export interface Journal extends LogSource<RequestSummary> {
   /** @param endedAt clock's `now()` */
   record(exchange: Exchange, endedAt: number): void;
@@ -65,9 +71,27 @@ export function createJournal(initialCapacity: number): Journal {
   let next = 0;
   let cursor = 0;
 
+  /** Older than everything in `slots`: what would have been written over there. Reused in turn as well. */
+  const notable: KeptRequest[] = [];
+  let nextNotable = 0;
+
   function* newestFirst(): Generator<KeptRequest> {
     for (let back = 1; back <= slots.length; back++)
       yield slots[(next - back + slots.length) % slots.length]!;
+  }
+
+  function* allNewestFirst(): Generator<KeptRequest> {
+    yield* newestFirst();
+    for (let back = 1; back <= notable.length; back++)
+      yield notable[(nextNotable - back + notable.length) % notable.length]!;
+  }
+
+  /** Sets a notable request apart. Returns the slot it leaves to the next one: that of a notable request forgotten now. */
+  function setApart(slot: KeptRequest): KeptRequest {
+    const left = notable[nextNotable] ?? emptyRequest();
+    notable[nextNotable] = slot;
+    nextNotable = nextNotable + 1 === notableCapacity ? 0 : nextNotable + 1;
+    return left;
   }
 
   return {
@@ -80,6 +104,9 @@ export function createJournal(initialCapacity: number): Journal {
       if (!slot) {
         slot = emptyRequest();
         slots.push(slot);
+      } else if (slot.failed || slot.attemptCount > 1) {
+        slot = setApart(slot);
+        slots[next] = slot;
       }
       next = next + 1 === capacity ? 0 : next + 1;
       slot.number = cursor;
@@ -95,7 +122,7 @@ export function createJournal(initialCapacity: number): Journal {
     },
     list({ limit, pool, server, only }) {
       const requests: RequestSummary[] = [];
-      for (const slot of newestFirst()) {
+      for (const slot of allNewestFirst()) {
         if (requests.length === limit) break;
         if (pool !== undefined && slot.pool !== pool) continue;
         if (server !== undefined && !wentTo(slot, server)) continue;
@@ -103,10 +130,10 @@ export function createJournal(initialCapacity: number): Journal {
         if (only === 'failed' && !slot.failed) continue;
         requests.push(summarize(slot));
       }
-      return { requests, forgotten: cursor - slots.length };
+      return { requests, forgotten: cursor - slots.length - notable.length };
     },
     detail(id) {
-      for (const slot of newestFirst()) if (slot.id === id) return detail(slot);
+      for (const slot of allNewestFirst()) if (slot.id === id) return detail(slot);
       return undefined;
     },
     resize(wanted) {

@@ -165,6 +165,31 @@ describe('the journal', () => {
     expect(kept).toEqual([...ids.slice(115), ...more].reverse());
   });
 
+  it('keeps what was retried or failed when thousands of others have passed, up to a limit of its own', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    const retried = run(kit, ['connect-failed', 'responded']).id;
+    const plain = run(kit, ['responded']).id;
+    for (let request = 0; request < 300; request++) run(kit, ['responded']);
+    expect(kit.journal.detail(plain)).toBeUndefined();
+    expect(detail(kit, retried).attemptList.map(({ outcome }) => outcome)).toEqual([
+      'connect-failed',
+      'responded',
+    ]);
+    expect(sentences(kit, retried)[1]).toContain('chose b');
+    expect(kit.journal.list({ limit: 1_000, only: 'retried' })).toMatchObject({
+      requests: [{ id: retried }],
+      forgotten: 201,
+    });
+    // The log goes on by number: what was set apart is not told again.
+    expect(kit.journal.read(0, 1_000).map(({ id }) => id)).not.toContain(retried);
+
+    const more = Array.from({ length: 700 }, () => run(kit, ['connect-failed', 'responded']).id);
+    expect(kit.journal.detail(retried)).toBeUndefined();
+    const kept = kit.journal.list({ limit: 1_000, only: 'retried' }).requests.map(({ id }) => id);
+    expect(kept).toEqual(more.slice(-600).reverse());
+    for (const id of kept) expect(detail(kit, id).attemptList).toHaveLength(2);
+  });
+
   it('finds requests by server, by failure and by retry', () => {
     const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
     run(kit, ['responded']);
