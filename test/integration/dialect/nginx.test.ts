@@ -10,6 +10,7 @@ import { renderNginx } from '../../../main/dialect/nginx/render.ts';
 import { acceptsConnection } from '../../../main/replicas/probe-port.ts';
 import { parseDocument } from '../../../main/workspace/document.ts';
 import { freePorts } from '../../../main/workspace/free-ports.ts';
+import { chance } from '../../support/chance.ts';
 import { startNginx, testNginx } from '../../support/nginx.ts';
 import { until } from '../../support/until.ts';
 
@@ -23,17 +24,6 @@ function accept(config: Config): void {
   const { text } = renderNginx(config);
   const { ok, said } = testNginx(text);
   if (!ok) throw new Error(`${said}\n${text}`);
-}
-
-/** Small, repeatable chance (mulberry32). */
-function chance(seed: number): (most: number) => number {
-  let state = seed;
-  return (most) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) % most;
-  };
 }
 
 /** Any configuration the schema admits, as far as one file can hold it. */
