@@ -31,8 +31,9 @@ export function Choice<T extends string>({ label, options, value, onChange, widt
         },
       ]}
     >
-      <Button className="choice" aria-label={`${label}: ${chosen?.label ?? value}`}>
-        <span className="choice-label">{label}</span>
+      <Button className="choice">
+        {/* The space is for the name that is read out; on screen there is a gap. */}
+        <span className="choice-label">{`${label} `}</span>
         <span className="choice-value">{chosen?.label ?? value}</span>
         <Icon name="chevronDown" size={12} />
       </Button>

@@ -18,6 +18,8 @@ import { rowAfterKey, scrollToShow, visibleRows } from './visible-rows.ts';
 export interface GridColumn<R> {
   readonly id: string;
   readonly label: string;
+  /** The label is for those who hear it: the cells need no title. */
+  readonly labelHidden?: boolean;
   /** A CSS grid track: `90px`, `minmax(0, 1fr)`. */
   readonly width: string;
   readonly align?: 'end';
@@ -235,7 +237,7 @@ function Head<R>({ columns, isHidden, sort, onSort }: HeadProps<R>) {
                 {isSorted && <Icon name={descending ? 'chevronDown' : 'chevronUp'} size={11} />}
               </button>
             ) : (
-              column.label
+              <span className={column.labelHidden ? 'visually-hidden' : undefined}>{column.label}</span>
             )}
           </span>
         );

@@ -87,28 +87,42 @@ interface View {
   readonly dropped: number;
 }
 
+interface Held {
+  rows: readonly RequestSummary[];
+  readonly filter: RequestFilter;
+  readonly arrived: number;
+  /** Requests of this run at that moment, as the metrics count them. */
+  readonly total: number;
+}
+
 function useRows(filter: RequestFilter, isPaused: boolean): View {
   const live = useRequests((log) => log.entries);
+  /** Everything that came, in the list or not. */
+  const arrived = useRequests((log) => log.entries.length + log.forgotten);
   const total = useSlowMetrics(({ metrics }) => metrics?.total.requests);
   const journal = useJournal(filter, isPaused);
   const rows = useMemo(
     () => requestRows(live, journal.requests, filter, requestCapacity),
     [live, journal.requests, filter],
   );
-  const held = useRef<{ rows: readonly RequestSummary[]; filter: RequestFilter; total: number } | undefined>(
-    undefined,
-  );
+  const held = useRef<Held | undefined>(undefined);
   if (!isPaused || held.current?.filter !== filter)
-    held.current = { rows, filter, total: total ?? rows.length };
+    held.current = { rows, filter, arrived, total: total ?? rows.length };
   const shown = held.current;
   // Nothing passed the filter so far: what comes first may be shown, there is nobody whose reading it would disturb.
   if (isPaused && shown.rows.length === 0 && rows.length > 0) shown.rows = rows;
   const narrowed = isNarrowed(filter) || (filter.text ?? '') !== '';
   return {
     rows: shown.rows,
-    newer: isPaused ? Math.max(0, (total ?? 0) - shown.total) : 0,
+    newer: !isPaused ? 0 : narrowed ? newerRows(rows, shown.rows) : Math.max(0, arrived - shown.arrived),
     dropped: narrowed ? journal.forgotten : Math.max(0, shown.total - shown.rows.length),
   };
+}
+
+/** Rows that came above the first of those that are shown. */
+function newerRows(rows: readonly RequestSummary[], shown: readonly RequestSummary[]): number {
+  const place = rows.findIndex(({ id }) => id === shown[0]?.id);
+  return place === -1 ? rows.length : place;
 }
 
 function Told({ view: { rows, dropped }, filter }: { view: View; filter: RequestFilter }) {
@@ -121,7 +135,7 @@ function Told({ view: { rows, dropped }, filter }: { view: View; filter: Request
         <Tooltip
           text={
             narrowed
-              ? `The journal keeps the newest ${formatCount(journalSize ?? 0)} requests; those before them cannot be searched.`
+              ? `The journal keeps the newest ${formatCount(journalSize ?? 0)} requests, and failed or retried ones for longer; the others cannot be searched.`
               : `The list keeps the newest ${formatCount(requestCapacity)}; at high rates some are passed over. Every one is counted in the metrics, and filters ask the journal.`
           }
         >

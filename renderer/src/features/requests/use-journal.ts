@@ -3,7 +3,7 @@ import { useEffect, useState } from 'react';
 import { call } from '../../connection/control.ts';
 import { useConnection } from '../../store/connection.ts';
 import type { RequestFilter } from '../../store/interface.ts';
-import { isNarrowed } from './request-rows.ts';
+import { finishedMs, isNarrowed } from './request-rows.ts';
 
 const askAgainMs = 1_000;
 const most = 1_000;
@@ -16,6 +16,14 @@ export interface JournalAnswer {
 }
 const nothing: JournalAnswer = { requests: [], forgotten: 0 };
 
+/** Requests by their ids; those that the journal no longer has are counted. */
+async function named(ids: readonly string[]): Promise<JournalAnswer> {
+  const asked = await Promise.allSettled(ids.slice(-most).map((id) => call('request.get', { id })));
+  const requests = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  requests.sort((a, b) => finishedMs(b) - finishedMs(a));
+  return { requests, forgotten: ids.length - requests.length };
+}
+
 /**
  * What the journal knows to the filter. Asked once for the whole list, which then goes on by itself; about once a second
  * for a narrowed one, because a failed request among thousands may have been dropped from the live log.
@@ -23,11 +31,11 @@ const nothing: JournalAnswer = { requests: [], forgotten: 0 };
 export function useJournal(filter: RequestFilter, isPaused: boolean): JournalAnswer {
   const [answer, setAnswer] = useState(nothing);
   const isConnected = useConnection(({ state }) => state.phase === 'connected');
-  const { pool, server, only } = filter;
+  const { pool, server, only, ids } = filter;
   const narrowed = isNarrowed(filter);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question is on its way, the old answer must go
-  useEffect(() => setAnswer(nothing), [pool, server, only]);
+  useEffect(() => setAnswer(nothing), [pool, server, only, ids]);
 
   useEffect(() => {
     if (!isConnected || isPaused) return;
@@ -41,16 +49,16 @@ export function useJournal(filter: RequestFilter, isPaused: boolean): JournalAns
         ...(only !== undefined && { only }),
       };
       // Without an answer the live list stands for itself; the connection's banner says what is wrong.
-      const next = await call('request.list', params).catch(() => undefined);
+      const next = await (ids ? named(ids) : call('request.list', params)).catch(() => undefined);
       if (isOver) return;
       if (next) setAnswer(next);
-      if (narrowed) timer = setTimeout(ask, askAgainMs);
+      if (narrowed && !ids) timer = setTimeout(ask, askAgainMs);
     };
     void ask();
     return () => {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [pool, server, only, narrowed, isConnected, isPaused]);
+  }, [pool, server, only, ids, narrowed, isConnected, isPaused]);
   return answer;
 }

@@ -79,7 +79,8 @@ export function sessionColumns({
     },
     {
       id: 'end',
-      label: '',
+      label: 'End it',
+      labelHidden: true,
       width: '52px',
       align: 'end',
       cell: (session) => (

@@ -107,7 +107,7 @@ function paintMark(context: CanvasRenderingContext2D, { kind, count }: Cluster, 
   const surface = resolveColour('var(--surface)');
   switch (kind) {
     case 'probe':
-      disc(context, x, y, 3.2, surface, resolveColour('var(--bad)'), 1.4);
+      disc(context, x, y, 2.8, undefined, resolveColour('var(--bad)'), 1.4);
       return;
     case 'attempt':
       line(context, x, y + 6.5, x, y + 11, resolveColour('var(--bad)'), count > 1 ? 2.5 : 1.5);
@@ -161,14 +161,16 @@ function disc(
   x: number,
   y: number,
   radius: number,
-  fill: string,
+  fill: string | undefined,
   edge?: string,
   edgeWidth = 1,
 ): void {
   context.beginPath();
   context.arc(x, y, radius, 0, Math.PI * 2);
-  context.fillStyle = fill;
-  context.fill();
+  if (fill !== undefined) {
+    context.fillStyle = fill;
+    context.fill();
+  }
   if (edge === undefined) return;
   context.strokeStyle = edge;
   context.lineWidth = edgeWidth;

@@ -1,0 +1,112 @@
+import type { Browser, Locator } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { axeViolations } from '../support/axe.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openInterface, type RunningBallast, startBallast } from '../support/interface-kit.ts';
+import { until } from '../support/until.ts';
+
+let browser: Browser;
+let ballast: RunningBallast | undefined;
+let page: Awaited<ReturnType<typeof openInterface>>;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+afterEach(async () => {
+  await page?.context().close();
+  await ballast?.stop();
+  ballast = undefined;
+});
+
+async function openSessions(api: string): Promise<RunningBallast> {
+  ballast = await startBallast({ api });
+  page = await openInterface(browser, ballast);
+  await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Sessions' }).click();
+  return ballast;
+}
+
+const rows = (): Locator => page.locator('.sessions [role=row][aria-selected]');
+
+/** A client that keeps its cookie. */
+function client(url: string): () => Promise<string> {
+  let cookie = '';
+  return async () => {
+    const response = await fetch(url, { headers: { accept: 'application/json', ...(cookie && { cookie }) } });
+    cookie = response.headers.get('set-cookie')?.split(';')[0] ?? cookie;
+    return ((await response.json()) as { server: string }).server;
+  };
+}
+
+describe('the sessions screen', () => {
+  test('explains how to turn affinity on where no pool has it', async () => {
+    await openSessions('');
+    await page.getByRole('heading', { name: 'No pool keeps its clients' }).waitFor();
+    await page.getByText('affinity: { type: cookie, ttl: 30m }').waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
+  test('shows who is bound where, and ends a session so that its client is bound anew', async () => {
+    const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
+    await page.getByText('No session yet').waitFor();
+    const [first, second] = [client(listeners.web!), client(listeners.web!)];
+    const server = await first();
+    await second();
+    for (let request = 0; request < 4; request++) expect(await first()).toBe(server);
+
+    await until('two sessions', async () => (await rows().count()) === 2);
+    const row = rows().filter({ hasText: server });
+    await row.getByRole('gridcell', { name: '5', exact: true }).waitFor();
+    await row.getByText('29 min', { exact: false }).waitFor();
+    await row.getByText('never moved').waitFor();
+
+    await row.click();
+    const inspector = page.getByRole('complementary', { name: 'Inspector' });
+    await inspector.getByText(`bound to ${server} by cookie`, { exact: false }).waitFor();
+    await row.getByRole('button', { name: /^End the session/ }).click();
+    await page
+      .getByText(/^Session .* ended; its next request is bound anew/)
+      .first()
+      .waitFor();
+    await until('one session', async () => (await rows().count()) === 1);
+    await inspector.getByText('It has ended', { exact: false }).waitFor();
+    await first();
+    await until('the client is bound anew', async () => (await rows().count()) === 2);
+    expect(page.faults()).toEqual([]);
+  });
+
+  test('tells where a session moved from and why, and ends one by the keyboard', async () => {
+    const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
+    const ask = client(listeners.web!);
+    const server = await ask();
+    await until('the session', async () => (await rows().count()) === 1);
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await page.getByRole('button', { name: `Kill ${server}` }).click();
+    await until('another server answers', async () => (await ask()) !== server);
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Sessions' }).click();
+    await rows()
+      .filter({ hasText: new RegExp(`${server}.*(failed|unhealthy)`) })
+      .waitFor();
+
+    await page.getByRole('grid', { name: 'Sessions' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Delete');
+    await page.getByText('No session yet').waitFor();
+  });
+
+  test('finds sessions by part of their client or id', async () => {
+    const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
+    for (let request = 0; request < 3; request++) await client(listeners.web!)();
+    await until('three sessions', async () => (await rows().count()) === 3);
+    const id = await rows().first().locator('code').textContent();
+    await page.getByRole('searchbox', { name: 'Search sessions' }).fill(id!);
+    await until('one session', async () => (await rows().count()) === 1);
+    await page.getByRole('searchbox', { name: 'Search sessions' }).fill('10.9.8.7');
+    await page.getByText('No session like that').waitFor();
+    await page.keyboard.press('Escape');
+    await until('all three', async () => (await rows().count()) === 3);
+    expect(await axeViolations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await axeViolations(page)).toEqual([]);
+  });
+});

@@ -1,0 +1,134 @@
+import type { Browser, Locator } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { axeViolations } from '../support/axe.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openInterface, type RunningBallast, startBallast, whoAnswers } from '../support/interface-kit.ts';
+import { killReplica } from '../support/kill-replica.ts';
+import { until } from '../support/until.ts';
+
+let browser: Browser;
+let ballast: RunningBallast;
+let page: Awaited<ReturnType<typeof openInterface>>;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+beforeEach(async () => {
+  ballast = await startBallast();
+  page = await openInterface(browser, ballast);
+  await plot().waitFor();
+});
+afterEach(async () => {
+  await page?.context().close();
+  await ballast?.stop();
+});
+
+const plot = (): Locator => page.getByRole('application', { name: /^Events on the timeline/ });
+const told = (): Locator => plot().locator('[aria-live=polite]');
+const inspector = (): Locator => page.getByRole('complementary', { name: 'Inspector' });
+const events = (): Locator => page.getByRole('grid', { name: 'Events, newest first' });
+
+/** The colour of what is painted on a server's lane, a share of the width from the left. */
+async function paintedAt(server: string, share: number): Promise<readonly number[]> {
+  return page.evaluate(
+    ([name, at]) => {
+      const labels = [...document.querySelectorAll('.timeline-labels button.lane-label')];
+      const index = labels.findIndex((label) => label.textContent === name);
+      const canvas = document.querySelector<HTMLCanvasElement>('canvas.timeline-lanes')!;
+      const ratio = canvas.width / canvas.clientWidth;
+      const x = Math.round(canvas.width * Number(at));
+      const y = Math.round((index * 24 + 12) * ratio);
+      return [...canvas.getContext('2d')!.getImageData(x, y, 1, 1).data];
+    },
+    [server, share] as const,
+  );
+}
+const isGreen = ([red = 0, green = 0]: readonly number[]) => green > red + 30;
+const isRed = ([red = 0, green = 0]: readonly number[]) => red > green + 30;
+
+describe('the timeline', () => {
+  test('paints a killed server from serving to out and back', async () => {
+    await until('api-2 serving', async () => isGreen(await paintedAt('api-2', 0.995)));
+    await whoAnswers(ballast.listeners.web!, 3);
+    await killReplica(ballast, 'api-2');
+    await until('api-2 out', async () => isRed(await paintedAt('api-2', 0.999)));
+    expect(isGreen(await paintedAt('api-1', 0.995))).toBe(true);
+    await page.getByRole('button', { name: 'Start api-2' }).click();
+    await until('api-2 serving again', async () => isGreen(await paintedAt('api-2', 0.999)), 20_000);
+    expect(page.faults()).toEqual([]);
+  });
+
+  test('tells its marks to the keyboard: arrows walk them, Enter opens one', async () => {
+    await whoAnswers(ballast.listeners.web!, 3);
+    await killReplica(ballast, 'api-2');
+    await whoAnswers(ballast.listeners.web!, 6);
+    await plot().focus();
+    await until('a mark is told', async () => {
+      await page.keyboard.press('ArrowLeft');
+      return (await told().textContent()) !== '';
+    });
+    const seen = new Set<string>();
+    await until('the exit was walked over', async () => {
+      for (const key of ['ArrowLeft', 'ArrowUp', 'ArrowLeft', 'ArrowDown', 'ArrowRight', 'Home']) {
+        await page.keyboard.press(key);
+        seen.add((await told().textContent()) ?? '');
+      }
+      return [...seen].some((text) => text.includes('process exit'));
+    });
+    await page.keyboard.press('Enter');
+    await inspector().waitFor();
+    await page.keyboard.press('Escape');
+    expect(await told().textContent()).toBe('');
+  });
+
+  test('is a list as well, by server and by kind, that leads to the request', async () => {
+    await whoAnswers(ballast.listeners.web!, 3);
+    await killReplica(ballast, 'api-2');
+    await whoAnswers(`${ballast.listeners.web}/after`, 3);
+    await page.getByRole('button', { name: 'Events' }).click();
+    await events()
+      .getByText(/^Replica .* by SIGKILL/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Kind all' }).click();
+    await page.getByRole('menuitem', { name: 'Failures and retries' }).click();
+    await events().getByText('api-2 failed GET', { exact: false }).first().waitFor();
+    expect(
+      await events()
+        .getByText(/SIGKILL/)
+        .count(),
+    ).toBe(0);
+    await page.getByRole('button', { name: 'Server all' }).click();
+    await page.getByRole('menuitem', { name: 'api-3' }).click();
+    await until('api-2 is left out', async () => (await events().getByText('api-2 failed').count()) === 0);
+    await page.getByRole('button', { name: 'Server api-3' }).click();
+    await page.getByRole('menuitem', { name: 'all' }).click();
+    await events().getByText('api-2 failed GET', { exact: false }).first().click();
+    await inspector().getByText('Attempts').waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await axeViolations(page)).toEqual([]);
+  });
+
+  test('zooms by key and button, holds still and goes on', async () => {
+    await plot().focus();
+    await page.keyboard.press('-');
+    await page.getByRole('button', { name: 'Width: last 2 min' }).waitFor();
+    await page.keyboard.press('+');
+    await page.keyboard.press('+');
+    await page.getByRole('button', { name: 'Width: last 30 s' }).waitFor();
+    await page.getByRole('button', { name: 'Zoom out' }).click();
+    await page.getByRole('button', { name: 'Width: last 60 s' }).waitFor();
+
+    await plot().focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    const picture = () =>
+      page.evaluate(() => document.querySelector<HTMLCanvasElement>('canvas.timeline-ruler')!.toDataURL());
+    const held = await picture();
+    await whoAnswers(ballast.listeners.web!, 30);
+    expect(await picture()).toBe(held);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await until('the ruler moves on', async () => (await picture()) !== held);
+  });
+});

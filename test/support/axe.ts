@@ -1,0 +1,24 @@
+import axeCore from 'axe-core';
+import type { Page } from 'playwright-core';
+
+/** What axe has to say about the page as it stands, one line for each rule that is broken. */
+export async function axeViolations(page: Page): Promise<readonly string[]> {
+  // What fades in is not yet what people see.
+  await page.evaluate(() =>
+    Promise.all(
+      document
+        .getAnimations()
+        .filter((each) => each.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
+        .map((each) => each.finished.catch(() => {})),
+    ),
+  );
+  // Through the debugger: the page's own content security policy forbids it, as it should.
+  await page.evaluate(axeCore.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axeCore }).axe.run(),
+  );
+  return violations.map(
+    ({ id, nodes }) =>
+      `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 200)} ${failureSummary}`).join('\n')}`,
+  );
+}

@@ -1,0 +1,26 @@
+import type { RunningBallast } from './interface-kit.ts';
+import { until } from './until.ts';
+
+/** `kill -9` from outside, as a crash would be: ends the process behind a server of listener `web`. Resolves when it is gone. */
+export async function killReplica(
+  ballast: Pick<RunningBallast, 'listeners'>,
+  server: string,
+): Promise<number> {
+  const pid = await until(`${server} answers`, async () => {
+    const response = await fetch(ballast.listeners.web!, { headers: { accept: 'application/json' } });
+    const answer = (await response.json()) as { server: string; pid: number };
+    return answer.server === server && answer.pid;
+  });
+  process.kill(pid, 'SIGKILL');
+  await until(`process ${pid} is gone`, () => !isThere(pid));
+  return pid;
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
