@@ -32,13 +32,15 @@ export function App() {
             <Stage />
           </>
         ) : (
-          <NotConnected />
+          <>
+            <NotConnected />
+            <Toasts />
+          </>
         )}
       </main>
       <TopologyDialogs />
       <CommandPalette />
       <ShortcutsHelp />
-      <Toasts />
     </div>
   );
 }
@@ -52,6 +54,7 @@ function Stage() {
   return (
     <>
       <div className="screens">
+        <Toasts />
         <section className="screen" aria-label={screen.label}>
           <ErrorBoundary key={screen.id} name={screen.label}>
             <screen.component />

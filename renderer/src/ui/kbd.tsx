@@ -1,7 +1,8 @@
 const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
+const arrows = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' };
 const symbols: Record<string, string> = isApple
-  ? { Mod: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↩', Delete: '⌫' }
-  : { Mod: 'Ctrl', Enter: '↵', Delete: 'Del' };
+  ? { ...arrows, Mod: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↩', Delete: '⌫' }
+  : { ...arrows, Mod: 'Ctrl', Enter: '↵', Delete: 'Del' };
 
 /** Writes a shortcut such as `Mod+Shift+Z` as this platform's people know it. */
 export function shortcutText(shortcut: string): string {

@@ -59,7 +59,7 @@ export function actionsFor(
     {
       id: 'kill',
       label: 'Kill',
-      detail: 'End its process at once (SIGKILL) and watch the failover.',
+      detail: 'SIGKILL to its process: watch the failover',
       icon: 'skull',
       shortcut: 'K',
       tone: 'bad',
@@ -72,7 +72,7 @@ export function actionsFor(
     {
       id: 'start',
       label: 'Start',
-      detail: 'Start its process again, on the same port.',
+      detail: 'Its process again, on the same port',
       icon: 'play',
       shortcut: 'S',
       disabledReason:
@@ -87,7 +87,7 @@ export function actionsFor(
     {
       id: 'drain',
       label: 'Drain',
-      detail: 'No new clients; bound sessions and running requests finish.',
+      detail: 'No new clients; sessions and requests finish',
       icon: 'drain',
       shortcut: 'D',
       disabledReason: unlessAlready('drain', 'It is draining'),
@@ -96,7 +96,7 @@ export function actionsFor(
     {
       id: 'ready',
       label: 'Set ready',
-      detail: 'Back in rotation.',
+      detail: 'Back in rotation',
       icon: 'check',
       shortcut: 'R',
       disabledReason: unlessAlready('ready', 'It is ready'),
@@ -105,7 +105,7 @@ export function actionsFor(
     {
       id: 'maintenance',
       label: 'Maintenance',
-      detail: 'Take it out: no requests, no probes; its sessions move.',
+      detail: 'No requests, no probes; its sessions move',
       icon: 'wrench',
       shortcut: 'M',
       disabledReason: unlessAlready('maintenance', 'It is in maintenance'),
@@ -114,7 +114,7 @@ export function actionsFor(
     {
       id: 'probe',
       label: 'Probe now',
-      detail: 'Run its health check at once.',
+      detail: 'Its health check, at once',
       icon: 'pulse',
       shortcut: 'P',
       disabledReason:
@@ -124,7 +124,7 @@ export function actionsFor(
     {
       id: 'requests',
       label: 'Show its requests',
-      detail: 'The request list, narrowed to this server.',
+      detail: 'The request list, this server only',
       icon: 'requests',
       shortcut: 'Q',
       disabledReason: undefined,
@@ -133,7 +133,7 @@ export function actionsFor(
     {
       id: 'remove',
       label: 'Remove',
-      detail: 'Take it out of the file. Can be undone.',
+      detail: 'From the file; can be undone',
       icon: 'trash',
       shortcut: 'Delete',
       tone: 'bad',

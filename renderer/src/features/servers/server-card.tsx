@@ -8,6 +8,7 @@ import { Sparkline } from '../../metrics/sparkline.tsx';
 import { serverColour } from '../../store/colours.ts';
 import { selectWeight, useConfig } from '../../store/config.ts';
 import { useBlocked, useConnection } from '../../store/connection.ts';
+import { useInterface } from '../../store/interface.ts';
 import { useReplicaAt } from '../../store/replicas.ts';
 import { serverCondition } from '../../store/server-condition.ts';
 import { useServerStatus } from '../../store/servers.ts';
@@ -35,6 +36,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
   const status = useServerStatus(id);
   const replica = useReplicaAt(server?.address);
   const edit = useBlocked('edit');
+  const isSelected = useInterface(({ selection }) => selection?.kind === 'server' && selection.id === id);
   useConnection(({ state }) => state.phase); // what can be done follows the connection
   const anchor = useRef<HTMLSpanElement>(null);
   const [menuOpen, setMenuOpen] = useState(false);
@@ -62,6 +64,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
       className="server"
       data-tone={condition.tone}
       data-out={isOut}
+      data-selected={isSelected}
       data-server={id}
       style={{ '--server': serverColour(server.address) } as React.CSSProperties}
       onContextMenu={openMenu}
@@ -93,7 +96,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
           onChange={(next) => setWeight(id, next)}
         />
       </div>
-      <Share id={id} unpromised={strategy === 'ip-hash' ? 'as clients decide' : 'as load decides'} />
+      <Share id={id} unpromised={strategy === 'ip-hash' ? 'by client' : 'by load'} />
       <Sparkline
         className="spark"
         ring={() => metricsHistory.server(id).rate}
@@ -141,7 +144,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
         <MenuButton
           label={`Actions for ${server.name}`}
           placement="bottom end"
-          width={290}
+          width={330}
           sections={sections}
         >
           <IconButton
@@ -154,7 +157,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
       </div>
       <ContextMenu
         label={`Actions for ${server.name}`}
-        width={290}
+        width={330}
         anchor={anchor}
         isOpen={menuOpen}
         onClose={() => setMenuOpen(false)}

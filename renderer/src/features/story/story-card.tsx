@@ -1,5 +1,8 @@
+import type { ReplicaStatus } from '@shared/contract/values.ts';
 import { formatMs, formatTime, plural } from '../../metrics/format.ts';
+import { useConfig } from '../../store/config.ts';
 import { showRequests } from '../../store/interface.ts';
+import { useReplicaAt } from '../../store/replicas.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { dismissStory, useStories } from './stories.ts';
@@ -8,8 +11,12 @@ import type { Story } from './story.ts';
 /** What the exit of a server cost, told once it happened: only what was measured. */
 export function StoryCard({ pool }: { pool: string }) {
   const story = useStories(({ stories }) => stories[pool]);
+  const address = useConfig(({ servers }) => (story ? servers[story.server]?.address : undefined));
+  const exit = useReplicaAt(address)?.exit;
   if (!story) return null;
   const name = story.server.split('/').at(-1);
+  // Another exit of the same process is another story.
+  const how = exit && Math.abs(exit.atMs - story.atMs) < 2_000 ? howItEnded(exit) : undefined;
   const tone = story.lost === null ? 'neutral' : story.lost > 0 ? 'bad' : 'good';
   return (
     <aside className="story" data-tone={tone} aria-label={`Exit of ${name}`}>
@@ -18,7 +25,7 @@ export function StoryCard({ pool }: { pool: string }) {
         <b>
           {name} exited at {formatTime(story.atMs, true)}
         </b>
-        . <Attempts story={story} />
+        {how && ` (${how})`}. <Attempts story={story} />
         <Outcome story={story} />
         {story.outAfterMs !== null && <> Out of rotation after {formatMs(story.outAfterMs)} ms.</>}
         {story.sessionsMoved > 0 && <> {plural(story.sessionsMoved, 'session')} moved.</>}
@@ -39,6 +46,10 @@ export function StoryCard({ pool }: { pool: string }) {
       <IconButton icon="cross" label="Dismiss" size={14} onPress={() => dismissStory(pool)} />
     </aside>
   );
+}
+
+function howItEnded({ signal, code, asked }: NonNullable<ReplicaStatus['exit']>): string {
+  return `${signal ?? `code ${code ?? '?'}`}, ${asked ? 'by you' : 'by itself'}`;
 }
 
 function Attempts({ story: { failedAttempts, retried } }: { story: Story }) {

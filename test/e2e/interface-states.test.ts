@@ -1,0 +1,142 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../support/browser.ts';
+import { openInterface, type RunningBallast, startBallast } from '../support/interface-kit.ts';
+import { until } from '../support/until.ts';
+
+let browser: Browser;
+let ballast: RunningBallast | undefined;
+const pages: Page[] = [];
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+afterEach(async () => {
+  for (const page of pages.splice(0)) await page.context().close();
+  await ballast?.stop();
+  ballast = undefined;
+});
+
+async function open(control: string, options?: Parameters<typeof openInterface>[2]) {
+  const page = await openInterface(browser, { control }, options);
+  pages.push(page);
+  return page;
+}
+const shows = (page: Page, server: string) => page.getByRole('row', { name: server }).waitFor();
+
+test('the token leaves the address, and a reload still works', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  expect(page.url()).not.toContain('token');
+  await page.reload();
+  await shows(page, 'api-1');
+  expect(page.faults()).toEqual([]);
+});
+
+test('without a token, or with that of another run, it says what to open instead', async () => {
+  ballast = await startBallast();
+  const address = ballast.control.replace(/#.*/, '');
+  const without = await open(address);
+  await without.getByRole('heading', { name: 'This address lacks its token' }).waitFor();
+  const other = await open(`${address}#token=${'x'.repeat(43)}`);
+  await other.getByRole('heading', { name: 'This address belongs to an earlier run' }).waitFor();
+  expect(await other.getByRole('row').count()).toBe(0);
+});
+
+test('a read-only window shows everything and changes nothing, and says why', async () => {
+  ballast = await startBallast({ args: ['--read-only'] });
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  await page.getByText('Read-only.', { exact: true }).waitFor();
+  const kill = page.getByRole('button', { name: 'Kill api-1' });
+  expect(await kill.getAttribute('aria-disabled')).toBe('true');
+  await page.mouse.move(600, 500); // a hand that comes from somewhere
+  await kill.hover();
+  await page
+    .getByRole('tooltip')
+    .getByText(/--read-only/)
+    .waitFor();
+  await kill.click({ force: true }); // Playwright, too, takes it for disabled
+  await page.getByRole('row', { name: 'api-1' }).focus();
+  await page.keyboard.press('Delete');
+  await page
+    .getByRole('region', { name: 'Messages' })
+    .getByText(/--read-only/)
+    .waitFor();
+  expect(
+    await page.getByRole('textbox', { name: /Weight of api-1/ }).getAttribute('readonly'),
+  ).not.toBeNull();
+  await page.getByRole('row', { name: 'api-1' }).getByText('Healthy').waitFor();
+});
+
+test('a file that an editor broke is told with line and column until it is mended', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  const good = await readFile(ballast.file, 'utf8');
+  await writeFile(ballast.file, good.replace('name: api-1,', 'name: api-1, wieght: 3,'));
+  const line = good.split('\n').findIndex((text) => text.includes('name: api-1,')) + 1;
+  await page.getByText('The file on disk is not what runs.').waitFor();
+  await page.getByText(new RegExp(`ballast\\.yaml:${line}:\\d+`)).waitFor();
+  await page
+    .getByText(/wieght/)
+    .first()
+    .waitFor();
+  await shows(page, 'api-1');
+  await writeFile(ballast.file, good);
+  await page.getByText('The file on disk is not what runs.').waitFor({ state: 'detached' });
+});
+
+test('when Ballast ends, the window keeps what it knew, dimmed, and tries again', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  await ballast.stop();
+  await page.getByText('Not connected.', { exact: true }).waitFor();
+  await page.getByText(/Reconnecting/).waitFor();
+  await page.getByRole('button', { name: 'Reconnect now' }).waitFor();
+  await shows(page, 'api-1');
+  expect(await page.getByRole('button', { name: 'Kill api-1' }).getAttribute('aria-disabled')).toBe('true');
+});
+
+test('a theme that was chosen is remembered, whatever the system prefers', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control, { theme: 'dark' });
+  await shows(page, 'api-1');
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await background();
+  await page.keyboard.press('Shift+T');
+  await until('another background', async () => (await background()) !== dark);
+  const light = await background();
+  await page.reload();
+  await shows(page, 'api-1');
+  expect(await background()).toBe(light);
+});
+
+test('screens have addresses: back returns to the one before', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  await page.keyboard.press('2');
+  await page.getByRole('region', { name: 'Requests' }).waitFor();
+  expect(page.url()).toContain('#/requests');
+  await page.goBack();
+  await shows(page, 'api-1');
+});
+
+test('a small window still shows state, weight and acts of every server', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control, { width: 1024, height: 700 });
+  await shows(page, 'api-1');
+  for (const name of ['Kill api-1', 'Drain api-1', 'More for api-1']) {
+    expect(await page.getByRole('button', { name }).isVisible()).toBe(true);
+  }
+  expect(await page.getByRole('textbox', { name: 'Weight of api-1' }).isVisible()).toBe(true);
+  const sideways = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(sideways).toBe(0);
+});
