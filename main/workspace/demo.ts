@@ -80,6 +80,9 @@ function findService(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
     const file = join(folder, 'resources', 'demo-service', 'server.mjs');
+    // A packaged app holds it twice: Node itself can only run the one outside the archive.
+    const unpacked = file.replace(/([\\/]app\.asar)([\\/])/, '$1.unpacked$2');
+    if (existsSync(unpacked)) return unpacked;
     if (existsSync(file)) return file;
     const parent = dirname(folder);
     if (parent === folder) break;
