@@ -36,7 +36,9 @@ export function LiveText({ read, className }: LiveTextProps) {
     const text = read(metrics);
     if (text === shown.current) return;
     shown.current = text;
-    span.textContent = text;
+    // The same text node each time: a new one would cost a layout object, and wake whoever watches the page's structure.
+    if (span.firstChild) span.firstChild.nodeValue = text;
+    else span.textContent = text;
   });
   return <span ref={element} className={className} />;
 }
