@@ -352,6 +352,7 @@ export class ServerConnection extends Timed implements SocketReader {
       return;
     }
     user.response(bytes, head, start, bodyEnd, stable);
+    this.#lastPieceWaits = user.clientWaits;
     // The user may have given this response up for another attempt, even for one on this very connection.
     if (this.user === user && this.#state === BODY && framing.done) this.#complete(user);
   }
@@ -369,6 +370,7 @@ export class ServerConnection extends Timed implements SocketReader {
       return;
     }
     user.responseBody(bytes, 0, end, isStable(bytes));
+    this.#lastPieceWaits = user.clientWaits;
     if (this.user === user && this.#state === BODY && this.framing.done) this.#complete(user);
   }
 
@@ -379,7 +381,6 @@ export class ServerConnection extends Timed implements SocketReader {
   #complete(user: ServerUser): void {
     const { payloadBytes } = this.framing;
     const reusable = user.requestSent && !this.#leftover;
-    this.#lastPieceWaits = user.clientWaits;
     this.user = null;
     // First the connection, then the user: the client's next request may want it at once.
     if (reusable) this.#recycle();
