@@ -71,7 +71,6 @@ const path = z
   .regex(/^\/[^\s?#]*$/, 'a path starts with "/" and has no spaces, "?" or "#"; write e.g. /health');
 
 const route = z.strictObject({
-  /** Exact host name, or `*.example.test` for every name below it. Any host when left out. */
   host: z
     .string()
     .toLowerCase()
@@ -79,34 +78,46 @@ const route = z.strictObject({
       /^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/,
       'a host name without a port; write e.g. api.localhost or *.localhost',
     )
-    .optional(),
-  /** Path prefix by whole segments: `/api` matches `/api` and `/api/x`, not `/apix`. */
-  path: path.default('/'),
-  pool: name,
+    .optional()
+    .describe('Exact host name, or `*.example.test` for every name below it. Any host when left out.'),
+  path: path
+    .default('/')
+    .describe('Path prefix by whole segments: `/api` matches `/api` and `/api/x`, not `/apix`.'),
+  pool: name.describe('Where matching requests go. The most specific host wins, then the longest path.'),
 });
 
 const limits = z.strictObject({
-  /** Largest request or response head, bytes. Larger: 431 to the client, 502 for a server's. */
-  headBytes: whole(1_024, 1_048_576).default(32_768),
-  /** Most fields in one head. */
-  headFields: whole(8, 1_000).default(128),
-  /** A request head must be complete this long after its first byte. */
-  headTimeout: duration('10s'),
-  /** A kept-alive connection without a request is closed after this. */
-  idleTimeout: duration('75s'),
-  /** A request body must make progress at least this often. */
-  bodyTimeout: duration('30s'),
+  headBytes: whole(1_024, 1_048_576)
+    .default(32_768)
+    .describe("Largest request or response head, bytes. Larger: 431 to the client, 502 for a server's."),
+  headFields: whole(8, 1_000).default(128).describe('Most fields in one head.'),
+  headTimeout: duration('10s').describe('A request head must be complete this long after its first byte.'),
+  idleTimeout: duration('75s').describe('A kept-alive connection without a request is closed after this.'),
+  bodyTimeout: duration('30s').describe('A request body must make progress at least this often.'),
 });
 
 const listener = z
   .strictObject({
-    name,
-    bind: address('127.0.0.1:8080', { anyPort: true }),
-    pool: name.optional(),
-    routes: z.array(route).min(1, 'write at least one route, or name a pool').optional(),
-    /** Keep X-Forwarded-* and Forwarded that the client sent (another proxy is in front); otherwise they are replaced. */
-    trustForwarded: z.boolean().default(false),
-    limits: limits.transform(inMs('headTimeout', 'idleTimeout', 'bodyTimeout')).prefault({}),
+    name: name.describe('Unique among the listeners.'),
+    bind: address('127.0.0.1:8080', { anyPort: true }).describe(
+      'Address to accept clients on; port 0 takes any free one.',
+    ),
+    pool: name.optional().describe('The pool for every request. Either this or `routes`.'),
+    routes: z
+      .array(route)
+      .min(1, 'write at least one route, or name a pool')
+      .optional()
+      .describe('Rules by host and path instead of one pool.'),
+    trustForwarded: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keep X-Forwarded-* and Forwarded that the client sent (another proxy is in front); otherwise they are replaced.',
+      ),
+    limits: limits
+      .transform(inMs('headTimeout', 'idleTimeout', 'bodyTimeout'))
+      .prefault({})
+      .describe('What bounds a client.'),
   })
   .transform(({ pool, routes, ...rest }, context) => {
     if ((pool === undefined) === (routes === undefined)) {
@@ -133,23 +144,26 @@ const strategy = z
   .prefault('round-robin');
 
 const server = z.strictObject({
-  name: name.optional(),
-  address: address('127.0.0.1:3001', { anyPort: false }),
-  /** Share relative to its neighbours, 0 to 1000. 0 takes no new clients. */
-  weight: whole(0, 1_000).default(1),
-  /** Used only when no primary server is available. */
-  backup: z.boolean().default(false),
-  /** Most requests in flight at once; 0 is no limit. */
-  maxRequests: whole(0, 1_000_000).default(0),
+  name: name.optional().describe('Unique within the pool; pool name and position when left out: api-1.'),
+  address: address('127.0.0.1:3001', { anyPort: false }).describe('Where the server listens: host:port.'),
+  weight: whole(0, 1_000)
+    .default(1)
+    .describe('Share relative to its neighbours, 0 to 1000. 0 takes no new clients.'),
+  backup: z.boolean().default(false).describe('Used only when no primary server is available.'),
+  maxRequests: whole(0, 1_000_000).default(0).describe('Most requests in flight at once; 0 is no limit.'),
 });
 
 const probing = {
-  interval: duration('2s', 50),
-  timeout: duration('1s', 10),
-  /** Probes in a row that must succeed before an unhealthy server is healthy again. */
-  rise: whole(1, 100).default(2),
-  /** Probes in a row that must fail before a healthy server is unhealthy. */
-  fall: whole(1, 100).default(3),
+  interval: duration('2s', 50).describe(
+    'From one probe to the next, with 10 % jitter; faster while the verdict is changing.',
+  ),
+  timeout: duration('1s', 10).describe('A probe without an answer fails after this.'),
+  rise: whole(1, 100)
+    .default(2)
+    .describe('Probes in a row that must succeed before an unhealthy server is healthy again.'),
+  fall: whole(1, 100)
+    .default(3)
+    .describe('Probes in a row that must fail before a healthy server is unhealthy.'),
 };
 const statusRange = z.union(
   [
@@ -171,14 +185,22 @@ const healthCheck = z
         .strictObject({
           type: z.literal('http'),
           ...probing,
-          path: z.string().startsWith('/', 'a path starts with "/"; write e.g. /health').default('/'),
-          method: z.enum(['GET', 'HEAD', 'OPTIONS']).default('GET'),
-          /** Host field of the probe; the server's address when left out. */
+          path: z
+            .string()
+            .regex(/^\/\S*$/, 'a path starts with "/" and has no spaces; write e.g. /health')
+            .default('/')
+            .describe('Path of the probe, with its query.'),
+          method: z.enum(['GET', 'HEAD', 'OPTIONS']).default('GET').describe('Method of the probe.'),
           host: z
             .string()
             .regex(/^[^\s/]+$/, 'a host name, without spaces or "/"')
-            .optional(),
-          expect: z.array(statusRange).min(1).default(['2xx', '3xx']),
+            .optional()
+            .describe("Host field of the probe; the server's address when left out."),
+          expect: z
+            .array(statusRange)
+            .min(1)
+            .default(['2xx', '3xx'])
+            .describe('Statuses that count as success.'),
         })
         .transform(inMs('interval', 'timeout')),
       z.strictObject({ type: z.literal('tcp'), ...probing }).transform(inMs('interval', 'timeout')),
@@ -190,21 +212,24 @@ const healthCheck = z
 
 const outlierDetection = z
   .strictObject({
-    /** Failed attempts in a row before a server is ejected; 0 turns ejection off. */
-    consecutiveFailures: whole(0, 1_000).default(5),
-    /** First ejection; each further one is that much longer. */
-    baseEjection: duration('10s', 100),
-    maxEjection: duration('5m', 100),
+    consecutiveFailures: whole(0, 1_000)
+      .default(5)
+      .describe('Failed attempts in a row before a server is ejected; 0 turns ejection off.'),
+    baseEjection: duration('10s', 100).describe('First ejection; each further one is that much longer.'),
+    maxEjection: duration('5m', 100).describe('The longest ejection.'),
   })
   .transform(inMs('baseEjection', 'maxEjection'))
   .prefault({});
 
 const affinityTable = {
-  ttl: duration('30m', 1_000),
-  /** Most sessions kept; the least recently used leaves first. */
-  maxSessions: whole(1, 1_000_000).default(10_000),
-  /** What a client gets whose server is unavailable: another server, or 503. */
-  onUnavailable: z.enum(['rebalance', 'reject']).default('rebalance'),
+  ttl: duration('30m', 1_000).describe('A session ends this long after its last request.'),
+  maxSessions: whole(1, 1_000_000)
+    .default(10_000)
+    .describe('Most sessions kept; the least recently used leaves first.'),
+  onUnavailable: z
+    .enum(['rebalance', 'reject'])
+    .default('rebalance')
+    .describe('What a client gets whose server is unavailable: another server, or 503.'),
 };
 const affinity = z.discriminatedUnion(
   'type',
@@ -218,40 +243,46 @@ const affinity = z.discriminatedUnion(
 
 const retry = z
   .strictObject({
-    /** Most attempts for one request, the first included. */
-    attempts: whole(1, 10).default(3),
-    /** Response statuses that are tried again elsewhere, for idempotent methods. */
-    on: z.array(whole(400, 599)).default([]),
-    /** Retries allowed as a share of recent requests, percent. */
-    budgetPercent: whole(0, 100).default(20),
-    /** Retries a second that the budget always allows. */
-    budgetMinPerSecond: whole(0, 100_000).default(10),
-    /** Largest request body kept for a repeat, bytes. */
-    bodyBytes: whole(0, 16_777_216).default(65_536),
+    attempts: whole(1, 10).default(3).describe('Most attempts for one request, the first included.'),
+    on: z
+      .array(whole(400, 599))
+      .default([])
+      .describe('Response statuses that are tried again elsewhere, for idempotent methods.'),
+    budgetPercent: whole(0, 100)
+      .default(20)
+      .describe('Retries allowed as a share of recent requests, percent.'),
+    budgetMinPerSecond: whole(0, 100_000)
+      .default(10)
+      .describe('Retries a second that the budget always allows.'),
+    bodyBytes: whole(0, 16_777_216)
+      .default(65_536)
+      .describe('Largest request body kept for a repeat, bytes.'),
   })
   .prefault({});
 
 const timeouts = z
   .strictObject({
-    connect: duration('1s'),
-    /** From the request's last byte to the response's head, and between two pieces of its body. */
-    response: duration('30s'),
-    /** An unused connection to a server is closed after this. */
-    idle: duration('60s'),
+    connect: duration('1s').describe('For a connection to a server to be made.'),
+    response: duration('30s').describe(
+      "From the request's last byte to the response's head, and between two pieces of its body.",
+    ),
+    idle: duration('60s').describe('An unused connection to a server is closed after this.'),
   })
   .transform(inMs('connect', 'response', 'idle'))
   .prefault({});
 
 const pool = z
   .strictObject({
-    name,
-    strategy,
-    servers: z.array(server).default([]),
-    healthCheck,
-    outlierDetection,
-    affinity: affinity.prefault({ type: 'none' }),
-    retry,
-    timeouts,
+    name: name.describe('Unique among the pools.'),
+    strategy: strategy.describe('How the next server is picked.'),
+    servers: z.array(server).default([]).describe('At least one.'),
+    healthCheck: healthCheck.describe('The timed check of every server.'),
+    outlierDetection: outlierDetection.describe(
+      'Exclusion for a while of a server that fails on real traffic.',
+    ),
+    affinity: affinity.prefault({ type: 'none' }).describe('The rule that binds a client to a server.'),
+    retry: retry.describe('When a failed attempt is followed by another.'),
+    timeouts: timeouts.describe('How long servers may take.'),
   })
   .transform((value) => ({
     ...value,
@@ -262,8 +293,7 @@ const pool = z
   }));
 
 const replica = z.strictObject({
-  name,
-  /** Started without a shell: words are split at spaces, quotes group them. */
+  name: name.describe('Unique among the replica groups.'),
   command: z
     .string()
     .trim()
@@ -271,41 +301,50 @@ const replica = z.strictObject({
     .refine(
       (text) => text === '' || splitCommand(text) !== undefined,
       'a quote in this command is not closed; write it at the end of the word too',
+    )
+    .describe('Started without a shell: words are split at spaces, quotes group them.'),
+  count: whole(1, 64)
+    .optional()
+    .describe(
+      'Processes to start: one for each of the first `count` servers of the pool. All of them when left out.',
     ),
-  /** Processes to start: one for each of the first `count` servers of the pool. All of them when left out. */
-  count: whole(1, 64).optional(),
-  /** The pool whose servers these processes back. */
-  pool: name.optional(),
-  /** Ports instead of a pool: one process each. */
-  ports: z.array(whole(1, 65_535)).min(1).max(64).optional(),
-  /** Environment variable that tells a process its port. */
+  pool: name.optional().describe('The pool whose servers these processes back.'),
+  ports: z
+    .array(whole(1, 65_535))
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('Ports instead of a pool: one process each.'),
   portEnv: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name; write e.g. PORT')
-    .default('PORT'),
-  env: z.record(z.string(), z.string()).default({}),
-  /** Folder to start in, relative to the file. */
-  cwd: z.string().optional(),
+    .default('PORT')
+    .describe('Environment variable that tells a process its port.'),
+  env: z.record(z.string(), z.string()).default({}).describe('Further environment variables.'),
+  cwd: z.string().optional().describe('Folder to start in, relative to the file.'),
 });
 
 export const configSchema = z
   .strictObject({
-    version: z.literal(1, { error: 'write version: 1' }).default(1),
+    version: z.literal(1, { error: 'write version: 1' }).default(1).describe('Of this format.'),
     listeners: z
       .array(listener, {
         error: 'listeners is a list; write - { name: web, bind: 127.0.0.1:8080, pool: NAME }',
       })
-      .min(1, 'write at least one listener'),
+      .min(1, 'write at least one listener')
+      .describe('Addresses that accept client traffic.'),
     pools: z
       .array(pool, {
         error: 'pools is a list; write - { name: api, servers: [{ address: 127.0.0.1:3001 }] }',
       })
-      .min(1, 'write at least one pool'),
-    replicas: z.array(replica).default([]),
-    /** Response fields x-ballast-server, x-ballast-attempts, x-ballast-request. */
-    responseFields: z.boolean().default(true),
-    /** Requests kept in the journal. */
-    journalRequests: whole(100, 100_000).default(2_000),
+      .min(1, 'write at least one pool')
+      .describe('Named sets of servers balanced together.'),
+    replicas: z.array(replica).default([]).describe('Processes that Ballast starts.'),
+    responseFields: z
+      .boolean()
+      .default(true)
+      .describe('Response fields x-ballast-server, x-ballast-attempts, x-ballast-request.'),
+    journalRequests: whole(100, 100_000).default(2_000).describe('Requests kept in the journal.'),
   })
   .superRefine(checkReferences);
 

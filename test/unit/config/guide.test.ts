@@ -1,0 +1,21 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { configGuide } from '../../support/config-guide.ts';
+
+const file = join(import.meta.dirname, '../../../docs/guide/ballast-yaml.md');
+const command = 'BALLAST_UPDATE_GUIDE=1 npx vitest run --project unit test/unit/config/guide.test.ts';
+
+it('the guide to ballast.yaml says what the configuration schema says', () => {
+  const wanted = configGuide();
+  if (process.env.BALLAST_UPDATE_GUIDE) writeFileSync(file, wanted);
+  expect(readFileSync(file, 'utf8'), `the page is stale; update it with: ${command}`).toBe(wanted);
+});
+
+it('every key has a meaning there', () => {
+  const rows = configGuide()
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  expect(rows.length).toBeGreaterThan(50);
+  expect(rows.filter((row) => / \| {2}\|$/.test(row) && !row.startsWith('| `type`'))).toEqual([]);
+});
