@@ -1,4 +1,4 @@
-import { useEffect } from 'react';
+import { Activity, useEffect, useMemo, useRef } from 'react';
 import { useConfig } from '../store/config.ts';
 import { useConnection } from '../store/connection.ts';
 import { useInterface } from '../store/interface.ts';
@@ -8,7 +8,7 @@ import { CommandPalette } from './command-palette.tsx';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { NotConnected } from './not-connected.tsx';
 import { Rail } from './rail.tsx';
-import { screens, slots } from './screens.ts';
+import { type Screen, screens, slots } from './screens.ts';
 import { useShortcuts } from './shortcuts.ts';
 import { ShortcutsHelp } from './shortcuts-help.tsx';
 import { TopBar } from './top-bar.tsx';
@@ -50,16 +50,19 @@ function Stage() {
   const hasSelection = useInterface((state) => state.selection !== null);
   const timelineOpen = useInterface((state) => state.timelineOpen);
   const screen = screens.find((each) => each.id === id) ?? screens[0]!;
+  // Building a screen costs more than a frame; one that was seen stays, hidden and without effects, and is back at once.
+  const visited = useRef(new Set<string>());
+  visited.current.add(screen.id);
   const { timeline: Timeline, inspector: Inspector } = slots;
   return (
     <>
       <div className="screens">
         <Toasts />
-        <section className="screen" aria-label={screen.label}>
-          <ErrorBoundary key={screen.id} name={screen.label}>
-            <screen.component />
-          </ErrorBoundary>
-        </section>
+        {screens
+          .filter(({ id }) => visited.current.has(id))
+          .map((each) => (
+            <Kept key={each.id} screen={each} isShown={each === screen} />
+          ))}
         {Inspector && hasSelection && (
           <aside className="inspector" aria-label="Inspector">
             <ErrorBoundary name="The inspector">
@@ -77,6 +80,17 @@ function Stage() {
       )}
     </>
   );
+}
+
+function Kept({ screen, isShown }: { screen: Screen; isShown: boolean }) {
+  // The same element each time: showing and hiding a screen does not render what is in it.
+  const element = useMemo(() => <screen.component />, [screen]);
+  const content = (
+    <section className="screen" aria-label={screen.label} hidden={!isShown}>
+      <ErrorBoundary name={screen.label}>{element}</ErrorBoundary>
+    </section>
+  );
+  return screen.staysAlive ? content : <Activity mode={isShown ? 'visible' : 'hidden'}>{content}</Activity>;
 }
 
 /** `#/requests` shows that screen; back and forward work. */

@@ -13,7 +13,8 @@ import { topologyScreen } from './topology-screen.tsx';
  *
  * A screen: export a component from `features/<name>/`, and add an entry to `screens` below. The rail, the number keys, the
  * address (`#/<id>`), the command palette and the list of shortcuts follow from the entry. A screen fills the area it is
- * given (`height: 100%`), scrolls by itself, and is unmounted while another is shown: what must survive lives in `store/`.
+ * given (`height: 100%`) and scrolls by itself. While another is shown it stays, hidden, and its effects (subscriptions, timers,
+ * frame drawing) are undone: coming back costs a frame, not a new page.
  *
  * A slot: an area that stays while screens change. A slot that is undefined takes no room.
  * - `timeline`: below every screen, full width. Its height is its own (at most 40 % of the window); `useInterface.timelineOpen`
@@ -30,6 +31,11 @@ export interface Screen {
   readonly label: string;
   readonly icon: IconName;
   readonly component: ComponentType;
+  /**
+   * Its effects go on while it is hidden. For a screen of drag and drop lists: React Aria builds those from effects, so undoing
+   * them would throw all of their elements away. What such a screen does while nobody sees it must cost next to nothing.
+   */
+  readonly staysAlive?: boolean;
   /** For the list of shortcuts: keys that work on this screen. */
   readonly shortcuts?: readonly { readonly keys: string; readonly label: string }[];
   /** For the command palette: asked each time it opens, whichever screen is shown. */

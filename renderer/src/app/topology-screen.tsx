@@ -145,6 +145,7 @@ export const topologyScreen: Screen = {
   label: 'Topology',
   icon: 'topology',
   component: TopologyScreen,
+  staysAlive: true,
   actions,
   shortcuts: [{ keys: 'A', label: 'Add a server' }, { keys: 'N', label: 'New pool' }, ...serverShortcuts],
 };

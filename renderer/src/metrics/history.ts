@@ -32,6 +32,8 @@ export interface ClientSeries {
 export interface MetricsHistory {
   push(metrics: Metrics): void;
   readonly latest: Metrics | undefined;
+  /** Samples taken so far. */
+  readonly samples: number;
   /** The newest sample taken at or before that moment, to compare counters with. */
   before(atMs: number): Metrics | undefined;
   readonly clients: ClientSeries;
@@ -59,6 +61,7 @@ export function createMetricsHistory(changed: () => void = () => {}): MetricsHis
     success: createRing(tenMinutes),
   };
   const peaks = new Map<string, number>();
+  let taken = 0;
 
   const clear = (): void => {
     servers.clear();
@@ -71,6 +74,9 @@ export function createMetricsHistory(changed: () => void = () => {}): MetricsHis
   return {
     get latest() {
       return samples.at(-1);
+    },
+    get samples() {
+      return taken;
     },
     clients,
     server: (id) => seriesOf(servers, id),
@@ -87,6 +93,7 @@ export function createMetricsHistory(changed: () => void = () => {}): MetricsHis
       if (last && (metrics.atMs < last.atMs || metrics.total.requests < last.total.requests))
         samples.length = 0;
       samples.push(metrics);
+      taken += 1;
       if (samples.length > wholeSamples) samples.shift();
       const { total } = metrics;
       clients.atMs.push(metrics.atMs);

@@ -1,6 +1,11 @@
 import { useEffect, useRef } from 'react';
 import { invalidate, useOnFrame } from './frame-loop.ts';
+import { metricsHistory } from './history.ts';
 import type { Ring } from './ring.ts';
+
+/** Samples between two drawings of one line: a second moves it by two pixels. Lines take turns, so that no frame draws them all. */
+const turns = 4;
+let lines = 0;
 
 export interface SparklineProps {
   /** What to draw, oldest at the left; read anew at each frame that has something new. */
@@ -21,11 +26,15 @@ export function Sparkline({ ring, peak, className, width, height }: SparklinePro
   const canvas = useRef<HTMLCanvasElement>(null);
   // Asked of the layout only when it changes: reading it in each frame would force one.
   const size = useRef({ width: 0, height: 0 });
+  const turn = useRef(-1);
+  if (turn.current === -1) turn.current = lines++ % turns;
+  const isDue = useRef(true);
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => {
       if (!entry) return;
       const { width, height } = entry.contentRect;
       size.current = { width, height };
+      isDue.current = true;
       invalidate();
     });
     observer.observe(canvas.current!);
@@ -33,6 +42,8 @@ export function Sparkline({ ring, peak, className, width, height }: SparklinePro
   }, []);
   useOnFrame(() => {
     const { current: drawn } = size;
+    if (metricsHistory.samples % turns !== turn.current && !isDue.current) return;
+    isDue.current = false;
     if (canvas.current && drawn.width > 0)
       drawLine(canvas.current, ring(), peak(), drawn.width, drawn.height);
   });

@@ -155,14 +155,16 @@ export function ServerCard({ id, moves }: ServerCardProps) {
           />
         </MenuButton>
       </div>
-      <ContextMenu
-        label={`Actions for ${server.name}`}
-        width={330}
-        anchor={anchor}
-        isOpen={menuOpen}
-        onClose={() => setMenuOpen(false)}
-        sections={sections}
-      />
+      {menuOpen && (
+        <ContextMenu
+          label={`Actions for ${server.name}`}
+          width={330}
+          anchor={anchor}
+          isOpen
+          onClose={() => setMenuOpen(false)}
+          sections={sections}
+        />
+      )}
     </div>
   );
 }

@@ -87,7 +87,8 @@ export function Strands({ container }: { container: RefObject<HTMLElement | null
   }, [container]);
 
   useOnFrame(() => {
-    if (svg.current) draw(svg.current, places.current, strands, trunks, shared);
+    // Hidden with its screen: every place is nowhere.
+    if (svg.current?.checkVisibility()) draw(svg.current, places.current, strands, trunks, shared);
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: other strands are to be drawn anew
   useEffect(invalidate, [strands, trunks]);
