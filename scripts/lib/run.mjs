@@ -53,12 +53,20 @@ export async function runInForeground(program, args, options = {}) {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   };
   for (const signal of signals) process.on(signal, passOn);
+  // npm that is told to end ends the shell it started us with, and that tells nobody: we find ourselves with another parent.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM');
+  }, 500);
   try {
     return await new Promise((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => resolve({ code, signal }));
     });
   } finally {
+    clearInterval(watch);
     for (const signal of signals) process.off(signal, passOn);
   }
 }
