@@ -59,6 +59,14 @@ describe('the timeline', () => {
     expect(page.faults()).toEqual([]);
   });
 
+  test('claims nothing of the time after the connection was lost', async () => {
+    await until('api-1 serving', async () => isGreen(await paintedAt('api-1', 0.995)));
+    await page.keyboard.press('Escape');
+    ballast.child.kill('SIGKILL');
+    await page.getByText('Not connected.').waitFor();
+    await until('the band ends where knowledge does', async () => !isGreen(await paintedAt('api-1', 0.999)));
+  });
+
   test('tells its marks to the keyboard: arrows walk them, Enter opens one', async () => {
     await whoAnswers(ballast.listeners.web!, 3);
     await killReplica(ballast, 'api-2');

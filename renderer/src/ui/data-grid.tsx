@@ -78,12 +78,20 @@ export function DataGrid<R>(props: DataGridProps<R>) {
 
   useLayoutEffect(() => {
     const element = scroller.current!;
-    const observer = new ResizeObserver(() =>
-      setViewport((before) => ({ ...before, width: element.clientWidth, height: element.clientHeight })),
-    );
+    const measure = () =>
+      setViewport({
+        top: Math.floor(element.scrollTop / rowHeight) * rowHeight,
+        width: element.clientWidth,
+        height: element.clientHeight,
+      });
+    const observer = new ResizeObserver(() => element.clientHeight > 0 && measure());
     observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+    return () => {
+      observer.disconnect();
+      // A screen that is hidden under the pointer never hears that the pointer has left.
+      setHovered(false);
+    };
+  }, [rowHeight]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new key is the owner's word that reading is over
   useEffect(() => {

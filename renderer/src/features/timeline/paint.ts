@@ -46,21 +46,26 @@ const looks: Record<BandState, { colour: string; alpha: number; height: number; 
   unknown: { colour: 'var(--line-strong)', alpha: 0.5, height: 2 },
 };
 
-/** @param middle of the lane, in pixels from the top */
+/**
+ * @param middle of the lane, in pixels from the top
+ * @param knownUntilMs no band reaches beyond it
+ */
 export function paintBands(
   context: CanvasRenderingContext2D,
   scale: Scale,
   bands: readonly Band[],
   middle: number,
+  knownUntilMs: number,
 ): void {
+  const endMs = Math.min(scale.toMs, knownUntilMs);
   const track = resolveColour('var(--line)');
   context.fillStyle = track;
   context.globalAlpha = 0.7;
   context.fillRect(0, middle - 0.5, scale.width, 1);
   for (const band of bands) {
-    if (band.toMs < scale.fromMs || band.fromMs > scale.toMs) continue;
+    if (band.toMs < scale.fromMs || band.fromMs > endMs) continue;
     const left = Math.max(-4, xOf(scale, band.fromMs));
-    const right = Math.min(scale.width + 4, xOf(scale, Math.min(band.toMs, scale.toMs)));
+    const right = Math.min(scale.width + 4, xOf(scale, Math.min(band.toMs, endMs)));
     const { colour, alpha, height, isHollow } = looks[band.state];
     context.globalAlpha = alpha;
     // Even the shortest must be seen: a failing band lasts a few milliseconds sometimes.

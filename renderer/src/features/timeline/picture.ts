@@ -1,3 +1,4 @@
+import { useConnection } from '../../store/connection.ts';
 import { useEvents } from '../../store/events.ts';
 import { useReplicas } from '../../store/replicas.ts';
 import { useServers } from '../../store/servers.ts';
@@ -10,6 +11,15 @@ import { useTimelineView } from './timeline-view.ts';
 
 /** Marks closer together than this many pixels are one. */
 const clusterPx = 8;
+
+/** Those who asked for less motion see the picture move with each measurement, not in between. */
+const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
+
+/** When the connection was lost: what happened since is not known. */
+let lostAtMs: number | undefined;
+useConnection.subscribe(({ state }) => {
+  lostAtMs = state.phase === 'connected' ? undefined : (lostAtMs ?? Date.now());
+});
 
 const probes = createProbeLog();
 probes.take(useServers.getState().servers);
@@ -31,6 +41,8 @@ export function createPicture() {
     isDragging: false,
     /** Right edge of what is on the canvas; NaN: paint anew. */
     paintedAtMs: Number.NaN,
+    /** Nothing is claimed of the time after this. */
+    knownUntilMs: () => lostAtMs ?? Number.POSITIVE_INFINITY,
     isLive: () => useTimelineView.getState().heldAtMs === null,
     scale(): Scale {
       const { spanMs, heldAtMs } = useTimelineView.getState();
@@ -39,6 +51,7 @@ export function createPicture() {
     },
     mustPaint({ fromMs, toMs, width }: Scale): boolean {
       if (width === 0) return false;
+      if (reducedMotion.matches && !Number.isNaN(this.paintedAtMs)) return false;
       const pixels = (Math.abs(toMs - this.paintedAtMs) / (toMs - fromMs)) * width;
       // Not smaller than a pixel: at a minute's width this is some twenty times a second. NaN paints.
       return !(pixels < 1);

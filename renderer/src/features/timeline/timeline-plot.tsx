@@ -218,10 +218,11 @@ function paintLanes(canvas: HTMLCanvasElement, scale: Scale, picture: Picture): 
   const context = prepare(canvas, scale.width, height);
   if (!context) return;
   const middles = new Map<string | null, number>();
+  const knownUntilMs = picture.knownUntilMs();
   for (const [index, id] of picture.serverIds.entries()) {
     const middle = index * laneHeight + laneHeight / 2;
     middles.set(id, middle);
-    paintBands(context, scale, picture.bands(id), middle);
+    paintBands(context, scale, picture.bands(id), middle, knownUntilMs);
   }
   paintCrosshair(context, scale, height, picture.pointerMs);
   paintClusters(context, scale, picture.clusters(scale), (lane) => middles.get(lane), picture.pointed);
