@@ -134,6 +134,7 @@ function actions(): readonly PaletteAction[] {
           title: `${action.label} ${name}`,
           detail: pool,
           icon: action.icon,
+          isOffered: false,
           run: action.run,
         })),
     ]),

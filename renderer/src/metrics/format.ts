@@ -3,20 +3,21 @@ export const none = '–';
 
 /** A count: `4,098`. */
 export function formatCount(value: number): string {
-  return grouped.format(value);
+  const whole = Math.round(value);
+  return whole < 1_000 && whole >= 0 ? String(whole) : grouped.format(whole);
 }
 
 /** A rate per second: one digit after the point below 10, `–` where it was not measured. */
 export function formatRate(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return none;
-  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : grouped.format(value);
+  return value < 10 && !Number.isInteger(value) ? value.toFixed(1) : formatCount(value);
 }
 
 /** Milliseconds without their unit: one digit after the point below 10. */
 export function formatMs(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return none;
   if (value < 0.1) return value.toFixed(2);
-  return value < 10 ? value.toFixed(1) : grouped.format(value);
+  return value < 10 ? value.toFixed(1) : formatCount(value);
 }
 
 /** A share of 0 to 1 as `49.8 %`. */

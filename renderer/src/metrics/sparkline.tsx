@@ -66,8 +66,8 @@ function drawLine(canvas: HTMLCanvasElement, ring: Ring, peak: number, width: nu
   const scale = peak > 0 ? (height - 5) / (peak * 1.12) : 0;
   const step = width / (ring.capacity - 1);
   const left = width - step * (ring.length - 1);
-  // One point per pixel is all the eye gets: about half a second each.
-  const stride = Math.max(1, Math.round(1 / step));
+  // A point every two pixels is all the eye gets: about a second each.
+  const stride = Math.max(1, Math.round(2 / step));
   context.beginPath();
   let started = false;
   for (let index = (ring.length - 1) % stride; index < ring.length; index += stride) {

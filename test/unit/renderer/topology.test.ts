@@ -1,6 +1,7 @@
 import type { ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
 import { describe, expect, test } from 'vitest';
 import { matches } from '../../../renderer/src/app/key-match.ts';
+import { findActions, type PaletteAction } from '../../../renderer/src/app/palette-action.ts';
 import { takeToken } from '../../../renderer/src/connection/token.ts';
 import { dropIndex } from '../../../renderer/src/features/pools/drop-index.ts';
 import { checkName, freeName } from '../../../renderer/src/features/pools/pool-name.ts';
@@ -198,6 +199,34 @@ test('a colour belongs to the address, so that it moves along', () => {
   const second = serverColour('127.0.0.1:2');
   expect(second).not.toBe(first);
   expect(serverColour('127.0.0.1:1')).toBe(first);
+});
+
+describe('the command palette', () => {
+  const action = (title: string, more: Partial<PaletteAction> = {}): PaletteAction => ({
+    id: title,
+    section: 'Servers',
+    title,
+    icon: 'search',
+    run: () => {},
+    ...more,
+  });
+  const actions = [
+    action('Drain api-1', { detail: 'api', isOffered: false }),
+    action('Drain web-1', { detail: 'web', isOffered: false }),
+    action('Inspect api-1', { detail: 'api · 127.0.0.1:3001' }),
+  ];
+  const titles = (input: string) => findActions(actions, input).map(({ title }) => title);
+
+  test('finds every word anywhere, in any order and case', () => {
+    expect(titles('API drain')).toEqual(['Drain api-1']);
+    expect(titles('3001')).toEqual(['Inspect api-1']);
+    expect(titles('drain')).toEqual(['Drain api-1', 'Drain web-1']);
+    expect(titles('nothing')).toEqual([]);
+  });
+
+  test('before anything is typed it offers only what is meant for that', () => {
+    expect(titles('  ')).toEqual(['Inspect api-1']);
+  });
 });
 
 describe('shortcuts', () => {

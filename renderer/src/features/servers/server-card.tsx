@@ -1,6 +1,6 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import { type MouseEvent, useRef, useState } from 'react';
-import { Button as DragButton } from 'react-aria-components';
+import { ButtonContext, Button as DragButton } from 'react-aria-components';
 import { formatCount, formatMs, formatRate, formatShare } from '../../metrics/format.ts';
 import { metricsHistory } from '../../metrics/history.ts';
 import { LiveText, useLive } from '../../metrics/live.tsx';
@@ -25,6 +25,12 @@ export interface ServerCardProps {
   /** Pools it can be moved to, with what moves it there: from the pools, which servers know nothing of. */
   moves: readonly { readonly label: string; readonly run: () => void }[];
 }
+
+/**
+ * The list gives each row's buttons a context that is new whenever the focus moves anywhere in it. Only the grip needs it: without
+ * this, one press would render the buttons of every card.
+ */
+const ownButtons = {};
 
 /** One server of a pool: state, weight, share, traffic, and everything that can be done to it. */
 export function ServerCard({ id, moves }: ServerCardProps) {
@@ -73,88 +79,92 @@ export function ServerCard({ id, moves }: ServerCardProps) {
       <DragButton slot="drag" className="grip" aria-label={`Move ${server.name}`}>
         <Icon name="grip" />
       </DragButton>
-      <div className="server-id">
-        <b>{server.name}</b>
-        <code>{server.address}</code>
-        <small title={condition.reason}>
-          {condition.tone === 'good' || replica?.state === 'exited' ? processLine(replica) : condition.reason}
-        </small>
-      </div>
-      <span className={`state ${condition.tone}`} title={condition.reason}>
-        <Icon name={condition.icon} size={14} />
-        {condition.word}
-      </span>
-      <div className="server-weight">
-        <small>{usesWeights ? 'weight' : 'weight · unused'}</small>
-        <Stepper
-          label={`Weight of ${server.name}`}
-          value={weight}
-          minValue={0}
-          maxValue={1_000}
-          isPending={isPending}
-          disabledReason={edit}
-          onChange={(next) => setWeight(id, next)}
+      <ButtonContext.Provider value={ownButtons}>
+        <div className="server-id">
+          <b>{server.name}</b>
+          <code>{server.address}</code>
+          <small title={condition.reason}>
+            {condition.tone === 'good' || replica?.state === 'exited'
+              ? processLine(replica)
+              : condition.reason}
+          </small>
+        </div>
+        <span className={`state ${condition.tone}`} title={condition.reason}>
+          <Icon name={condition.icon} size={14} />
+          {condition.word}
+        </span>
+        <div className="server-weight">
+          <small>{usesWeights ? 'weight' : 'weight · unused'}</small>
+          <Stepper
+            label={`Weight of ${server.name}`}
+            value={weight}
+            minValue={0}
+            maxValue={1_000}
+            isPending={isPending}
+            disabledReason={edit}
+            onChange={(next) => setWeight(id, next)}
+          />
+        </div>
+        <Share id={id} unpromised={strategy === 'ip-hash' ? 'by client' : 'by load'} />
+        <Sparkline
+          className="spark"
+          ring={() => metricsHistory.server(id).rate}
+          peak={() => metricsHistory.poolPeak(server.pool)}
         />
-      </div>
-      <Share id={id} unpromised={strategy === 'ip-hash' ? 'by client' : 'by load'} />
-      <Sparkline
-        className="spark"
-        ring={() => metricsHistory.server(id).rate}
-        peak={() => metricsHistory.poolPeak(server.pool)}
-      />
-      <dl className="server-figures">
-        <div>
-          <dt>req/s</dt>
-          <dd>
-            <LiveText read={(metrics) => formatRate(metrics?.servers[id]?.ratePerSecond)} />
-          </dd>
+        <dl className="server-figures">
+          <div>
+            <dt>req/s</dt>
+            <dd>
+              <LiveText read={(metrics) => formatRate(metrics?.servers[id]?.ratePerSecond)} />
+            </dd>
+          </div>
+          <div>
+            <dt>p95 ms</dt>
+            <dd>
+              <LiveText read={(metrics) => formatMs(metrics?.servers[id]?.p95Ms)} />
+            </dd>
+          </div>
+          <div>
+            <dt>active</dt>
+            <dd>
+              <LiveText read={(metrics) => formatCount(metrics?.servers[id]?.activeRequests ?? 0)} />
+            </dd>
+          </div>
+        </dl>
+        <div className="acts">
+          {visibleActions(actions, replica?.state).map((action) => (
+            <IconButton
+              key={action.id}
+              icon={action.icon}
+              label={`${action.label} ${server.name}`}
+              hint={`${action.label}: ${action.detail}`}
+              shortcut={action.shortcut}
+              disabledReason={action.disabledReason}
+              tone={
+                action.id === 'start' || action.id === 'ready'
+                  ? 'good'
+                  : action.tone === 'bad'
+                    ? 'bad'
+                    : 'plain'
+              }
+              onPress={action.run}
+            />
+          ))}
+          <MenuButton
+            label={`Actions for ${server.name}`}
+            placement="bottom end"
+            width={330}
+            sections={sections}
+          >
+            <IconButton
+              icon="more"
+              label={`More for ${server.name}`}
+              hint="Everything for this server"
+              shortcut="Shift+F10"
+            />
+          </MenuButton>
         </div>
-        <div>
-          <dt>p95 ms</dt>
-          <dd>
-            <LiveText read={(metrics) => formatMs(metrics?.servers[id]?.p95Ms)} />
-          </dd>
-        </div>
-        <div>
-          <dt>active</dt>
-          <dd>
-            <LiveText read={(metrics) => formatCount(metrics?.servers[id]?.activeRequests ?? 0)} />
-          </dd>
-        </div>
-      </dl>
-      <div className="acts">
-        {visibleActions(actions, replica?.state).map((action) => (
-          <IconButton
-            key={action.id}
-            icon={action.icon}
-            label={`${action.label} ${server.name}`}
-            hint={`${action.label}: ${action.detail}`}
-            shortcut={action.shortcut}
-            disabledReason={action.disabledReason}
-            tone={
-              action.id === 'start' || action.id === 'ready'
-                ? 'good'
-                : action.tone === 'bad'
-                  ? 'bad'
-                  : 'plain'
-            }
-            onPress={action.run}
-          />
-        ))}
-        <MenuButton
-          label={`Actions for ${server.name}`}
-          placement="bottom end"
-          width={330}
-          sections={sections}
-        >
-          <IconButton
-            icon="more"
-            label={`More for ${server.name}`}
-            hint="Everything for this server"
-            shortcut="Shift+F10"
-          />
-        </MenuButton>
-      </div>
+      </ButtonContext.Provider>
       {menuOpen && (
         <ContextMenu
           label={`Actions for ${server.name}`}

@@ -59,7 +59,8 @@ export function Strands({ container }: { container: RefObject<HTMLElement | null
     let asked = false;
     const measure = () => {
       asked = false;
-      places.current = findPlaces(area);
+      // Hidden with its screen: there is no place.
+      places.current = area.offsetParent === null ? new Map() : findPlaces(area);
       invalidate();
     };
     const later = () => {
@@ -87,8 +88,7 @@ export function Strands({ container }: { container: RefObject<HTMLElement | null
   }, [container]);
 
   useOnFrame(() => {
-    // Hidden with its screen: every place is nowhere.
-    if (svg.current?.checkVisibility()) draw(svg.current, places.current, strands, trunks, shared);
+    if (svg.current && places.current.size > 0) draw(svg.current, places.current, strands, trunks, shared);
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: other strands are to be drawn anew
   useEffect(invalidate, [strands, trunks]);
