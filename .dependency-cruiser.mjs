@@ -64,20 +64,20 @@ export default {
         'Only the desktop entry, and the preload, load Electron; main/desktop takes its pieces as parameters.',
       severity: 'error',
       from: { pathNot: ['^main/index\\.ts$', '^preload/'] },
-      to: { path: '^(node_modules/)?electron(/|$)', dependencyTypesNot: ['type-only'] },
+      to: { path: '(^|/)node_modules/electron/|^electron$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'electron-types-in-desktop',
       severity: 'error',
       from: { path: '^(main|renderer)/', pathNot: ['^main/(desktop/|index\\.ts$)'] },
-      to: { path: '^(node_modules/)?electron(/|$)' },
+      to: { path: '(^|/)node_modules/electron/|^electron$' },
     },
     {
       name: 'cli-never-reaches-electron',
       comment: 'Whoever runs the command line has no Electron.',
       severity: 'error',
       from: { path: '^main/cli\\.ts$' },
-      to: { path: ['^(node_modules/)?electron(/|$)', '^main/desktop/'], reachable: true },
+      to: { path: ['(^|/)node_modules/electron/|^electron$', '^main/desktop/'], reachable: true },
     },
     {
       name: 'interface-sees-shared-alone',
