@@ -10,7 +10,7 @@ import { root } from './lib/tree.mjs';
 try {
   await ensureInstalled(say);
   await ensureBuilt(say);
-  const runtime = await ensureElectronRuntime(say);
+  const runtime = await ensureElectronRuntime(say, { insist: true });
   if ('missing' in runtime) {
     throw new Error(
       `no package can be made here: Electron's runtime ${runtime.missing}; run this where github.com can be reached`,

@@ -41,12 +41,13 @@ export function whyNoWindow() {
  * The runtime, downloaded if need be. Tried once a day at most: where the download is blocked it is blocked tomorrow too, and
  * nobody wants to wait for that at each start.
  * @param {(line: string) => void} say
+ * @param {{ insist?: boolean }} [options] `insist`: try even if it failed lately, for somebody who asked for just that
  * @returns {Promise<{ path: string } | { missing: string }>}
  */
-export async function ensureElectronRuntime(say) {
+export async function ensureElectronRuntime(say, { insist = false } = {}) {
   const found = findElectronRuntime();
   if (found) return { path: found };
-  if (attemptedLately()) {
+  if (!insist && attemptedLately()) {
     return { missing: 'could not be downloaded earlier; try again with: npx install-electron' };
   }
   say("downloading Electron's runtime (about 110 MB, once) ...");
