@@ -18,7 +18,7 @@ beforeEach(async () => {
   ballast = await startBallast();
   page = await openInterface(browser, ballast);
   await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Requests' }).click();
-  await page.getByText('No request yet').waitFor();
+  await page.getByRole('heading', { name: 'No request yet' }).waitFor();
 });
 afterEach(async () => {
   await page?.context().close();

@@ -62,7 +62,7 @@ describe('the timeline', () => {
   test('claims nothing of the time after the connection was lost', async () => {
     await until('api-1 serving', async () => isGreen(await paintedAt('api-1', 0.995)));
     await page.keyboard.press('Escape');
-    ballast.child.kill('SIGKILL');
+    ballast.child.kill('SIGTERM');
     await page.getByText('Not connected.').waitFor();
     await until('the band ends where knowledge does', async () => !isGreen(await paintedAt('api-1', 0.999)));
   });
