@@ -79,29 +79,60 @@ describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
     expect(heldBytes() - before).toBeLessThan(callers.length * 1.5 * MiB);
   });
 
-  it('requests sent ahead by a client that takes no response are not worked off', async () => {
-    const raw = await server(
-      rawServer((socket, _text, connection) => {
-        const requests = connection.text.split('\r\n\r\n').length - 1;
-        connection.text = '';
-        for (let i = 0; i < requests; i++)
-          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${MiB}\r\n\r\n${'x'.repeat(MiB)}`);
-      }),
-    );
+  it.each([1_048_576, 10_000])(
+    'requests sent ahead by a client that takes no response (of %i bytes) are not worked off',
+    async (responseBytes) => {
+      const raw = await server(
+        rawServer((socket, _text, connection) => {
+          const requests = connection.text.split('\r\n\r\n').length - 1;
+          connection.text = '';
+          for (let i = 0; i < requests; i++)
+            socket.write(
+              `HTTP/1.1 200 OK\r\nContent-Length: ${responseBytes}\r\n\r\n${'x'.repeat(responseBytes)}`,
+            );
+        }),
+      );
+      const proxy = await lane({ ports: [raw.port], readPath });
+      const caller = await client(proxy.port);
+      caller.socket.pause();
+      const requests = 4_000;
+      caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(requests));
+      let last = -1;
+      await until('it to come to rest', async () => {
+        const same = proxy.finished.length === last;
+        last = proxy.finished.length;
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        return same && last > 0;
+      });
+      // What the kernel takes for a sleeping reader, and little more.
+      expect(proxy.finished.length * responseBytes).toBeLessThan(15 * MiB);
+      const before = proxy.finished.length;
+      caller.socket.resume();
+      await until('work to go on', () => proxy.finished.length > before + 20);
+    },
+  );
+
+  it('requests sent ahead are kept up to a bound, and the client not read beyond it', async () => {
+    const raw = await server(rawServer(() => {}));
     const proxy = await lane({ ports: [raw.port], readPath });
     const caller = await client(proxy.port);
-    caller.socket.pause();
-    caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(2_000));
+    const before = heldBytes();
+    const requests = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(10_000));
+    let taken = 0;
+    const more = (): void => {
+      for (; taken < 200; taken++) if (!caller.socket.write(requests)) return void taken++;
+    };
+    caller.socket.on('drain', more);
+    more();
     let last = -1;
     await until('it to come to rest', async () => {
-      const same = proxy.finished.length === last;
-      last = proxy.finished.length;
+      const same = caller.socket.bytesWritten === last;
+      last = caller.socket.bytesWritten;
       await new Promise((resolve) => setTimeout(resolve, 150));
-      return same && last > 0;
+      return same;
     });
-    expect(proxy.finished.length).toBeLessThan(50);
-    caller.socket.resume();
-    await until('work to go on', () => proxy.finished.length > 100);
+    expect(taken).toBeLessThan(100);
+    expect(heldBytes() - before).toBeLessThan(3 * MiB);
   });
 });
 

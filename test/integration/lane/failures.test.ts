@@ -186,6 +186,18 @@ describe('a server that', () => {
     expect(raw.received).toBe('');
   });
 
+  it('dies after an interim response is not followed by another: the client has been told to go on', async () => {
+    const bad = await misbehaving((socket) => {
+      socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
+      setImmediate(() => socket.resetAndDestroy());
+    });
+    const raw = await good();
+    const proxy = await lane({ ports: [bad.port, raw.port] });
+    const answer = await exchangeBytes(proxy.port, get);
+    expect(answer).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a>\r\n\r\nHTTP\/1\.1 502 /);
+    expect(raw.received).toBe('');
+  });
+
   it('stalls in the middle of a response cuts the client off', async () => {
     const bad = await misbehaving((socket) =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'),
@@ -289,6 +301,52 @@ describe('a kept-alive connection', () => {
     }
     expect(caller.text).not.toContain('poison');
     expect(raw.accepted).toBe(3);
+  });
+
+  it('that has been idle carries no request that cannot be repeated; a new one takes its place', async () => {
+    const raw = await server(
+      rawServer((socket, _text, connection) => {
+        if (!/\r\n\r\n(body)?$/.test(connection.text)) return;
+        connection.text = '';
+        socket.write(ok('done'));
+      }),
+    );
+    const proxy = await lane({ ports: [raw.port] });
+    const caller = await client(proxy.port);
+    for (let i = 1; i <= 4; i++) {
+      caller.send('POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody');
+      await caller.receives('done', i);
+      const idleSince = performance.now();
+      await until('the connection to be idle for a while', () => performance.now() - idleSince > 15);
+    }
+    expect(raw.accepted).toBe(4);
+    await until('the ones before to be closed', () => raw.open.size === 1);
+    caller.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
+    await caller.receives('done', 5);
+    expect(raw.accepted).toBe(4);
+  });
+
+  it('of a server that is retired is closed when idle, or when its request is done', async () => {
+    let release = (): void => {};
+    const raw = await server(
+      rawServer((socket, text) => {
+        const answer = (): void => void socket.write(ok('done'));
+        if (text.includes('/slow')) release = answer;
+        else answer();
+      }),
+    );
+    const proxy = await lane({ ports: [raw.port] });
+    const [slow, quick] = [await client(proxy.port), await client(proxy.port)];
+    slow.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until('the request to arrive', () => raw.received.includes('/slow'));
+    quick.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await quick.receives('done');
+    expect(raw.open.size).toBe(2);
+    proxy.pools.get('api')?.servers[0]?.connections?.retire();
+    await until('the idle connection to be closed', () => raw.open.size === 1);
+    release();
+    await slow.receives('done');
+    await until('the other to be closed', () => raw.open.size === 0);
   });
 
   it('is closed after timeouts.idle, and before the server would', async () => {

@@ -81,6 +81,16 @@ describe('a response without a body', () => {
   });
 });
 
+it('an answer of Ballast itself to a request whose body is still to come announces the close', async () => {
+  const proxy = await lane({
+    ports: [1],
+    listener: { pool: undefined, routes: [{ path: '/x', pool: 'api' }] },
+  });
+  const caller = await client(proxy.port);
+  caller.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nsome');
+  expect(await caller.end()).toMatch(/^HTTP\/1\.1 404 [\s\S]*\r\nConnection: close\r\n/);
+});
+
 describe('a request that expects 100-continue', () => {
   const ask = 'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n';
 
