@@ -48,6 +48,13 @@ function refuse(source: YamlSource, message: string): ParsedConfig {
 function aliasProblem(source: YamlSource, error: unknown): ConfigProblem {
   const message = error instanceof Error ? error.message : String(error);
   const name = /^Unresolved alias .*: (\S+)$/.exec(message)?.[1];
+  if (message.startsWith('Merge sources'))
+    return {
+      path: [],
+      message:
+        '"<<" takes the keys of a mapping that an &anchor named before; write that anchor, or the keys',
+      ...placeOf(source.text, Math.max(source.text.indexOf('<<'), 0)),
+    };
   if (name === undefined)
     return {
       path: [],

@@ -44,7 +44,7 @@ function messageOf(error: YAMLError, text: string): string {
     case 'MISSING_CHAR':
       return own.includes('quote')
         ? 'a quote is not closed; write the same quote at the end of the text'
-        : missingChar(own);
+        : missingChar(own, text, error.pos[0]);
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'a second ": " in one line; put the text in quotes, or the inner key on a line of its own, indented';
     case 'MULTILINE_IMPLICIT_KEY':
@@ -70,11 +70,20 @@ function messageOf(error: YAMLError, text: string): string {
   }
 }
 
-function missingChar(own: string): string {
+function missingChar(own: string, text: string, offset: number): string {
+  // An IPv6 address begins the way a list does.
+  const address = /\[[0-9a-fA-F:]*:[0-9a-fA-F:]*\]:\d{1,5}/.exec(lineAt(text, offset))?.[0];
+  if (address) return `an address that begins with "[" stands in quotes: write "${address}"`;
   if (own.includes(',')) return 'a comma is missing between two entries; write one before this';
   if (own.includes('}') || own.includes(']'))
     return 'a "[" or "{" is not closed; write the "]" or "}" that is missing';
   return `something is missing (${lowerFirst(own)}); check the line`;
+}
+
+function lineAt(text: string, offset: number): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  const end = text.indexOf('\n', offset);
+  return text.slice(start, end < 0 ? text.length : end);
 }
 
 function lowerFirst(text: string): string {

@@ -1,14 +1,18 @@
 import { formatAddress } from './address.ts';
 
+interface Route {
+  readonly host?: string | undefined;
+  readonly path: string;
+  readonly pool: string;
+}
+
 interface Referring {
   readonly listeners: readonly {
     readonly name: string;
     readonly bind: { readonly host: string; readonly port: number };
-    readonly routes: readonly {
-      readonly host?: string | undefined;
-      readonly path: string;
-      readonly pool: string;
-    }[];
+    /** As written still, where something else is wrong with the listener. */
+    readonly pool?: string | undefined;
+    readonly routes?: readonly Route[] | undefined;
   }[];
   readonly pools: readonly {
     readonly name: string;
@@ -50,6 +54,14 @@ export function checkReferences(config: Referring, report: Report): void {
     (bind, index) =>
       say(`a second listener is bound to ${bind}; give it another port`, ['listeners', index, 'bind']),
   );
+  for (const [index, { bind }] of config.listeners.entries()) {
+    const other = config.listeners.find((each) => each.bind.port === bind.port && takesAll(each.bind, bind));
+    if (!other || bind.port === 0) continue;
+    say(
+      `listener "${other.name}" takes every address of port ${bind.port}, ${formatAddress(bind)} too; give one of them another port`,
+      ['listeners', index, 'bind'],
+    );
+  }
   unique(
     config.pools,
     ({ name }) => name,
@@ -63,10 +75,11 @@ export function checkReferences(config: Referring, report: Report): void {
   );
 
   for (const [index, listener] of config.listeners.entries()) {
-    for (const [at, route] of listener.routes.entries())
+    const routes = routesOf(listener);
+    for (const [at, route] of routes.entries())
       needPool(route.pool, ['listeners', index, 'routes', at, 'pool']);
     unique(
-      listener.routes,
+      routes,
       ({ host, path }) => `${host ?? ''}${path}`,
       (_, at) =>
         say('a second route has the same host and path; it would never be used', [
@@ -124,6 +137,16 @@ export function checkReferences(config: Referring, report: Report): void {
       }
     }
   }
+}
+
+function routesOf({ pool, routes }: Referring['listeners'][number]): readonly Route[] {
+  return routes ?? (pool === undefined ? [] : [{ path: '/', pool }]);
+}
+
+/** Whether one address means every address of this machine, the other one too. `::` takes IPv4 as well. */
+function takesAll(all: { readonly host: string }, other: { readonly host: string }): boolean {
+  if (all.host === other.host) return false;
+  return all.host === '::' || (all.host === '0.0.0.0' && other.host !== '::' && !other.host.includes(':'));
 }
 
 /** Calls `twice` for every item whose key an earlier one had. An undefined key is not compared. */

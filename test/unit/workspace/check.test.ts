@@ -63,6 +63,16 @@ describe('a ballast.yaml with problems', () => {
       `listeners: *web\n`,
       ['1:12 there is no anchor &web before this; write the value itself, or &web where it is first written'],
     ],
+    [
+      'unknown alias behind <<',
+      good.replace('weight: 2', '<<: *x'),
+      ['8:36 "<<" takes the keys of a mapping that an &anchor named before; write that anchor, or the keys'],
+    ],
+    [
+      'IPv6 address without quotes',
+      good.replace('127.0.0.1:8080', '[::1]:8080'),
+      ['3:29 an address that begins with "[" stands in quotes: write "[::1]:8080"'],
+    ],
     ['tag', `listeners: !web []\n`, ['1:12 the tag !web means nothing here; remove it']],
     [
       'second document',
@@ -193,6 +203,26 @@ describe('a ballast.yaml with problems', () => {
       'name with a space',
       good.replace('name: api-1', 'name: api one'),
       ['7:17 name "api one": a name is letters, digits, ".", "_" or "-", 63 at most; write e.g. api-1'],
+    ],
+    [
+      'name of a listener with a space',
+      good.replace('name: web', 'name: the web'),
+      ['3:13 name "the web": a name is letters, digits, ".", "_" or "-", 63 at most; write e.g. api-1'],
+    ],
+    [
+      'limit of a listener out of range, which hides nothing else',
+      good.replace('pool: api }', 'pool: apu, limits: { headFields: 1 } }'),
+      [
+        '3:46 there is no pool "apu"; write one of api',
+        '3:73 headFields of limits of listener web is 1; write at least 8',
+      ],
+    ],
+    [
+      'listener on every address beside another on the same port',
+      good.replace('pools:', '  - { name: all, bind: 0.0.0.0:8080, pool: api }\npools:'),
+      [
+        '3:24 listener "all" takes every address of port 8080, 127.0.0.1:8080 too; give one of them another port',
+      ],
     ],
     [
       'duration without a unit',
