@@ -46,8 +46,11 @@ export interface RequestFilter {
   readonly only?: 'failed' | 'retried' | undefined;
 }
 
-/** Failed and retried requests kept beyond the others: at thousands a second the journal is over in the blink of an eye. */
-const notableCapacity = 500;
+/**
+ * Failed and retried requests kept beyond the others, as many again as the others at most: at thousands a second the journal
+ * is over in the blink of an eye.
+ */
+const mostNotable = 500;
 
 /**
  * The last requests, with every decision and attempt, and the last that failed or were retried for longer than the others.
@@ -60,7 +63,7 @@ export interface Journal extends LogSource<RequestSummary> {
   list(filter: RequestFilter): { requests: RequestSummary[]; forgotten: number };
   /** Undefined for one that is forgotten or never was. */
   detail(id: string): RequestDetail | undefined;
-  /** Keeps the newest that fit. */
+  /** Keeps the newest that fit, and of those that do not the ones that failed or were retried. */
   resize(capacity: number): void;
 }
 
@@ -72,7 +75,8 @@ export function createJournal(initialCapacity: number): Journal {
   let cursor = 0;
 
   /** Older than everything in `slots`: what would have been written over there. Reused in turn as well. */
-  const notable: KeptRequest[] = [];
+  let notable: KeptRequest[] = [];
+  let notableCapacity = Math.min(mostNotable, capacity);
   let nextNotable = 0;
 
   function* newestFirst(): Generator<KeptRequest> {
@@ -80,10 +84,14 @@ export function createJournal(initialCapacity: number): Journal {
       yield slots[(next - back + slots.length) % slots.length]!;
   }
 
-  function* allNewestFirst(): Generator<KeptRequest> {
-    yield* newestFirst();
+  function* notableNewestFirst(): Generator<KeptRequest> {
     for (let back = 1; back <= notable.length; back++)
       yield notable[(nextNotable - back + notable.length) % notable.length]!;
+  }
+
+  function* allNewestFirst(): Generator<KeptRequest> {
+    yield* newestFirst();
+    yield* notableNewestFirst();
   }
 
   /** Sets a notable request apart. Returns the slot it leaves to the next one: that of a notable request forgotten now. */
@@ -104,7 +112,7 @@ export function createJournal(initialCapacity: number): Journal {
       if (!slot) {
         slot = emptyRequest();
         slots.push(slot);
-      } else if (slot.failed || slot.attemptCount > 1) {
+      } else if (isNotable(slot)) {
         slot = setApart(slot);
         slots[next] = slot;
       }
@@ -138,12 +146,20 @@ export function createJournal(initialCapacity: number): Journal {
     },
     resize(wanted) {
       if (wanted === capacity) return;
-      const kept = [...newestFirst()].slice(0, wanted).reverse();
-      slots = kept;
+      const all = [...newestFirst()];
+      const left = all.slice(wanted).filter(isNotable);
       capacity = wanted;
-      next = kept.length === capacity ? 0 : kept.length;
+      slots = all.slice(0, capacity).reverse();
+      next = slots.length === capacity ? 0 : slots.length;
+      notableCapacity = Math.min(mostNotable, capacity);
+      notable = [...left, ...notableNewestFirst()].slice(0, notableCapacity).reverse();
+      nextNotable = notable.length === notableCapacity ? 0 : notable.length;
     },
   };
+}
+
+function isNotable({ failed, attemptCount }: KeptRequest): boolean {
+  return failed || attemptCount > 1;
 }
 
 function emptyRequest(): KeptRequest {

@@ -186,8 +186,30 @@ describe('the journal', () => {
     const more = Array.from({ length: 700 }, () => run(kit, ['connect-failed', 'responded']).id);
     expect(kit.journal.detail(retried)).toBeUndefined();
     const kept = kit.journal.list({ limit: 1_000, only: 'retried' }).requests.map(({ id }) => id);
-    expect(kept).toEqual(more.slice(-600).reverse());
+    expect(kept).toEqual(more.slice(-200).reverse());
     for (const id of kept) expect(detail(kit, id).attemptList).toHaveLength(2);
+  });
+
+  it('keeps fewer of what was retried too when it is made smaller, the newest of them', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    const retry = () => run(kit, ['connect-failed', 'responded']).id;
+    const early = Array.from({ length: 150 }, retry); // the older half is set apart by the newer
+    const late = Array.from({ length: 20 }, retry);
+    for (let request = 0; request < 15; request++) run(kit, ['responded']);
+    kit.journal.resize(30);
+    const retried = () => kit.journal.list({ limit: 1_000, only: 'retried' }).requests.map(({ id }) => id);
+    const newest = [...early, ...late].slice(-45).reverse(); // 15 beside the plain ones, 30 set apart
+    expect(retried()).toEqual(newest);
+    expect(kit.journal.list({ limit: 1_000 }).forgotten).toBe(185 - 60);
+
+    const plain = Array.from({ length: 30 }, () => run(kit, ['responded']).id);
+    expect(retried()).toEqual(newest.slice(0, 30));
+    kit.journal.resize(60);
+    const more = Array.from({ length: 90 }, retry);
+    expect(kit.journal.list({ limit: 60 }).requests.map(({ id }) => id)).toEqual(more.slice(-60).reverse());
+    expect(retried()).toEqual([...more.slice().reverse(), ...newest].slice(0, 120));
+    expect(kit.journal.detail(plain[0]!)).toBeUndefined();
+    for (const id of retried()) expect(detail(kit, id).attemptList).toHaveLength(2);
   });
 
   it('finds requests by server, by failure and by retry', () => {
