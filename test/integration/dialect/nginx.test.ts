@@ -42,7 +42,7 @@ function anyConfig(seed: number): ConfigInput {
     healthCheck: pick<ConfigInput['pools'][number]['healthCheck']>(
       { type: 'none' },
       { type: 'tcp' },
-      { type: 'http', path: pick('/health', '/h"; } evil {', '/a\nb{') },
+      { type: 'http', path: pick('/health', '/h";}evil{', '/a#b?c={') },
     ),
     affinity: pick<ConfigInput['pools'][number]['affinity']>(
       { type: 'none' },
