@@ -70,6 +70,13 @@ describe('the story of an exit', () => {
     expect(story).toMatchObject({ failedAttempts: 1, retried: 1, lost: null });
   });
 
+  test('without one it does where not a single request has failed since the engine began', () => {
+    const none = counters(12_000, 3, 3, 3, 0);
+    expect(deriveStory({ exit, events: [exit], before: undefined, after: none }).lost).toBe(0);
+    const began = event('engine-restarted', 11_000, { server: null });
+    expect(deriveStory({ exit, events: [exit, began], before: undefined, after: none }).lost).toBeNull();
+  });
+
   test('without a sample it still tells losses that events tell', () => {
     const events = [exit, event('request-failed', 10_010), event('request-failed', 10_900, { count: 7 })];
     expect(deriveStory({ exit, events, before: undefined, after: undefined }).lost).toBe(8);

@@ -68,6 +68,13 @@ export function deriveStory({ exit, events, before, after }: StoryMaterial): Sto
   const difference = (read: (metrics: Metrics) => number | undefined): number =>
     counters ? Math.max(0, (read(counters.after) ?? 0) - (read(counters.before) ?? 0)) : 0;
 
+  /** Nothing lost since the engine began is proof too, unless it began after the exit. */
+  function lostWithoutBefore(): number | null {
+    if (lostEvents > 0) return lostEvents;
+    const beganAnew = events.some(({ kind, atMs }) => kind === 'engine-restarted' && atMs > exit.atMs);
+    return after?.total.failed === 0 && after.atMs >= exit.atMs && !beganAnew ? 0 : null;
+  }
+
   return {
     sequence: exit.sequence,
     server,
@@ -79,7 +86,7 @@ export function deriveStory({ exit, events, before, after }: StoryMaterial): Sto
       : count('attempt-failed', atServer),
     retried: counters ? difference(({ total }) => total.retried) : count('request-retried'),
     saved: counters ? difference(({ total }) => total.savedByRetry) : count('request-retried'),
-    lost: counters ? difference(({ total }) => total.failed) : lostEvents > 0 ? lostEvents : null,
+    lost: counters ? difference(({ total }) => total.failed) : lostWithoutBefore(),
     sessionsMoved: count('session-moved', (event) => event.pool === pool && event.server !== server),
     outAfterMs: out ? Math.max(0, out.atMs - exit.atMs) : null,
     backAtMs: returned?.atMs ?? null,
