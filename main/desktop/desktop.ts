@@ -126,16 +126,15 @@ export async function startDesktop(options: DesktopOptions): Promise<void> {
     return path;
   }
 
-  function isTrusted(event: IpcMainEvent): boolean {
-    const frame = event.senderFrame;
-    return (
-      window !== undefined &&
-      !window.isDestroyed() &&
-      event.sender === window.webContents &&
-      frame !== null &&
-      frame === window.webContents.mainFrame &&
-      isInterfaceUrl(frame.url, devUrl)
-    );
+  /** From the top frame of our window, and that shows the interface. */
+  function isTrusted({ sender, senderFrame }: IpcMainEvent): boolean {
+    if (!window || window.isDestroyed() || sender !== window.webContents || senderFrame === null)
+      return false;
+    try {
+      return senderFrame.parent === null && isInterfaceUrl(senderFrame.url, devUrl);
+    } catch {
+      return false; // the frame went away while its message was on its way
+    }
   }
 
   function showWindow(): void {

@@ -217,8 +217,8 @@ export function describeDesktop(runtime: DesktopRuntime): void {
         };
         const strangers = [
           { sender: { id: 99 }, senderFrame: own?.mainFrame },
-          { sender: own, senderFrame: { url: 'https://example.com/' } },
-          { sender: own, senderFrame: { url: 'app://ballast/index.html' } },
+          { sender: own, senderFrame: { url: 'https://example.com/', parent: null } },
+          { sender: own, senderFrame: { url: 'app://ballast/index.html', parent: own?.mainFrame } },
           { sender: own, senderFrame: null },
         ];
         for (const event of strangers) {

@@ -78,7 +78,7 @@ async function open(
   });
   const tab = context.pages()[0] ?? (await context.newPage());
   const frameOf = (isMain: boolean, url: string): WebFrameMain =>
-    isMain ? page.mainFrame : ({ url: fromPage(url) } as WebFrameMain);
+    isMain ? page.mainFrame : ({ url: fromPage(url), parent: page.mainFrame } as WebFrameMain);
 
   await tab.exposeBinding('__ballastHostSend', ({ frame }, message: string, args: unknown[]) => {
     const sender = page.contents as never;

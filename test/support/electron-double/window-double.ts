@@ -22,7 +22,7 @@ type Listener = (...args: never[]) => void;
 
 /** The page side of a window: what of `WebContents` the shell uses, and how a driver tells what happened in the page. */
 export class PageDouble extends EventEmitter {
-  readonly mainFrame = { url: '' } as WebFrameMain;
+  readonly mainFrame = { url: '', parent: null } as WebFrameMain;
   openHandler: ((details: { url: string }) => WindowOpenHandlerResponse) | undefined;
   driver: PageDriver | undefined;
   #destroyed = false;

@@ -194,8 +194,14 @@ describe('the desktop shell', () => {
     const hello = { type: 'hello', protocol: 1 };
     const frames: (WebFrameMain | null)[] = [
       null,
-      { url: 'https://example.com/' } as WebFrameMain,
-      { url: 'app://ballast/index.html' } as WebFrameMain, // a frame within the page
+      { url: 'https://example.com/', parent: null } as WebFrameMain,
+      { url: 'app://ballast/index.html', parent: page().mainFrame } as WebFrameMain, // a frame within the page
+      // A frame that went away: Electron throws when it is asked.
+      Object.defineProperty({ parent: null }, 'url', {
+        get() {
+          throw new Error('Render frame was disposed before WebFrameMain could be accessed');
+        },
+      }) as WebFrameMain,
     ];
     for (const frame of frames) {
       double.receive(own, frame, 'ballast:open', 'x');
