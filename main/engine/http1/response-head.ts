@@ -63,6 +63,12 @@ export class ResponseHead extends HeadFields {
     return this.minor === 1 ? !this.closes : this.keepsAlive;
   }
 
+  /** So long an idle connection may be used: closing a little before the server does spares requests the race against it. */
+  get usableIdleMs(): number {
+    const seconds = this.keepAliveSeconds;
+    return seconds > 1 ? (seconds - 1) * 1_000 : seconds * 500;
+  }
+
   protected override field(bytes: Uint8Array, lineEnd: number): number {
     switch (this.nameEnd - this.nameStart) {
       case 7:

@@ -1,52 +1,18 @@
-import type { Socket } from 'node:net';
-import type { ListenerLimits } from '@shared/config/schema.ts';
-import type { Clock } from '../clock.ts';
 import { Exchange, type RequestFacts } from '../exchange.ts';
 import { BodyFraming } from '../http1/body-framing.ts';
-import { CR, LF } from '../http1/byte-classes.ts';
 import { headerValue } from '../http1/head-lookup.ts';
-import { HeldBytes } from '../http1/held-bytes.ts';
 import { originForm, outgoingRequest } from '../http1/outgoing-request.ts';
-import { isStable, ReadBuffer } from '../http1/read-buffers.ts';
-import {
-  BODY_TIMEOUT,
-  CHUNK,
-  HEAD_TIMEOUT,
-  HEAD_TOO_LARGE,
-  LINE_TOO_LONG,
-  type Refusal,
-  refusalOf,
-  refusals,
-} from '../http1/refusal.ts';
+import { isStable } from '../http1/read-buffers.ts';
+import { BODY_TIMEOUT, CHUNK, HEAD_TIMEOUT, type Refusal, refusalOf, refusals } from '../http1/refusal.ts';
 import { RequestHead } from '../http1/request-head.ts';
 import { writableIsBlocked } from '../http1/send.ts';
-import type { ReadPath, SocketReader } from '../http1/socket-reader.ts';
-import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
-import type { Pool } from '../pool/pool.ts';
 import type { Server } from '../pool/server.ts';
-import { Attempts, type AttemptsClient } from '../proxy/attempts.ts';
-import { ownResponse, prefersJson } from './own-response.ts';
-import type { Router } from './routes.ts';
-
-/** What the connections of one listener share; replaced field by field when the configuration changes. */
-export interface ClientContext {
-  readonly name: string;
-  readonly clock: Clock;
-  readonly wheel: TimerWheel;
-  readonly path: ReadPath;
-  router: Router;
-  limits: ListenerLimits;
-  trustsForwarded: boolean;
-  /** Host and port as bound: stands in for a missing Host. */
-  authority: string;
-  /** Connections close after the request they carry. */
-  stopping: boolean;
-  findPool(name: string): Pool | undefined;
-  nextRequestId(exchange: Exchange): void;
-  finished(exchange: Exchange): void;
-  responseFields(): boolean;
-  closed(connection: ClientConnection): void;
-}
+import { Attempts } from '../proxy/attempts.ts';
+import type { AttemptsClient } from '../proxy/attempts-client.ts';
+import type { ClientContext } from './client-context.ts';
+import { ClientSocket, clientLeft } from './client-socket.ts';
+import { noPoolText, ownFieldLines, ownResponse, prefersJson } from './own-response.ts';
+import { hasLineEnd, methodText, noteRefused, resetExchange, tooLong } from './request-start.ts';
 
 /** Between requests. */
 const IDLE = 0;
@@ -60,76 +26,36 @@ const LINGER = 4;
 const CLOSED = 5;
 
 const never = Number.POSITIVE_INFINITY;
-const lingerMs = 2_000;
 /** Requests sent ahead are kept up to here; beyond it the client is not read. */
 const heldBytes = 65_536;
 /** Scanning ends before the callback returns, so one scanner serves all. */
 const head = new RequestHead();
 
 /** One client: reads its requests strictly, one after the other, and carries each to a server and back. */
-export class ClientConnection extends Timed implements SocketReader, AttemptsClient, RequestFacts {
+export class ClientConnection extends ClientSocket implements AttemptsClient, RequestFacts {
   readonly exchange = new Exchange();
-  readonly clock: Clock;
-  readonly path: ReadPath;
   minor = 1;
   isHead = false;
   asksUpgrade = false;
   closes = false;
 
-  readonly #context: ClientContext;
   readonly #attempts: Attempts;
   readonly #framing = new BodyFraming();
-  readonly #buffer = new ReadBuffer();
-  readonly #held = new HeldBytes();
-  #socket: Socket | null = null;
   #state = IDLE;
   #running = false;
-  #paused = false;
   #pausedForServer = false;
-  #inputEnded = false;
-  #clientAddress = '';
   /** The rewritten head: also what affinity and strategies look into. */
   #outgoing = '';
   #host = '';
-  #lingerUntil = 0;
 
   constructor(context: ClientContext) {
-    super();
-    this.#context = context;
-    this.clock = context.clock;
-    this.path = context.path;
+    super(context);
     this.exchange.facts = this;
     this.#attempts = new Attempts(this);
   }
 
-  /** Takes charge of an accepted socket, once. */
-  attach(socket: Socket): void {
-    this.#socket = socket;
-    socket.on('end', () => this.#ended());
-    socket.on('drain', () => this.#drained());
-    socket.on('error', () => this.#gone());
-    socket.on('close', () => this.#gone());
-    this.#context.wheel.set(this, this.clock.now() + this.#context.limits.idleTimeoutMs);
-  }
-
-  get socket(): Socket {
-    return this.#socket!;
-  }
-
-  get limits(): ListenerLimits {
-    return this.#context.limits;
-  }
-
   get isBusy(): boolean {
     return this.#state === BUSY;
-  }
-
-  get clientAddress(): string {
-    if (this.#clientAddress === '') {
-      const address = this.#socket?.remoteAddress ?? 'unknown';
-      this.#clientAddress = address.startsWith('::ffff:') ? address.slice(7) : address;
-    }
-    return this.#clientAddress;
   }
 
   header(name: string): string | null {
@@ -140,21 +66,21 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
   closeWhenIdle(): void {
     if (this.#state === BUSY || this.#state === LINGER) this.closes = true;
     else if (this.socket.writableLength > 0) this.#linger();
-    else this.destroy();
+    else this.gone(clientLeft);
   }
 
-  /** Closes at once. A running request ends as aborted. */
-  destroy(): void {
-    this.#gone();
+  /** Closes at once, for the reason given. A running request ends as aborted. */
+  destroy(detail: string): void {
+    this.gone(detail);
   }
 
   nextBuffer(): Buffer {
-    return this.#buffer.next(this.#state === BUSY ? this.#framing : null, true);
+    return this.buffer.next(this.#state === BUSY ? this.#framing : null, true);
   }
 
   bytesRead(bytes: Buffer, length: number): void {
-    this.#buffer.filled = length === bytes.length;
-    const held = this.#held;
+    this.buffer.filled = length === bytes.length;
+    const held = this.held;
     switch (this.#state) {
       case IDLE:
       case HEAD: {
@@ -181,15 +107,17 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
   }
 
   override onDeadline(now: number): void {
-    const { wheel, limits } = this.#context;
     switch (this.#state) {
       case HEAD:
         this.#beginExchange();
+        noteRefused(this.exchange, this.held.bytes, this.held.start, this.held.end);
         this.#refuse(refusals[HEAD_TIMEOUT]);
         return;
       case BUSY:
         if (this.#attempts.isTunnel || this.#attempts.isResponding) {
-          const detail = 'the client took no more of the response in time (limits.idleTimeout)';
+          const detail = writableIsBlocked(this.socket)
+            ? 'the client took no more of the response in time (limits.idleTimeout)'
+            : refusals[BODY_TIMEOUT].text;
           this.#attempts.abort(detail);
           this.cut(detail);
           return;
@@ -198,28 +126,23 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
         this.#refuse(refusals[BODY_TIMEOUT]);
         return;
       case LINGER:
-        if (this.socket.writableLength > 0 && now < this.#lingerUntil) {
-          wheel.set(this, now + lingerMs);
-          return;
-        }
-        this.destroy();
+        if (!this.lingersOn(now)) this.gone(clientLeft);
         return;
       case BLOCKED:
       case IDLE:
-        this.destroy();
+        this.gone(clientLeft);
         return;
       default:
-        wheel.set(this, now + limits.idleTimeoutMs);
+        break;
     }
   }
 
   // What the attempts ask for
 
   ownFields(server: Server): string {
-    const { exchange } = this;
-    const cookie = exchange.setCookie === null ? '' : `Set-Cookie: ${exchange.setCookie}\r\n`;
-    if (!this.#context.responseFields()) return cookie;
-    return `${cookie}x-ballast-server: ${server.name}\r\nx-ballast-attempts: ${exchange.attemptCount}\r\nx-ballast-request: ${exchange.idText}\r\n`;
+    const { setCookie } = this.exchange;
+    const cookie = setCookie === null ? '' : `Set-Cookie: ${setCookie}\r\n`;
+    return this.context.responseFields() ? cookie + ownFieldLines(this.exchange, server) : cookie;
   }
 
   closeAfter(): void {
@@ -228,35 +151,34 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
 
   pauseRequest(): void {
     this.#pausedForServer = true;
-    this.#pause();
-    if (this.#state === BUSY && !this.#attempts.isResponding) this.#context.wheel.set(this, never);
+    this.pause();
+    if (this.#state === BUSY && !this.#attempts.isResponding) this.deadlineIn(never);
   }
 
   resumeRequest(): void {
     if (!this.#pausedForServer) return;
     this.#pausedForServer = false;
-    this.#resume();
+    this.resume();
     this.#awaitBody();
   }
 
   wrote(): void {
-    const { wheel, limits } = this.#context;
-    if (writableIsBlocked(this.socket)) wheel.set(this, this.clock.now() + limits.idleTimeoutMs);
+    if (writableIsBlocked(this.socket)) this.deadlineIn(this.limits.idleTimeoutMs);
     else this.#awaitBody();
   }
 
   tunnelled(): void {
-    const held = this.#held;
+    const held = this.held;
     this.#framing.start('until-close', 0);
-    this.#context.wheel.set(this, never);
-    this.#resume();
+    this.deadlineIn(never);
+    this.resume();
     if (held.length > 0) {
       const { bytes, start, end } = held;
       this.#framing.consume(bytes, start, end);
       this.#attempts.requestBody(bytes, start, end, false, false);
       held.clear();
     }
-    if (this.#inputEnded) this.#attempts.clientEnded();
+    if (this.inputEnded) this.#attempts.clientEnded();
   }
 
   answered(): void {
@@ -273,7 +195,7 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
     this.#report();
     // Where only the end of the connection would end the response, a clean end would make it look complete.
     this.socket.resetAndDestroy();
-    this.#gone();
+    this.gone(error);
   }
 
   // Requests
@@ -293,27 +215,27 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
   /** The held bytes, once a request has been dealt with or more has come. */
   #runHeld(): void {
     if (this.#running) return;
-    const held = this.#held;
+    const held = this.held;
     const at = this.#readRequests(held.bytes, held.start, held.end);
     if (this.#state !== CLOSED) held.consumeTo(at);
-    if (held.length < heldBytes && !this.#pausedForServer) this.#resume();
+    if (held.length < heldBytes && !this.#pausedForServer) this.resume();
   }
 
   #readRequest(bytes: Buffer, start: number, end: number): number {
-    const { limits } = this.#context;
-    head.trustsForwarded = this.#context.trustsForwarded;
+    const { limits } = this.context;
+    head.trustsForwarded = this.context.trustsForwarded;
     const result = head.scan(bytes, start, end, limits.headFields);
     if (result === 0) {
       if (!this.#checkSize(bytes, start, end)) return end;
       if (this.#state === IDLE) {
         this.#state = HEAD;
-        this.#context.wheel.set(this, this.clock.now() + limits.headTimeoutMs);
+        this.deadlineIn(this.limits.headTimeoutMs);
       }
       return start;
     }
     this.#beginExchange();
     if (result < 0 || result - start > limits.headBytes) {
-      this.#noteRefused(bytes, start, end);
+      noteRefused(this.exchange, bytes, start, end);
       this.#refuse(result < 0 ? refusalOf(result) : tooLong(bytes, start, limits.headBytes));
       return end;
     }
@@ -322,14 +244,14 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
 
   #begin(bytes: Buffer, bodyStart: number, end: number): number {
     const { exchange } = this;
-    const context = this.#context;
+    const context = this.context;
     this.minor = head.minor;
     this.closes = context.stopping || (head.minor === 1 ? head.closes : !head.keepsAlive);
     exchange.method = methodText(bytes, head.methodStart, head.methodEnd);
     exchange.target = originForm(bytes, head, exchange.method);
     this.isHead = exchange.method === 'HEAD';
     this.asksUpgrade = head.upgrades;
-    this.#noteHost(bytes);
+    this.#host = head.hostStart < 0 ? '' : bytes.toString('latin1', head.hostStart, head.hostEnd);
     const framing = this.#framing;
     if (head.chunked) framing.start('chunked', 0);
     else if (head.contentLength > 0) framing.start('length', head.contentLength);
@@ -343,13 +265,7 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
     const poolName = context.router.find(this.#host, exchange.target);
     const pool = poolName === null ? undefined : context.findPool(poolName);
     if (!pool) {
-      const where = `host "${this.#host}" and path "${exchange.target}"`;
-      this.#answer(
-        404,
-        poolName === null
-          ? `no route of listener "${context.name}" matches ${where}; add one under listeners in ballast.yaml`
-          : `listener "${context.name}" leads to pool "${poolName}", which does not exist`,
-      );
+      this.#answer(404, noPoolText(context.name, poolName, this.#host, exchange.target));
       return bodyEnd;
     }
     exchange.pool = pool;
@@ -379,43 +295,21 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
     this.#state = BUSY;
     this.#framing.start('none', 0);
     this.#outgoing = '';
-    exchange.startedAt = this.clock.now();
-    exchange.startedEpoch = this.clock.epoch();
-    exchange.listener = this.#context.name;
-    exchange.pool = null;
-    exchange.method = '';
-    exchange.target = '';
-    exchange.status = 0;
-    exchange.requestBytes = 0;
-    exchange.responseBytes = 0;
-    exchange.error = null;
-    exchange.setCookie = null;
-    exchange.attemptCount = 0;
-    exchange.unserved = null;
+    resetExchange(exchange, this.clock, this.context.name);
     this.isHead = false;
     this.asksUpgrade = false;
-    this.#context.wheel.set(this, never);
-    this.#context.nextRequestId(exchange);
-  }
-
-  /** The request line of what is refused, as far as there is one: the journal should say what it was. */
-  #noteRefused(bytes: Buffer, start: number, end: number): void {
-    const lineEnd = bytes.indexOf(CR, start);
-    const stop = Math.min(lineEnd < 0 ? end : lineEnd, end, start + 200);
-    const match = /^([!#$%&'*+.^_`|~\w-]{1,32}) (\S+)/.exec(bytes.toString('latin1', start, stop));
-    if (!match) return;
-    this.exchange.method = match[1]!;
-    this.exchange.target = match[2]!;
+    this.deadlineIn(never);
+    this.context.nextRequestId(exchange);
   }
 
   /** False where the incomplete head is too large already, and was refused. */
   #checkSize(bytes: Buffer, start: number, end: number): boolean {
-    const { headBytes } = this.#context.limits;
+    const { headBytes } = this.limits;
     if (end - start <= headBytes) return true;
     this.#beginExchange();
-    this.#noteRefused(bytes, start, end);
+    noteRefused(this.exchange, bytes, start, end);
     this.#refuse(tooLong(bytes, start, headBytes));
-    this.#held.clear();
+    this.held.clear();
     return false;
   }
 
@@ -431,7 +325,6 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
     if (!this.#framing.done || this.#framing.broken) this.closes = true;
     exchange.status = status;
     exchange.error ??= message;
-    const fields = this.#context.responseFields();
     const text = ownResponse(exchange, {
       status,
       message,
@@ -439,9 +332,7 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
       isHead: this.isHead,
       closes: this.closes,
       keepsAlive10: this.minor === 0 && !this.closes,
-      ownFields: fields
-        ? `x-ballast-attempts: ${exchange.attemptCount}\r\nx-ballast-request: ${exchange.idText}\r\n`
-        : '',
+      ownFields: this.context.responseFields() ? ownFieldLines(exchange, null) : '',
     });
     this.socket.write(text, 'latin1');
     this.#finish();
@@ -449,145 +340,83 @@ export class ClientConnection extends Timed implements SocketReader, AttemptsCli
 
   #report(): void {
     this.exchange.requestBytes = this.#framing.payloadBytes;
-    this.#context.finished(this.exchange);
+    this.context.finished(this.exchange);
   }
 
   #finish(): void {
-    const { wheel, limits } = this.#context;
     const bodyDone = this.#framing.done;
     this.#report();
     this.#pausedForServer = false;
-    if (this.closes || !bodyDone || this.#context.stopping || this.#inputEnded) {
+    if (this.closes || !bodyDone || this.context.stopping || this.inputEnded) {
       this.#linger();
       return;
     }
     this.#framing.start('none', 0);
     if (writableIsBlocked(this.socket)) {
       this.#state = BLOCKED;
-      wheel.set(this, this.clock.now() + limits.idleTimeoutMs);
+      this.deadlineIn(this.limits.idleTimeoutMs);
       return;
     }
     this.#next();
   }
 
   #next(): void {
-    const { wheel, limits } = this.#context;
     this.#state = IDLE;
-    wheel.set(this, this.clock.now() + limits.idleTimeoutMs);
-    if (this.#held.length > 0) this.#runHeld();
-    else this.#resume();
+    this.deadlineIn(this.limits.idleTimeoutMs);
+    if (this.held.length > 0) this.#runHeld();
+    else this.resume();
   }
 
-  /** Ends the connection so that the client gets all that was written. */
+  /** The last response has been written. */
   #linger(): void {
     this.#state = LINGER;
-    this.#held.clear();
-    const now = this.clock.now();
-    this.#lingerUntil = now + this.#context.limits.idleTimeoutMs;
-    this.#context.wheel.set(this, now + lingerMs);
-    this.socket.end();
-    if (this.#inputEnded && this.socket.writableLength === 0) {
-      this.destroy();
-      return;
-    }
-    this.#resume();
+    this.endGently();
+    if (this.inputEnded && this.socket.writableLength === 0) this.gone(clientLeft);
   }
 
   /** Bounds the wait for the next piece of a request's body, while it is read at all. */
   #awaitBody(): void {
     if (this.#state !== BUSY) return;
-    const waits = !this.#framing.done && !this.#paused && !this.#attempts.isTunnel;
-    this.#context.wheel.set(this, waits ? this.clock.now() + this.#context.limits.bodyTimeoutMs : never);
+    const waits = !this.#framing.done && !this.isPaused && !this.#attempts.isTunnel;
+    this.deadlineIn(waits ? this.limits.bodyTimeoutMs : never);
   }
 
   #hold(bytes: Buffer, start: number, end: number): void {
     if (start >= end || this.#state === LINGER || this.#state === CLOSED) return;
-    this.#held.add(bytes, start, end);
-    if (this.#held.length >= heldBytes && this.#state !== HEAD) this.#pause();
+    this.held.add(bytes, start, end);
+    if (this.held.length >= heldBytes && this.#state !== HEAD) this.pause();
   }
 
-  #pause(): void {
-    if (this.#paused || this.#state === CLOSED) return;
-    this.#paused = true;
-    this.socket.pause();
-  }
-
-  #resume(): void {
-    if (!this.#paused || this.#state === CLOSED) return;
-    this.#paused = false;
-    this.socket.resume();
-  }
-
-  #drained(): void {
+  protected override drained(): void {
     if (this.#state === BUSY) {
       this.#awaitBody();
       this.#attempts.clientDrained();
     } else if (this.#state === BLOCKED) this.#next();
-    else if (this.#state === LINGER && this.#inputEnded) this.destroy();
+    else if (this.#state === LINGER && this.inputEnded) this.gone(clientLeft);
   }
 
-  /** The client sends no more. In the middle of a request that means it has gone (as nginx and Node take it). */
-  #ended(): void {
-    this.#inputEnded = true;
-    switch (this.#state) {
-      case BUSY:
-        if (this.#attempts.isTunnel) {
-          this.#attempts.clientEnded();
-          return;
-        }
-        this.destroy();
-        return;
-      case LINGER:
-      case BLOCKED:
-        if (this.socket.writableLength > 0) return;
-        this.destroy();
-        return;
-      default:
-        if (this.socket.writableLength > 0) {
-          this.#linger();
-          return;
-        }
-        this.destroy();
-    }
+  /** In the middle of a request the end of what a client sends means that it has gone (as nginx and Node take it). */
+  protected override ended(): void {
+    if (this.#state === BUSY) {
+      if (this.#attempts.isTunnel) this.#attempts.clientEnded();
+      else this.gone(clientLeft);
+    } else if (this.socket.writableLength === 0) this.gone(clientLeft);
+    else if (this.#state === IDLE || this.#state === HEAD) this.#linger();
   }
 
-  /** The socket is closed, or is to be. */
-  #gone(): void {
+  protected override gone(detail: string): void {
     if (this.#state === CLOSED) return;
     const wasBusy = this.#state === BUSY;
     this.#state = CLOSED;
-    this.#context.wheel.remove(this);
-    this.#held.clear();
-    this.#buffer.drop();
+    this.context.wheel.remove(this);
+    this.held.clear();
+    this.buffer.drop();
     if (wasBusy && this.#attempts.isActive) {
-      const detail = 'the client closed its connection before the response was complete';
       this.#attempts.abort(detail);
       this.exchange.error ??= detail;
       this.#report();
     }
     this.socket.destroy();
-    this.#context.closed(this);
+    this.context.closed(this);
   }
-
-  /** The Host's text; the same as last time on most connections. */
-  #noteHost(bytes: Buffer): void {
-    this.#host = head.hostStart < 0 ? '' : bytes.toString('latin1', head.hostStart, head.hostEnd);
-  }
-}
-
-function hasLineEnd(bytes: Buffer, length: number): boolean {
-  const at = bytes.indexOf(LF);
-  return at >= 0 && at < length;
-}
-
-function tooLong(bytes: Buffer, start: number, headBytes: number): Refusal {
-  const lineEnd = bytes.indexOf(LF, start);
-  return refusals[lineEnd < 0 || lineEnd - start > headBytes ? LINE_TOO_LONG : HEAD_TOO_LARGE];
-}
-
-/** The commonest method without making a string. */
-function methodText(bytes: Buffer, start: number, end: number): string {
-  const isGet =
-    end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54;
-  return isGet ? 'GET' : bytes.toString('latin1', start, end);
 }

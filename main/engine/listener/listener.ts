@@ -7,7 +7,8 @@ import type { ReadPath } from '../http1/socket-reader.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAcceptor, probeReadPath } from './accept.ts';
-import { ClientConnection, type ClientContext } from './client-connection.ts';
+import { ClientConnection } from './client-connection.ts';
+import type { ClientContext } from './client-context.ts';
 import { createRouter } from './routes.ts';
 
 export interface ListenerDeps {
@@ -31,6 +32,10 @@ export interface Listener {
   start(): Promise<Address>;
   /** Routes and limits from now on; running requests keep the pool they have. The address stays. */
   update(config: ListenerConfig): void;
+  /** Gives its address up, so that another may take it; connections go on. */
+  release(): void;
+  /** Takes the address it gave up again. Rejects with Node's error where somebody else was quicker. */
+  retake(): Promise<void>;
   /** Accepts nothing new, lets running requests finish for so long, then cuts them. Resolves with how many were cut. */
   stop(graceMs: number): Promise<number>;
 }
@@ -41,6 +46,8 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
   let server: NetServer | undefined;
   let context: ClientContext | undefined;
   let current = config;
+  /** Where it really listens. */
+  let bound: Address | undefined;
   let whenEmpty: (() => void) | undefined;
   let stopped: Promise<number> | undefined;
 
@@ -78,12 +85,14 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
       connection.attach(openSocket(connection));
     });
     await listening(accepting, bind);
+    // An error of a single accept must not end the process.
+    accepting.on('error', () => {});
     server = accepting;
-    const bound = accepting.address();
-    const port = bound !== null && typeof bound === 'object' ? bound.port : bind.port;
-    const address = { host: bind.host, port };
-    shared.authority = formatAddress(address);
-    return address;
+    const place = accepting.address();
+    const port = place !== null && typeof place === 'object' ? place.port : bind.port;
+    bound = { host: bind.host, port };
+    shared.authority = formatAddress(bound);
+    return bound;
   };
 
   const close = async (graceMs: number): Promise<number> => {
@@ -103,7 +112,7 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
     let unfinished = 0;
     for (const connection of [...connections]) {
       if (connection.isBusy) unfinished++;
-      connection.destroy();
+      connection.destroy('the listener stopped before the response was complete');
     }
     return unfinished;
   };
@@ -118,6 +127,12 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
       current = next;
       if (context) configure(context);
     },
+    release() {
+      server?.close();
+    },
+    async retake() {
+      if (server && bound && !server.listening) await listening(server, bound);
+    },
     stop(graceMs) {
       stopped ??= close(graceMs);
       return stopped;
@@ -130,8 +145,6 @@ function listening(server: NetServer, { host, port }: Address): Promise<void> {
     server.once('error', reject);
     server.listen({ host, port, backlog: 511 }, () => {
       server.off('error', reject);
-      // An error of a single accept must not end the process.
-      server.on('error', () => {});
       resolve();
     });
   });

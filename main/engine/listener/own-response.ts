@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Exchange } from '../exchange.ts';
+import type { Server } from '../pool/server.ts';
 import { attemptText } from '../proxy/failure-text.ts';
 
 /** What Ballast answers itself, in place of a server. */
@@ -77,4 +78,17 @@ export function prefersJson(accept: string | null): boolean {
     else if (range.startsWith('text/')) text = Math.max(text, json >= quality ? 0 : quality);
   }
   return json > text;
+}
+
+/** The lines that tell a developer what became of a request. `server`: null where none answered. */
+export function ownFieldLines({ attemptCount, idText }: Exchange, server: Server | null): string {
+  const rest = `x-ballast-attempts: ${attemptCount}\r\nx-ballast-request: ${idText}\r\n`;
+  return server === null ? rest : `x-ballast-server: ${server.name}\r\n${rest}`;
+}
+
+/** Why a request leads to no pool. `poolName`: null where no route matched. */
+export function noPoolText(listener: string, poolName: string | null, host: string, target: string): string {
+  return poolName === null
+    ? `no route of listener "${listener}" matches host "${host}" and path "${target}"; add one under listeners in ballast.yaml`
+    : `listener "${listener}" leads to pool "${poolName}", which does not exist`;
 }

@@ -1,50 +1,16 @@
-import type { Socket } from 'node:net';
-import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
-import type { Clock } from '../clock.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { interimResponse, outgoingResponse, type ResponseTraits } from '../http1/outgoing-response.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import { send, writableIsBlocked } from '../http1/send.ts';
-import type { ReadPath } from '../http1/socket-reader.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Server } from '../pool/server.ts';
+import type { AttemptsClient } from './attempts-client.ts';
 import { failureSummary, type StopReason } from './failure-text.ts';
 import { ReplayBody } from './replay-body.ts';
-import type { ServerConnection, ServerUser } from './server-connection.ts';
+import type { ServerConnection } from './server-connection.ts';
 import { ServerConnections } from './server-connections.ts';
-
-/** The client's side of a request, as the attempts need it. */
-export interface AttemptsClient {
-  readonly exchange: Exchange;
-  readonly socket: Socket;
-  readonly limits: ListenerLimits;
-  readonly clock: Clock;
-  readonly path: ReadPath;
-  /** Of HTTP/1.x. */
-  readonly minor: number;
-  readonly isHead: boolean;
-  readonly asksUpgrade: boolean;
-  /** The connection closes after this response, for reasons of the client's or the listener's. */
-  readonly closes: boolean;
-  /** The lines that name server, attempts and request; empty where they are switched off. */
-  ownFields(server: Server): string;
-  /** The connection closes after this response. */
-  closeAfter(): void;
-  /** Reads no more of the request until `resumeRequest`. */
-  pauseRequest(): void;
-  resumeRequest(): void;
-  /** A piece of the response has been written; bounds how long a client may refuse to take it. */
-  wrote(): void;
-  /** The protocol is switched: what the client sends from now on is passed as it comes. */
-  tunnelled(): void;
-  /** The response is complete. */
-  answered(): void;
-  /** No server's response can be given: answer in their place. */
-  answerFailure(status: number, error: string): void;
-  /** The response broke off: the client must not take it for complete. */
-  cut(error: string): void;
-}
+import type { ServerUser } from './server-user.ts';
 
 /** A request that is not safe to repeat is kept up to here, for the case that provably nothing of it was delivered. */
 const unrepeatableBytes = 16_384;

@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import type { Address } from '@shared/config/address.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
@@ -11,44 +10,8 @@ import { ResponseHead } from '../http1/response-head.ts';
 import { send, writableIsBlocked } from '../http1/send.ts';
 import { onreadOf, type ReadPath, readByEvents, type SocketReader } from '../http1/socket-reader.ts';
 import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
+import type { ConnectionOwner, ServerUser } from './server-user.ts';
 import { socketErrorText } from './socket-errors.ts';
-
-/** The request that a connection carries just now. */
-export interface ServerUser {
-  /** The request's last byte has been written. */
-  readonly requestSent: boolean;
-  /** A response to it has no body whatever it says. */
-  readonly isHead: boolean;
-  readonly asksUpgrade: boolean;
-  /** The client cannot read chunked framing. */
-  readonly decodesChunked: boolean;
-  readonly headBytes: number;
-  readonly headFields: number;
-  readonly responseMs: number;
-  /** Something written to the client waits. */
-  readonly clientWaits: boolean;
-  connected(): void;
-  /** A 1xx response; the real one follows. Offsets are good until it returns. */
-  interim(bytes: Buffer, head: ResponseHead): void;
-  response(bytes: Buffer, head: ResponseHead, start: number, end: number, stable: boolean): void;
-  /** More of the body; after a switch of protocols, whatever comes. */
-  responseBody(bytes: Buffer, start: number, end: number, stable: boolean): void;
-  /** The response is complete, and the connection is the user's no more. */
-  responseEnded(payloadBytes: number): void;
-  /** The attempt is over, and the connection is gone. */
-  failed(outcome: AttemptOutcome, detail: string, connection: ServerConnection): void;
-  /** What waited to be written to the server is written. */
-  drained(): void;
-  /** After a switch of protocols: the server sends no more. */
-  serverEnded(): void;
-}
-
-/** Where a connection goes when its request is done with it. */
-export interface ConnectionOwner {
-  readonly address: Address;
-  released(connection: ServerConnection): void;
-  closed(connection: ServerConnection): void;
-}
 
 const CONNECTING = 0;
 const IDLE = 1;
@@ -340,11 +303,7 @@ export class ServerConnection extends Timed implements SocketReader {
     else framing.start('until-close', 0);
     framing.chunked.collects = user.decodesChunked;
     this.#persists = head.persists && framing.kind !== 'until-close';
-    if (head.keepAliveSeconds >= 0) {
-      // Closing a little before the server does spares requests the race against its close.
-      const seconds = head.keepAliveSeconds;
-      this.promisedIdleMs = seconds > 1 ? (seconds - 1) * 1_000 : seconds * 500;
-    }
+    if (head.keepAliveSeconds >= 0) this.promisedIdleMs = head.usableIdleMs;
     const bodyEnd = framing.consume(bytes, start, end);
     this.#leftover = bodyEnd < end;
     if (framing.broken) {

@@ -3,7 +3,8 @@ import type { TimeoutsConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { ReadPath } from '../http1/socket-reader.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
-import { type ConnectionOwner, ServerConnection, type ServerUser } from './server-connection.ts';
+import { ServerConnection } from './server-connection.ts';
+import type { ConnectionOwner, ServerUser } from './server-user.ts';
 
 /** A request that cannot be repeated only goes on a connection used this recently: the server cannot have given up on it yet. */
 const freshEnoughMs = 10;

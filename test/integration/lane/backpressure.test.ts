@@ -156,9 +156,9 @@ it('a download of 2 GiB leaves the memory of the process where it was', async ()
     highest = Math.max(highest, process.memoryUsage().rss);
   }, 50);
   caller.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-  await until('the download to end', () => proxy.finished.length === 1 && received >= downloadBytes, 25_000);
+  await until('the download to end', () => proxy.finished.length === 1 && received >= downloadBytes, 55_000);
   clearInterval(watch);
   expect(proxy.finished[0]).toMatchObject({ status: 200, error: null, responseBytes: downloadBytes });
   // Server, proxy and client are all in this process, and the garbage of the client's own reading with them.
   expect((highest - before) / MiB).toBeLessThan(200);
-}, 30_000);
+}, 60_000);

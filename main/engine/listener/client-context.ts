@@ -1,0 +1,28 @@
+import type { ListenerLimits } from '@shared/config/schema.ts';
+import type { Clock } from '../clock.ts';
+import type { Exchange } from '../exchange.ts';
+import type { ReadPath } from '../http1/socket-reader.ts';
+import type { TimerWheel } from '../http1/timer-wheel.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { Router } from './routes.ts';
+
+/** What the connections of one listener share; replaced field by field when the configuration changes. */
+export interface ClientContext {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly wheel: TimerWheel;
+  readonly path: ReadPath;
+  router: Router;
+  limits: ListenerLimits;
+  trustsForwarded: boolean;
+  /** Host and port as bound: stands in for a missing Host. */
+  authority: string;
+  /** Connections close after the request they carry. */
+  stopping: boolean;
+  findPool(name: string): Pool | undefined;
+  nextRequestId(exchange: Exchange): void;
+  finished(exchange: Exchange): void;
+  responseFields(): boolean;
+  closed(connection: ClientConnection): void;
+}

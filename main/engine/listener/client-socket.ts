@@ -1,0 +1,113 @@
+import type { Socket } from 'node:net';
+import type { ListenerLimits } from '@shared/config/schema.ts';
+import type { Clock } from '../clock.ts';
+import { HeldBytes } from '../http1/held-bytes.ts';
+import { ReadBuffer } from '../http1/read-buffers.ts';
+import type { ReadPath, SocketReader } from '../http1/socket-reader.ts';
+import { Timed } from '../http1/timer-wheel.ts';
+import type { ClientContext } from './client-context.ts';
+
+/** How long a closed conversation waits for the client's own end before it asks again whether that makes sense. */
+const lingerMs = 2_000;
+
+/** Why a request ended that was still running when its client's socket closed. */
+export const clientLeft = 'the client closed its connection before the response was complete';
+
+/** The socket of a client and what is known of it, apart from requests. */
+export abstract class ClientSocket extends Timed implements SocketReader {
+  readonly clock: Clock;
+  readonly path: ReadPath;
+  protected readonly context: ClientContext;
+  protected readonly buffer = new ReadBuffer();
+  /** What came and could not be dealt with yet. */
+  protected readonly held = new HeldBytes();
+  protected isPaused = false;
+  /** The client sends no more. */
+  protected inputEnded = false;
+  #socket: Socket | null = null;
+  #clientAddress = '';
+  #lingerUntil = 0;
+
+  constructor(context: ClientContext) {
+    super();
+    this.context = context;
+    this.clock = context.clock;
+    this.path = context.path;
+  }
+
+  abstract nextBuffer(): Buffer;
+  abstract bytesRead(bytes: Buffer, length: number): void;
+  /** The client sends no more. */
+  protected abstract ended(): void;
+  /** Everything that waited to be written is written. */
+  protected abstract drained(): void;
+  /** The socket is closed, or is to be, for the reason given. */
+  protected abstract gone(detail: string): void;
+
+  /** Takes charge of an accepted socket, once. */
+  attach(socket: Socket): void {
+    this.#socket = socket;
+    const closed = (): void => this.gone(clientLeft);
+    socket.on('end', () => {
+      this.inputEnded = true;
+      this.ended();
+    });
+    socket.on('drain', () => this.drained());
+    socket.on('error', closed);
+    socket.on('close', closed);
+    this.deadlineIn(this.limits.idleTimeoutMs);
+  }
+
+  get socket(): Socket {
+    return this.#socket!;
+  }
+
+  get limits(): ListenerLimits {
+    return this.context.limits;
+  }
+
+  /** Without a port; IPv4 in its own notation, also on a socket for both families. */
+  get clientAddress(): string {
+    if (this.#clientAddress === '') {
+      const address = this.#socket?.remoteAddress ?? 'unknown';
+      this.#clientAddress = address.startsWith('::ffff:') ? address.slice(7) : address;
+    }
+    return this.#clientAddress;
+  }
+
+  /** @param ms Infinity for no deadline */
+  protected deadlineIn(ms: number): void {
+    this.context.wheel.set(
+      this,
+      ms === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : this.clock.now() + ms,
+    );
+  }
+
+  protected pause(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    this.socket.pause();
+  }
+
+  protected resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.socket.resume();
+  }
+
+  /** Ends the connection so that the client gets all that was written; what it still sends is thrown away. */
+  protected endGently(): void {
+    this.held.clear();
+    this.#lingerUntil = this.clock.now() + this.limits.idleTimeoutMs;
+    this.deadlineIn(lingerMs);
+    this.socket.end();
+    this.resume();
+  }
+
+  /** True where what was written is still on its way, and the wait for it goes on. */
+  protected lingersOn(now: number): boolean {
+    if (this.socket.writableLength === 0 || now >= this.#lingerUntil) return false;
+    this.deadlineIn(lingerMs);
+    return true;
+  }
+}

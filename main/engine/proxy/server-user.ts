@@ -1,0 +1,41 @@
+import type { Address } from '@shared/config/address.ts';
+import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+/** The request that a connection carries just now. */
+export interface ServerUser {
+  /** The request's last byte has been written. */
+  readonly requestSent: boolean;
+  /** A response to it has no body whatever it says. */
+  readonly isHead: boolean;
+  readonly asksUpgrade: boolean;
+  /** The client cannot read chunked framing. */
+  readonly decodesChunked: boolean;
+  readonly headBytes: number;
+  readonly headFields: number;
+  readonly responseMs: number;
+  /** Something written to the client waits. */
+  readonly clientWaits: boolean;
+  connected(): void;
+  /** A 1xx response; the real one follows. Offsets are good until it returns. */
+  interim(bytes: Buffer, head: ResponseHead): void;
+  response(bytes: Buffer, head: ResponseHead, start: number, end: number, stable: boolean): void;
+  /** More of the body; after a switch of protocols, whatever comes. */
+  responseBody(bytes: Buffer, start: number, end: number, stable: boolean): void;
+  /** The response is complete, and the connection is the user's no more. */
+  responseEnded(payloadBytes: number): void;
+  /** The attempt is over, and the connection is gone. */
+  failed(outcome: AttemptOutcome, detail: string, connection: ServerConnection): void;
+  /** What waited to be written to the server is written. */
+  drained(): void;
+  /** After a switch of protocols: the server sends no more. */
+  serverEnded(): void;
+}
+
+/** Where a connection goes when its request is done with it. */
+export interface ConnectionOwner {
+  readonly address: Address;
+  released(connection: ServerConnection): void;
+  closed(connection: ServerConnection): void;
+}
