@@ -1,4 +1,4 @@
-import { Activity, useEffect, useMemo, useRef } from 'react';
+import { Activity, startTransition, useEffect, useMemo, useRef, useState } from 'react';
 import { useConfig } from '../store/config.ts';
 import { useConnection } from '../store/connection.ts';
 import { useInterface } from '../store/interface.ts';
@@ -53,13 +53,14 @@ function Stage() {
   // Building a screen costs more than a frame; one that was seen stays, hidden and without effects, and is back at once.
   const visited = useRef(new Set<string>());
   visited.current.add(screen.id);
+  const areAllBuilt = useIdleBuild();
   const { timeline: Timeline, inspector: Inspector } = slots;
   return (
     <>
       <div className="screens">
         <Toasts />
         {screens
-          .filter(({ id }) => visited.current.has(id))
+          .filter(({ id }) => areAllBuilt || visited.current.has(id))
           .map((each) => (
             <Kept key={each.id} screen={each} isShown={each === screen} />
           ))}
@@ -80,6 +81,16 @@ function Stage() {
       )}
     </>
   );
+}
+
+/** True some time after the first screen stands: then the others are built in idle moments, so that the first visit is quick too. */
+function useIdleBuild(): boolean {
+  const [isIdle, setIdle] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => startTransition(() => setIdle(true)), 1_200);
+    return () => clearTimeout(timer);
+  }, []);
+  return isIdle;
 }
 
 function Kept({ screen, isShown }: { screen: Screen; isShown: boolean }) {
