@@ -20,6 +20,8 @@ export function describeEdit(edit: DocumentEdit): string {
       return `Pool ${edit.pool} removed`;
     case 'pool.set-strategy':
       return `Strategy of pool ${edit.pool} set to ${edit.strategy}`;
+    case 'pool.set-affinity':
+      return `Affinity of pool ${edit.pool} set to ${edit.affinity}`;
     case 'listener.set-pool':
       return `Listener ${edit.listener} leads to pool ${edit.pool}`;
     default:

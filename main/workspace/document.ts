@@ -18,6 +18,7 @@ type EditCommand =
   | 'pool.add'
   | 'pool.remove'
   | 'pool.set-strategy'
+  | 'pool.set-affinity'
   | 'listener.set-pool';
 
 /** A change to the file, with the parameters of the command of that name. */

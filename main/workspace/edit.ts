@@ -54,6 +54,8 @@ function make(work: Work, change: DocumentEdit): Work {
       return removePool(work, change.pool);
     case 'pool.set-strategy':
       return setStrategy(work, change);
+    case 'pool.set-affinity':
+      return setAffinity(work, change);
     case 'listener.set-pool':
       return setListenerPool(work, change);
     default:
@@ -163,6 +165,24 @@ function setStrategy(work: Work, change: Edit<'pool.set-strategy'>): Work {
     isMapAt(work.source, inner)
       ? setValue(work.source, inner, 'kind', change.strategy)
       : setValue(work.source, pool, 'strategy', change.strategy, 'name'),
+  );
+}
+
+function setAffinity(work: Work, change: Edit<'pool.set-affinity'>): Work {
+  const { pool, index } = findPool(work.config, change.pool);
+  if (pool.affinity.type === change.affinity) return work;
+  const place: Path = ['pools', index];
+  const inner: Path = [...place, 'affinity'];
+  // `type: none` knows no ttl: what was written beside the type cannot stay.
+  if (isMapAt(work.source, inner) && change.affinity !== 'none')
+    return at(work, setValue(work.source, inner, 'type', change.affinity));
+  const value = { type: change.affinity };
+  const map = mapAt(work.source, place)!;
+  return at(
+    work,
+    pairOf(map, 'affinity')
+      ? replacePair(work.source, place, 'affinity', 'affinity', value)
+      : setValue(work.source, place, 'affinity', value, pairOf(map, 'strategy') ? 'strategy' : 'name'),
   );
 }
 

@@ -21,6 +21,17 @@ function changed(before: Config, change: DocumentEdit, after: Config): Config {
         ...pool,
         strategy: { kind: change.strategy as StrategyKind },
       }));
+    case 'pool.set-affinity': {
+      const affinity = after.pools.find(({ name }) => name === change.pool)?.affinity;
+      if (affinity?.type !== change.affinity) return before;
+      return mapPool(before, change.pool, (pool) => ({
+        ...pool,
+        affinity:
+          pool.affinity.type === 'none' || affinity.type === 'none'
+            ? affinity
+            : { ...pool.affinity, type: affinity.type },
+      }));
+    }
     case 'listener.set-pool':
       return {
         ...before,

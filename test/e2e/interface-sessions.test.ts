@@ -46,6 +46,24 @@ describe('the sessions screen', () => {
     expect(await axeViolations(page)).toEqual([]);
   });
 
+  test('turns affinity on and off from the screens', async () => {
+    const { listeners } = await openSessions('');
+    await page.getByRole('button', { name: 'Keep the clients of api by cookie' }).click();
+    await page.getByText('No session yet').waitFor();
+    const ask = client(listeners.web!);
+    const server = await ask();
+    expect(await ask()).toBe(server);
+    await until('the session', async () => (await rows().count()) === 1);
+
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await page.getByRole('button', { name: 'Affinity of pool api: cookie 30m · 1 session' }).click();
+    await page.getByRole('menuitem', { name: /^No affinity/ }).click();
+    await page.getByRole('button', { name: 'Affinity of pool api: no affinity' }).waitFor();
+    const servers = new Set([await ask(), await ask(), await ask()]);
+    expect(servers.size).toBe(3);
+    expect(page.faults()).toEqual([]);
+  });
+
   test('shows who is bound where, and ends a session so that its client is bound anew', async () => {
     const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
     await page.getByText('No session yet').waitFor();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { affinityKinds } from '../catalog/affinities.ts';
 import type { Config } from '../config/schema.ts';
 import {
   adminStates,
@@ -180,6 +181,13 @@ export const commands = {
     needs: 'edit',
     handledBy: 'owner',
     params: z.strictObject({ pool: name, strategy: z.string(), ...edit }),
+    result: edited,
+  },
+  /** Its ttl and limits stay where both kinds have them; the defaults where they are new. */
+  'pool.set-affinity': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({ pool: name, affinity: z.enum(affinityKinds), ...edit }),
     result: edited,
   },
   /** Leads the listener's traffic for every path to that pool. */

@@ -90,7 +90,13 @@ function anyEdit(config: Config, upTo: UpTo): DocumentEdit {
         ? { kind: 'pool.remove', pool: pool.name }
         : { kind: 'server.set-weight', ...at, weight: upTo(9) };
     case 4:
-      return { kind: 'pool.set-strategy', pool: pool.name, strategy: 'weighted-round-robin' };
+      return upTo(2)
+        ? { kind: 'pool.set-strategy', pool: pool.name, strategy: 'weighted-round-robin' }
+        : {
+            kind: 'pool.set-affinity',
+            pool: pool.name,
+            affinity: (['none', 'cookie', 'client-ip'] as const)[upTo(3)]!,
+          };
     case 5:
       return { kind: 'listener.set-pool', listener: 'web', pool: pool.name };
     case 6:

@@ -496,6 +496,22 @@ describe('pools and listeners', () => {
     });
   });
 
+  it('sets what binds clients, and keeps ttl and limits where both kinds have them', () => {
+    const set = (affinity: 'none' | 'cookie' | 'client-ip') =>
+      ({ kind: 'pool.set-affinity', pool: 'canary', affinity }) as const;
+    expect(change(commented, set('cookie'))).toEqual(['+    affinity: { type: cookie }']);
+    expect(change(commented, set('none'))).toEqual([]);
+    const sticky = edited(commented, set('cookie')).replace('type: cookie', 'type: cookie, ttl: 5m');
+    expect(change(sticky, set('client-ip'))).toEqual([
+      '-    affinity: { type: cookie, ttl: 5m }',
+      '+    affinity: { type: client-ip, ttl: 5m }',
+    ]);
+    expect(change(sticky, set('none'))).toEqual([
+      '-    affinity: { type: cookie, ttl: 5m }',
+      '+    affinity: { type: none }',
+    ]);
+  });
+
   it('leads a listener to another pool', () => {
     expect(change(commented, { kind: 'listener.set-pool', listener: 'web', pool: 'canary' })).toEqual([
       '-  - { name: web, bind: 127.0.0.1:8080, pool: api }   # the front door',

@@ -1,7 +1,9 @@
+import { affinities, affinityKinds } from '@shared/catalog/affinities.ts';
 import { strategies, strategyKinds } from '@shared/catalog/strategies.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { run } from '../../connection/run.ts';
+import { setAffinity } from '../../connection/set-affinity.ts';
 import { plural } from '../../metrics/format.ts';
 import { useConfig } from '../../store/config.ts';
 import { useBlocked } from '../../store/connection.ts';
@@ -27,17 +29,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       <h2>{name}</h2>
       <StrategyMenu pool={name} kind={pool.strategy.kind} />
       <Chip>{healthText(pool.healthCheck)}</Chip>
-      {pool.affinity.type === 'none' ? (
-        <Chip>no affinity</Chip>
-      ) : (
-        <Button
-          className="chip quiet"
-          tooltip={`A client stays with its server for ${formatDuration(pool.affinity.ttlMs)}. Show the sessions`}
-          onPress={() => showScreen('sessions')}
-        >
-          {pool.affinity.type} {formatDuration(pool.affinity.ttlMs)} · {plural(sessions, 'session')}
-        </Button>
-      )}
+      <AffinityMenu pool={name} affinity={pool.affinity} sessions={sessions} />
       <span className="space" />
       <span
         className="available"
@@ -80,6 +72,64 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
         <IconButton icon="more" label={`More for pool ${name}`} />
       </MenuButton>
     </header>
+  );
+}
+
+function AffinityMenu({
+  pool,
+  affinity,
+  sessions,
+}: {
+  pool: string;
+  affinity: PoolConfig['affinity'];
+  sessions: number;
+}) {
+  const blocked = useBlocked('edit');
+  const text =
+    affinity.type === 'none'
+      ? 'no affinity'
+      : `${affinity.type} ${formatDuration(affinity.ttlMs)} · ${plural(sessions, 'session')}`;
+  return (
+    <MenuButton
+      label={`Affinity of pool ${pool}`}
+      width={400}
+      sections={[
+        {
+          id: 'affinities',
+          title: 'What binds a client to a server',
+          entries: affinityKinds.map((each) => ({
+            id: each,
+            label: affinities[each].label,
+            detail: blocked ?? affinities[each].explain,
+            isSelected: each === affinity.type,
+            disabledReason: blocked,
+            run: () => {
+              if (each !== affinity.type) void setAffinity(pool, each);
+            },
+          })),
+        },
+        {
+          id: 'look',
+          entries: [
+            {
+              id: 'sessions',
+              label: 'Show the sessions',
+              icon: 'sessions',
+              run: () => showScreen('sessions'),
+            },
+          ],
+        },
+      ]}
+    >
+      <Button
+        className="chip quiet"
+        aria-label={`Affinity of pool ${pool}: ${text}`}
+        tooltip={affinities[affinity.type].explain}
+      >
+        {text}
+        <Icon name="chevronDown" size={12} />
+      </Button>
+    </MenuButton>
   );
 }
 

@@ -1,3 +1,5 @@
+import { setAffinity } from '../../connection/set-affinity.ts';
+import { useBlocked } from '../../store/connection.ts';
 import { useSystem } from '../../store/system.ts';
 import { Button } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -7,6 +9,7 @@ import { affinityYaml } from './present-session.ts';
 /** No pool binds its clients: what that would be good for, and what to write to turn it on. */
 export function AffinityOff({ pool }: { pool: string }) {
   const path = useSystem((state) => state.workspace?.path);
+  const blocked = useBlocked('edit');
   const yaml = affinityYaml(pool);
   const copy = async () => {
     try {
@@ -26,9 +29,14 @@ export function AffinityOff({ pool }: { pool: string }) {
         icon="sessions"
         title="No pool keeps its clients"
         actions={
-          <Button icon="copy" onPress={() => void copy()}>
-            Copy
-          </Button>
+          <>
+            <Button tone="primary" disabledReason={blocked} onPress={() => void setAffinity(pool, 'cookie')}>
+              Keep the clients of {pool} by cookie
+            </Button>
+            <Button icon="copy" onPress={() => void copy()}>
+              Copy the lines
+            </Button>
+          </>
         }
       >
         <p>
@@ -37,8 +45,9 @@ export function AffinityOff({ pool }: { pool: string }) {
           and why a session moved.
         </p>
         <p>
-          Write it into {path ? <code title={path}>{path.split(/[\\/]/).at(-1)}</code> : 'the workspace file'}
-          ; it is applied as soon as the file is saved:
+          It is one line in{' '}
+          {path ? <code title={path}>{path.split(/[\\/]/).at(-1)}</code> : 'the workspace file'}, applied as
+          soon as it is there:
         </p>
         <pre className="yaml">
           {yaml.split('\n').map((line) => (
