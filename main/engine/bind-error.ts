@@ -7,6 +7,7 @@ export class BindError extends Error {
   readonly code: string;
   readonly listener: string;
   readonly address: string;
+  readonly bind: Address;
 
   constructor(listener: string, bind: Address, cause: unknown) {
     const code = codeOf(cause);
@@ -15,6 +16,7 @@ export class BindError extends Error {
     this.code = code;
     this.listener = listener;
     this.address = address;
+    this.bind = bind;
   }
 }
 

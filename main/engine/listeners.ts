@@ -13,8 +13,10 @@ interface Running {
 
 export interface Listeners {
   /**
-   * Binds what is new, without touching what runs. Rejects with a `BindError`, and what it had bound is closed again.
-   * `commit` then makes the change, at once, and returns the listeners that are no longer wanted.
+   * Binds what is new, without touching what runs; only a listener that leaves and is itself in the way (127.0.0.1 becomes
+   * 0.0.0.0, on the same port) gives its address up, a moment before that is bound anew. Rejects with a `BindError`: then
+   * what it had bound is closed, and what was given up is taken again. `commit` then makes the change, at once, and returns
+   * the listeners that are no longer wanted.
    */
   prepare(configs: readonly ListenerConfig[]): Promise<{ commit(): Listener[] }>;
   describe(): ListenerStatus[];
@@ -43,6 +45,37 @@ export function createListeners(deps: ListenerDeps): Listeners {
     }
   }
 
+  /** Binds all or none. @param leaving what may be asked for its address */
+  async function bindAll(
+    configs: readonly ListenerConfig[],
+    leaving: readonly Running[],
+  ): Promise<Running[]> {
+    const bound: Running[] = [];
+    const released: Running[] = [];
+    const bindEach = async (wanted: readonly ListenerConfig[]): Promise<BindError[]> => {
+      const results = await Promise.allSettled(wanted.map(bind));
+      bound.push(...results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
+      return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as BindError] : []));
+    };
+    let failures = await bindEach(configs);
+    const inTheWay = failures.map((failure) => leaving.filter((each) => mayBlock(each, failure)));
+    if (failures.length > 0 && inTheWay.every((each) => each.length > 0)) {
+      released.push(...new Set(inTheWay.flat()));
+      for (const { listener } of released) listener.release();
+      const isBound = new Set(bound.map(({ config }) => config));
+      failures = await bindEach(configs.filter((config) => !isBound.has(config)));
+    }
+    const [failure] = failures;
+    if (!failure) return bound;
+    await Promise.all(bound.map(({ listener }) => listener.stop(0)));
+    for (const { listener, config, address } of released) {
+      await listener.retake().catch((error: unknown) => {
+        throw new BindError(config.name, address, error);
+      });
+    }
+    throw failure;
+  }
+
   return {
     async prepare(configs) {
       const kept = new Map<ListenerConfig, Running>();
@@ -52,13 +85,8 @@ export function createListeners(deps: ListenerDeps): Listeners {
         if (same) kept.set(config, same);
       }
       const added = configs.filter((config) => !kept.has(config));
-      const results = await Promise.allSettled(added.map(bind));
-      const bound = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-      const failure = results.find((result) => result.status === 'rejected');
-      if (failure) {
-        await Promise.all(bound.map(({ listener }) => listener.stop(0)));
-        throw failure.reason;
-      }
+      const leaving = running.filter((each) => !new Set(kept.values()).has(each));
+      const bound = await bindAll(added, leaving);
       return {
         commit() {
           const next = configs.map((config): Running => {
@@ -93,6 +121,11 @@ export function createListeners(deps: ListenerDeps): Listeners {
 function isSame({ config, address }: Running, wanted: ListenerConfig): boolean {
   if (wanted.bind.port !== 0) return formatAddress(address) === formatAddress(wanted.bind);
   return config.bind.port === 0 && config.name === wanted.name && config.bind.host === wanted.bind.host;
+}
+
+/** Two addresses with the same port exclude each other where one of them means every address of this machine. */
+function mayBlock({ address }: Running, { code, bind }: BindError): boolean {
+  return code === 'EADDRINUSE' && bind.port !== 0 && bind.port === address.port;
 }
 
 /** An address that means all of this machine's is reached by its loopback one. */

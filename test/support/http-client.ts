@@ -41,6 +41,8 @@ export interface Load {
   stop(): Promise<void>;
 }
 
+const mostFailures = 1_000;
+
 /** Kept-alive connections, each sending its next GET when the last is answered. */
 export function startLoad(url: string, connections: number): Load {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
@@ -48,15 +50,19 @@ export function startLoad(url: string, connections: number): Load {
   const answers: Record<string, number> = {};
   let sent = 0;
   let running = true;
+  /** A load that nothing answers any more would otherwise turn for ever, when the test that began it has failed. */
+  const fail = (text: string): void => {
+    if (failures.push(text) >= mostFailures) running = false;
+  };
   const client = async (): Promise<void> => {
     while (running) {
       sent += 1;
       try {
         const { status, body } = await fetchText(url, { agent });
         if (status >= 200 && status < 300) answers[body] = (answers[body] ?? 0) + 1;
-        else failures.push(`${status} ${body}`);
+        else fail(`${status} ${body}`);
       } catch (error) {
-        failures.push(String(error));
+        fail(String(error));
       }
     }
   };

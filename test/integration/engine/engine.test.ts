@@ -66,6 +66,23 @@ async function run(pool: PoolInput, rest: Partial<ConfigInput> = {}) {
   return { engine, url: listener!.url, apply: (input: PoolInput) => engine.apply(whole(input)), whole };
 }
 
+/** Its one listener is on a port that is known, so that it can be written with another address. */
+async function runOnFreePort(pool: PoolInput) {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, '0.0.0.0', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  const at = (host: string): Config =>
+    config({
+      listeners: [{ name: 'web', bind: `${host}:${port}`, pool: 'api' }],
+      pools: [{ name: 'api', ...pool }],
+    });
+  const engine = createEngine({ clock: systemClock, random: Math.random, log: () => {} });
+  endings.push(() => engine.stop(1_000));
+  await engine.start(at('127.0.0.1'));
+  return { engine, at, port };
+}
+
 async function sequence(
   url: string,
   requests: number,
@@ -130,6 +147,7 @@ describe('a server that dies', () => {
       healthCheck: { type: 'http', interval: '400ms', rise: 2, fall: 2 },
     });
     const load = startLoad(url, 16);
+    endings.push(() => load.stop());
     await until('traffic at all three', () => Object.keys(load.answers).length === 3);
     await b.kill();
     await until('the verdict', () => verdict(engine, 'b') === 'unhealthy');
@@ -333,6 +351,31 @@ describe('applying a configuration', () => {
     expect((await fetchText(renamed[0]!.url)).body).toBe('a');
   });
 
+  it('takes another address of a port that it holds itself, and running requests finish', async () => {
+    const [a] = members(await named('a'));
+    const { engine, at, port } = await runOnFreePort({ servers: [a!] });
+    const slow = fetchText(`http://127.0.0.1:${port}/?ms=600`);
+    await until('it runs', () => engine.metrics().total.activeRequests === 1);
+    const [everywhere] = await engine.apply(at('0.0.0.0'));
+    expect(everywhere).toMatchObject({ address: `0.0.0.0:${port}`, url: `http://127.0.0.1:${port}` });
+    expect((await fetchText(`http://127.0.0.2:${port}`)).body).toBe('a');
+    expect((await slow).status).toBe(200);
+    await engine.apply(at('127.0.0.1'));
+    expect((await fetchText(`http://127.0.0.1:${port}`)).body).toBe('a');
+    await expect(fetchText(`http://127.0.0.2:${port}`)).rejects.toThrow();
+  });
+
+  it('takes its address again where the other one is held by somebody else', async () => {
+    const [a] = members(await named('a'));
+    const { engine, at, port } = await runOnFreePort({ servers: [a!] });
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(port, '127.0.0.9', resolve));
+    endings.push(() => new Promise((resolve) => blocker.close(resolve)));
+    await expect(engine.apply(at('0.0.0.0'))).rejects.toMatchObject({ code: 'EADDRINUSE' });
+    expect(engine.listeners()).toMatchObject([{ address: `127.0.0.1:${port}` }]);
+    expect((await fetchText(`http://127.0.0.1:${port}`)).body).toBe('a');
+  });
+
   it('counts under the new name of a renamed listener', async () => {
     const [a] = members(await named('a'));
     const pools = [{ name: 'api', servers: [a!] }];
@@ -354,6 +397,7 @@ describe('applying a configuration', () => {
     const servers = members(await named('a', 'b', 'c'));
     const { url, apply, engine } = await run({ servers });
     const load = startLoad(url, 8);
+    endings.push(() => load.stop());
     for (let change = 0; change < 20; change++) {
       const before = load.sent;
       await apply({
