@@ -25,7 +25,7 @@ export default {
       comment: 'What both sides speak: zod and itself, no Node, no DOM, no Electron.',
       severity: 'error',
       from: { path: '^main/shared/' },
-      to: { pathNot: ['^main/shared/', '^node_modules/zod/'] },
+      to: { pathNot: ['^main/shared/', '(^|/)node_modules/zod/'] },
     },
     {
       name: 'engine-on-shared',
@@ -122,7 +122,7 @@ export default {
   options: {
     tsConfig: { fileName: 'tsconfig.base.json' },
     tsPreCompilationDeps: true,
-    doNotFollow: { path: ['^node_modules/'] },
+    doNotFollow: { path: ['(^|/)node_modules/'] },
     enhancedResolveOptions: { conditionNames: ['import', 'types', 'node', 'default'] },
   },
 };
