@@ -15,7 +15,7 @@
 import { createServer } from 'node:http';
 import { webSocketEcho } from './web-socket-echo.mjs';
 
-const name = process.env.NAME ?? process.env.BALLAST_REPLICA ?? process.argv[2] ?? 'demo';
+const name = process.env.BALLAST_REPLICA ?? process.env.NAME ?? process.argv[2] ?? 'demo';
 const port = Number(process.env.PORT ?? process.argv[3] ?? 3000);
 const piece = Buffer.alloc(65_536, `${name} `);
 let count = 0;
