@@ -5,6 +5,7 @@ import { type ContractClient, connect } from '@shared/contract/client.ts';
 import type { CommandParams, CommandResult, EngineCommandName } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { EngineStatus } from '@shared/contract/values.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
 import type { Log } from '@shared/lib/log.ts';
 import type { Clock } from '../engine/clock.ts';
 import { workerChannel } from './channels/worker-channel.ts';
@@ -17,6 +18,13 @@ const crashLimit = 5;
 const crashWindowMs = 60_000;
 /** An engine that does not say hello by then is taken for crashed. */
 const helloTimeoutMs = 10_000;
+/**
+ * A running engine is asked this often whether it still answers. Rounds are counted and not milliseconds: while this process
+ * is itself held up (a debugger, a machine that sleeps) the rounds stand still too, and the engine is not blamed for it.
+ */
+const watchEveryMs = 1_000;
+/** An engine that let this many rounds pass without an answer hangs: it is ended and started anew. */
+const watchRounds = 10;
 /** Beyond the grace, for the engine's own work of stopping. */
 const stopMarginMs = 2_000;
 
@@ -46,6 +54,8 @@ export interface EngineHost {
 interface Running {
   readonly worker: Worker;
   readonly client: ContractClient;
+  /** Ends the thread at once; the reason is told as that of a crash. */
+  end(reason: string): void;
 }
 
 export function createEngineHost(options: {
@@ -56,8 +66,11 @@ export function createEngineHost(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly listener: EngineHostListener;
+  /** How often a running engine is asked for a sign of life, and how many rounds it may owe one. */
+  readonly watch?: { readonly everyMs: number; readonly rounds: number };
 }): EngineHost {
   const { workerPath, version, clock, log, listener } = options;
+  const { everyMs, rounds } = options.watch ?? { everyMs: watchEveryMs, rounds: watchRounds };
   let status: EngineStatus = { state: 'stopped', restarts: 0, lastError: null };
   let running: Running | undefined;
   /** The configuration to go back to after a crash. */
@@ -85,7 +98,11 @@ export function createEngineHost(options: {
       const client = await connect(channel).catch((error) => {
         throw new ContractError('unavailable', `the engine did not start: ${died} (${reasonOf(error)})`);
       });
-      const started: Running = { worker, client };
+      const end = (reason: string): void => {
+        died = reason;
+        void worker.terminate();
+      };
+      const started: Running = { worker, client, end };
       client.onClose(() => {
         if (running === started) crashed(died);
       });
@@ -106,8 +123,30 @@ export function createEngineHost(options: {
       throw new ContractError('unavailable', 'Ballast is stopping');
     }
     running = started;
+    watch(started);
     listener.onConnected(started.client);
     return started;
+  }
+
+  /** A thread whose event loop is blocked neither crashes nor serves. */
+  function watch(engine: Running): void {
+    let owed = 0;
+    const look = (): void => {
+      if (running !== engine) return;
+      if (owed >= rounds) {
+        engine.end(`it hung: no sign of life for ${formatDuration(everyMs * rounds)}`);
+        return;
+      }
+      if (owed === 0) {
+        const answered = (): void => {
+          owed = 0;
+        };
+        engine.client.call('status.get', {}).then(answered, answered);
+      }
+      owed += 1;
+      clock.after(everyMs, look);
+    };
+    clock.after(everyMs, look);
   }
 
   function crashed(reason: string): void {
