@@ -10,7 +10,7 @@ import { describeHolder, findPortHolder } from '../control/port-holder.ts';
 import { writeRun } from '../control/run-file.ts';
 import { createDemoWorkspace, type DemoWorkspace } from '../workspace/demo.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { openBrowser } from './open-browser.ts';
+import { type OpenedBrowser, openBrowser } from './open-browser.ts';
 import type { Output } from './output.ts';
 import { clockTime } from './table.ts';
 
@@ -65,6 +65,7 @@ export async function runBallast(
   });
   let control: ControlServer | undefined;
   let run: { remove(): void } | undefined;
+  let opened: OpenedBrowser | undefined;
   try {
     const starting = start(owner, file);
     // Whoever ends it while a replica is slow to come up does not wait for that.
@@ -80,13 +81,15 @@ export async function runBallast(
     );
     ready(output, control, listeners, notes, parts.version);
     await tellEvents(output, owner);
-    if (options.open && !(await openBrowser(control.url))) {
-      output.note('There is no browser to open here: open the interface address above in one.');
+    if (options.open) {
+      opened = await openBrowser(control.url);
+      if (!opened) output.note('There is no browser to open here: open the interface address above in one.');
     }
     await stopAsked;
     if (!output.json) output.note('Stopping: running requests finish first. Once more stops at once.');
   } finally {
     run?.remove();
+    opened?.remove();
     await owner.stop();
     await control?.close();
     await cleanUp(demo, log);

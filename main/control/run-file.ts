@@ -22,10 +22,16 @@ export function stateDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(tmpdir(), `ballast-${uid >= 0 ? uid : username.replace(/[^\w.-]/g, '_')}`);
 }
 
-/** Throws where the folder is not safe: the file holds a token. */
-export function writeRun(run: Run, dir = stateDir()): { remove(): void } {
+/** The folder, made where it is missing. Throws where it is not safe: what is written there holds a token. */
+export function ownStateDir(dir = stateDir()): string {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   insistOwn(dir);
+  return dir;
+}
+
+/** Throws where the folder is not safe: the file holds a token. */
+export function writeRun(run: Run, dir = stateDir()): { remove(): void } {
+  ownStateDir(dir);
   const path = join(dir, `${run.port}.json`);
   rmSync(path, { force: true }); // one that a crashed Ballast left behind
   writeFileSync(path, JSON.stringify(run), { mode: 0o600, flag: 'wx' });
