@@ -10,8 +10,14 @@ export class BodyFraming {
   broken = false;
   /** Bytes still to come, for `length`. */
   remaining = 0;
-  readonly chunked = new ChunkedReader();
   #counted = 0;
+  #chunked: ChunkedReader | null = null;
+
+  /** Made when first needed: most connections never see a chunk. */
+  get chunked(): ChunkedReader {
+    this.#chunked ??= new ChunkedReader();
+    return this.#chunked;
+  }
 
   start(kind: BodyKind, length: number): void {
     this.kind = kind;

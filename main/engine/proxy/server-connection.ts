@@ -301,7 +301,7 @@ export class ServerConnection extends Timed implements SocketReader {
     else if (head.chunked) framing.start('chunked', 0);
     else if (head.contentLength >= 0) framing.start('length', head.contentLength);
     else framing.start('until-close', 0);
-    framing.chunked.collects = user.decodesChunked;
+    if (framing.kind === 'chunked') framing.chunked.collects = user.decodesChunked;
     this.#persists = head.persists && framing.kind !== 'until-close';
     if (head.keepAliveSeconds >= 0) this.promisedIdleMs = head.usableIdleMs;
     const bodyEnd = framing.consume(bytes, start, end);
