@@ -1,4 +1,5 @@
 import type { Channel } from '@shared/contract/channel.ts';
+import { channelEnds } from '@shared/contract/channel-ends.ts';
 import type { IpcMain, IpcMainEvent, WebContents } from 'electron';
 
 /** The only messages between the interface and the main process. Each names its connection first. */
@@ -67,53 +68,24 @@ interface OpenChannel {
 }
 
 function openChannel(page: PipePage, connection: string): OpenChannel {
-  const frameListeners = new Set<(frame: unknown) => void>();
-  const closeListeners = new Set<(reason: string) => void>();
-  /** What came before anybody listened: the owner may still be starting. */
-  let waiting: unknown[] | undefined = [];
-  let closed: string | undefined;
-
+  const ends = channelEnds();
   const tell = (message: string, value: unknown): void => {
     if (!page.isDestroyed()) page.send(message, connection, value);
   };
-  const end = (reason: string): void => {
-    if (closed !== undefined) return;
-    closed = reason;
-    waiting = undefined;
-    for (const listener of [...closeListeners]) listener(reason);
-  };
-
   return {
     connection,
-    end,
-    deliver(frame) {
-      if (closed !== undefined) return;
-      if (waiting) waiting.push(frame);
-      else for (const listener of [...frameListeners]) listener(frame);
-    },
+    end: ends.end,
+    deliver: ends.deliver,
     channel: {
+      onFrame: ends.onFrame,
+      onClose: ends.onClose,
       send(frame) {
-        if (closed === undefined) tell(frameMessage, frame);
-      },
-      onFrame(listener) {
-        frameListeners.add(listener);
-        const early = waiting ?? [];
-        waiting = undefined;
-        for (const frame of early) if (closed === undefined) listener(frame);
-        return () => frameListeners.delete(listener);
-      },
-      onClose(listener) {
-        if (closed !== undefined) {
-          listener(closed);
-          return () => {};
-        }
-        closeListeners.add(listener);
-        return () => closeListeners.delete(listener);
+        if (!ends.isClosed) tell(frameMessage, frame);
       },
       close(reason = 'closed') {
-        if (closed !== undefined) return;
+        if (ends.isClosed) return;
         tell(closeMessage, reason);
-        end(reason);
+        ends.end(reason);
       },
     },
   };

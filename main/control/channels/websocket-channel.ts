@@ -1,4 +1,5 @@
 import type { Channel } from '@shared/contract/channel.ts';
+import { channelEnds } from '@shared/contract/channel-ends.ts';
 import type { RawData, WebSocket } from 'ws';
 
 /** From here on a log holds back: about what a browser on the same machine reads within a frame or two. */
@@ -10,24 +11,14 @@ const reasonBytes = 123;
 
 /** Frames as JSON text over one open WebSocket. Serves both ends: the control endpoint's and the command line's. */
 export function websocketChannel(socket: WebSocket): Channel {
-  const frameListeners = new Set<(frame: unknown) => void>();
-  const closeListeners = new Set<(reason: string) => void>();
-  let closed: string | undefined;
-
-  const closeHere = (reason: string): void => {
-    if (closed !== undefined) return;
-    closed = reason;
-    for (const listener of [...closeListeners]) listener(reason);
-    closeListeners.clear();
-    frameListeners.clear();
-  };
+  const ends = channelEnds();
   const close = (reason: string, code = 1000): void => {
-    closeHere(reason);
+    ends.end(reason);
     socket.close(code, shorten(reason));
   };
 
   socket.on('message', (data: RawData, isBinary: boolean) => {
-    if (closed !== undefined) return;
+    if (ends.isClosed) return;
     if (isBinary) return close('frames are text', 1003);
     let frame: unknown;
     try {
@@ -35,36 +26,26 @@ export function websocketChannel(socket: WebSocket): Channel {
     } catch {
       return close('a frame is no JSON', 1007);
     }
-    for (const listener of [...frameListeners]) listener(frame);
+    ends.deliver(frame);
   });
-  socket.on('close', (code, reason) => closeHere(reason.length > 0 ? String(reason) : `code ${code}`));
+  socket.on('close', (code, reason) => ends.end(reason.length > 0 ? String(reason) : `code ${code}`));
   // Without a listener an oversize frame would end the process; `close` follows and says the rest.
-  socket.on('error', (error) => closeHere(error.message));
+  socket.on('error', (error) => ends.end(error.message));
 
   return {
+    onFrame: ends.onFrame,
+    onClose: ends.onClose,
     send(frame) {
-      if (closed !== undefined) return;
+      if (ends.isClosed) return;
       if (socket.bufferedAmount > stuckBytes) {
-        closeHere('the peer does not read');
+        ends.end('the peer does not read');
         return socket.terminate();
       }
       socket.send(JSON.stringify(frame));
     },
     congested: () => socket.bufferedAmount > congestedBytes,
-    onFrame(listener) {
-      frameListeners.add(listener);
-      return () => frameListeners.delete(listener);
-    },
-    onClose(listener) {
-      if (closed !== undefined) {
-        listener(closed);
-        return () => {};
-      }
-      closeListeners.add(listener);
-      return () => closeListeners.delete(listener);
-    },
     close: (reason = 'closed') => {
-      if (closed === undefined) close(reason);
+      if (!ends.isClosed) close(reason);
     },
   };
 }

@@ -1,61 +1,25 @@
 import type { Channel } from './channel.ts';
+import { channelEnds } from './channel-ends.ts';
 
 /**
  * Two ends of a pipe in one process. Frames are cloned, so that neither end can reach into the other's data, and arrive
  * in a later microtask, as on a real wire.
  */
 export function memoryChannel(): [Channel, Channel] {
-  const [a, b] = [createEnd(), createEnd()];
-  a.peer = b;
-  b.peer = a;
-  return [a.channel, b.channel];
-}
-
-interface End {
-  peer: End | undefined;
-  channel: Channel;
-  deliver(frame: unknown): void;
-  closeHere(reason: string): void;
-}
-
-function createEnd(): End {
-  const frameListeners = new Set<(frame: unknown) => void>();
-  const closeListeners = new Set<(reason: string) => void>();
-  let closed: string | undefined;
-  const end: End = {
-    peer: undefined,
-    deliver(frame) {
-      if (closed === undefined) for (const listener of [...frameListeners]) listener(frame);
+  const [a, b] = [channelEnds(), channelEnds()];
+  const from = (own: typeof a, peer: typeof a): Channel => ({
+    onFrame: own.onFrame,
+    onClose: own.onClose,
+    send(frame) {
+      if (own.isClosed) return;
+      // Frames are JSON by contract: what JSON cannot carry must not work here either.
+      const copy: unknown = JSON.parse(JSON.stringify(frame));
+      void Promise.resolve().then(() => peer.deliver(copy));
     },
-    closeHere(reason) {
-      if (closed !== undefined) return;
-      closed = reason;
-      for (const listener of [...closeListeners]) listener(reason);
+    close(reason = 'closed') {
+      void Promise.resolve().then(() => peer.end(reason));
+      own.end(reason);
     },
-    channel: {
-      send(frame) {
-        if (closed !== undefined) return;
-        // Frames are JSON by contract: what JSON cannot carry must not work here either.
-        const copy: unknown = JSON.parse(JSON.stringify(frame));
-        void Promise.resolve().then(() => end.peer?.deliver(copy));
-      },
-      onFrame(listener) {
-        frameListeners.add(listener);
-        return () => frameListeners.delete(listener);
-      },
-      onClose(listener) {
-        if (closed !== undefined) {
-          listener(closed);
-          return () => {};
-        }
-        closeListeners.add(listener);
-        return () => closeListeners.delete(listener);
-      },
-      close(reason = 'closed') {
-        void Promise.resolve().then(() => end.peer?.closeHere(reason));
-        end.closeHere(reason);
-      },
-    },
-  };
-  return end;
+  });
+  return [from(a, b), from(b, a)];
 }

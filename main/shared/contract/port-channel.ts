@@ -1,4 +1,5 @@
 import type { Channel } from './channel.ts';
+import { channelEnds } from './channel-ends.ts';
 
 /** What a MessagePort, a worker's `parentPort` and a Worker (by way of `workerChannel`) have in common. */
 export interface FramePort {
@@ -13,40 +14,18 @@ export interface FramePort {
  * outside use it and this floor knows no runtime.
  */
 export function portChannel(port: FramePort): Channel {
-  const frameListeners = new Set<(frame: unknown) => void>();
-  const closeListeners = new Set<(reason: string) => void>();
-  let closed: string | undefined;
-
-  const closeHere = (reason: string): void => {
-    if (closed !== undefined) return;
-    closed = reason;
-    for (const listener of [...closeListeners]) listener(reason);
-    closeListeners.clear();
-    frameListeners.clear();
-  };
-  port.on('message', (frame) => {
-    if (closed === undefined) for (const listener of [...frameListeners]) listener(frame);
-  });
-  port.on('close', () => closeHere('the other side is gone'));
+  const ends = channelEnds();
+  port.on('message', ends.deliver);
+  port.on('close', () => ends.end('the other side is gone'));
 
   return {
+    onFrame: ends.onFrame,
+    onClose: ends.onClose,
     send(frame) {
-      if (closed === undefined) port.postMessage(frame);
-    },
-    onFrame(listener) {
-      frameListeners.add(listener);
-      return () => frameListeners.delete(listener);
-    },
-    onClose(listener) {
-      if (closed !== undefined) {
-        listener(closed);
-        return () => {};
-      }
-      closeListeners.add(listener);
-      return () => closeListeners.delete(listener);
+      if (!ends.isClosed) port.postMessage(frame);
     },
     close(reason = 'closed') {
-      closeHere(reason);
+      ends.end(reason);
       port.close();
     },
   };

@@ -1,4 +1,5 @@
 import type { Unsubscribe } from '@shared/contract/channel.ts';
+import { channelEnds } from '@shared/contract/channel-ends.ts';
 import type { FramePipe } from '@shared/contract/frame-pipe.ts';
 import type { OpenedChannel } from './websocket-channel.ts';
 
@@ -12,49 +13,31 @@ declare global {
 /** One connection over the desktop shell's pipe, which outlives it. */
 export function ipcChannel(pipe: FramePipe): OpenedChannel {
   const connection = crypto.randomUUID();
-  const frameListeners = new Set<(frame: unknown) => void>();
-  const closeListeners = new Set<(reason: string) => void>();
-  const stops: Unsubscribe[] = [];
-  let closed: string | undefined;
-
-  const finish = (reason: string): void => {
-    if (closed !== undefined) return;
-    closed = reason;
-    for (const stop of stops) stop();
-    for (const listener of [...closeListeners]) listener(reason);
-  };
-  stops.push(
+  const ends = channelEnds();
+  const stops: Unsubscribe[] = [
     pipe.onFrame((of, frame) => {
-      if (of !== connection) return;
-      for (const listener of [...frameListeners]) if (closed === undefined) listener(frame);
+      if (of === connection) ends.deliver(frame);
     }),
     pipe.onClose((of, reason) => {
-      if (of === connection) finish(reason);
+      if (of === connection) ends.end(reason);
     }),
-  );
+  ];
+  ends.onClose(() => {
+    for (const stop of stops) stop();
+  });
   pipe.open(connection);
 
   return {
     wasTurnedAway: () => false,
     channel: {
+      onFrame: ends.onFrame,
+      onClose: ends.onClose,
       send(frame) {
-        if (closed === undefined) pipe.send(connection, frame);
-      },
-      onFrame(listener) {
-        frameListeners.add(listener);
-        return () => frameListeners.delete(listener);
-      },
-      onClose(listener) {
-        if (closed !== undefined) {
-          listener(closed);
-          return () => {};
-        }
-        closeListeners.add(listener);
-        return () => closeListeners.delete(listener);
+        if (!ends.isClosed) pipe.send(connection, frame);
       },
       close(reason = 'closed') {
-        if (closed === undefined) pipe.close(connection, reason);
-        finish(reason);
+        if (!ends.isClosed) pipe.close(connection, reason);
+        ends.end(reason);
       },
     },
   };

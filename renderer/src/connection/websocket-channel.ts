@@ -1,4 +1,5 @@
 import type { Channel } from '@shared/contract/channel.ts';
+import { channelEnds } from '@shared/contract/channel-ends.ts';
 
 /** Close code of a connection that was never made or broke without a word (RFC 6455, 7.4.1). */
 const abnormal = 1006;
@@ -12,63 +13,44 @@ export interface OpenedChannel {
 /** Frames as JSON text over a WebSocket. What is sent before it is open waits. */
 export function websocketChannel(url: string): OpenedChannel {
   const socket = new WebSocket(url);
-  const frameListeners = new Set<(frame: unknown) => void>();
-  const closeListeners = new Set<(reason: string) => void>();
+  const ends = channelEnds();
   let waiting: string[] = [];
-  let closed: string | undefined;
   let turnedAway = false;
-
-  const finish = (reason: string): void => {
-    if (closed !== undefined) return;
-    closed = reason;
-    waiting = [];
-    for (const listener of [...closeListeners]) listener(reason);
-  };
 
   socket.onopen = () => {
     for (const text of waiting) socket.send(text);
     waiting = [];
   };
   socket.onmessage = ({ data }) => {
-    if (closed !== undefined || typeof data !== 'string') return;
+    if (typeof data !== 'string') return;
     let frame: unknown;
     try {
       frame = JSON.parse(data);
     } catch {
       socket.close();
-      return finish('a frame was no JSON');
+      return ends.end('a frame was no JSON');
     }
-    for (const listener of [...frameListeners]) listener(frame);
+    ends.deliver(frame);
   };
   socket.onclose = ({ code, reason }) => {
     turnedAway = code !== abnormal && reason !== '';
-    finish(reason || 'Ballast does not answer');
+    ends.end(reason || 'Ballast does not answer');
   };
 
   return {
     wasTurnedAway: () => turnedAway,
     channel: {
+      onFrame: ends.onFrame,
+      onClose: ends.onClose,
       send(frame) {
-        if (closed !== undefined) return;
+        if (ends.isClosed) return;
         const text = JSON.stringify(frame);
         if (socket.readyState === WebSocket.OPEN) socket.send(text);
         else if (socket.readyState === WebSocket.CONNECTING) waiting.push(text);
       },
-      onFrame(listener) {
-        frameListeners.add(listener);
-        return () => frameListeners.delete(listener);
-      },
-      onClose(listener) {
-        if (closed !== undefined) {
-          listener(closed);
-          return () => {};
-        }
-        closeListeners.add(listener);
-        return () => closeListeners.delete(listener);
-      },
       close(reason = 'closed') {
         socket.close();
-        finish(reason);
+        ends.end(reason);
       },
     },
   };
