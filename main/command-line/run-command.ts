@@ -66,6 +66,12 @@ export async function runBallast(
   let control: ControlServer | undefined;
   let run: { remove(): void } | undefined;
   let opened: OpenedBrowser | undefined;
+  // Also at a second Ctrl-C, which waits for nothing.
+  process.once('exit', () => {
+    run?.remove();
+    opened?.remove();
+    demo?.cleanupNow();
+  });
   try {
     const starting = start(owner, file);
     // Whoever ends it while a replica is slow to come up does not wait for that.

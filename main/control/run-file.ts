@@ -32,6 +32,7 @@ export function ownStateDir(dir = stateDir()): string {
 /** Throws where the folder is not safe: the file holds a token. */
 export function writeRun(run: Run, dir = stateDir()): { remove(): void } {
   ownStateDir(dir);
+  removeDead(dir);
   const path = join(dir, `${run.port}.json`);
   rmSync(path, { force: true }); // one that a crashed Ballast left behind
   writeFileSync(path, JSON.stringify(run), { mode: 0o600, flag: 'wx' });
@@ -50,6 +51,14 @@ export function readRuns(dir = stateDir()): Run[] {
     .flatMap((name) => readRun(join(dir, name)) ?? [])
     .filter(({ pid }) => isAlive(pid))
     .sort((a, b) => a.port - b.port);
+}
+
+/** A Ballast that was killed leaves its file behind. */
+function removeDead(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    const run = /^\d+\.json$/.test(name) ? readRun(join(dir, name)) : undefined;
+    if (run && !isAlive(run.pid)) rmSync(join(dir, name), { force: true });
+  }
 }
 
 function readRun(path: string): Run | undefined {

@@ -4,12 +4,16 @@ import type { Clock } from '../engine/clock.ts';
 import { createLastLines } from './last-lines.ts';
 import type { ReplicaPlan } from './plan.ts';
 import { acceptsConnection } from './probe-port.ts';
+import { createProcessGuard } from './process-guard.ts';
 
 /** A process must accept connections this long after its start, or it is said to have failed (it may still come later). */
 export const startDeadlineMs = 10_000;
 const pollMs = 25;
 /** After an exit, output that is still in the pipe is waited for this long. */
 const outputGraceMs = 100;
+
+/** One for all: processes end with ours, whoever supervises them. */
+const guard = createProcessGuard();
 
 /** One process and its state. `start` and `end` must not overlap: the supervisor calls them one after the other. */
 export class Replica {
@@ -90,6 +94,7 @@ export class Replica {
       detached: process.platform !== 'win32',
       windowsHide: true,
     });
+    if (child.pid !== undefined) guard.add(child.pid);
     const output = createLastLines({ lines: 50, charsPerLine: 2_000 });
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => output.add(chunk));
     // Whoever does not read its input must not end us by closing it.
@@ -120,7 +125,10 @@ export class Replica {
       child.once('exit', (code, signal) => {
         const atMs = this.#clock.epoch();
         // What the process started itself must not go on holding the port.
-        if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+        if (child.pid !== undefined) {
+          signalGroup(child.pid, 'SIGKILL');
+          guard.remove(child.pid);
+        }
         let cancel = (): void => {};
         const told = new Promise<void>((done) => {
           child.once('close', () => done());

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,6 +16,8 @@ export interface DemoWorkspace {
   readonly portNote: string | null;
   /** Removes the temporary folder. */
   cleanup(): Promise<void>;
+  /** The same, for a process that ends this instant. */
+  cleanupNow(): void;
 }
 
 /** Writes a commented ballast.yaml for three demo replicas into a fresh private folder. */
@@ -39,6 +41,7 @@ export async function createDemoWorkspace({
         ? null
         : `port ${preferredPort} is taken; the demo listens on ${listenerPort} instead`,
     cleanup: () => rm(folder, { recursive: true, force: true }),
+    cleanupNow: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 

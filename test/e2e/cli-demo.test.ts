@@ -1,4 +1,7 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { freePorts } from '../../main/workspace/free-ports.ts';
 import { type CliKit, createCliKit, isAlive, type RunningCli } from '../support/cli-kit.ts';
 import { get } from '../support/owner-kit.ts';
 import { until } from '../support/until.ts';
@@ -167,6 +170,46 @@ describe('ballast demo', () => {
     const pids = await replicaPids();
     running.child.kill('SIGKILL');
     await until('replicas gone', () => !pids.some(isAlive));
+  });
+
+  it('takes along replicas that do not notice its end, and leaves no trace of itself, at a second Ctrl-C', async () => {
+    const [port, serverPort] = await freePorts(2);
+    const server = join(cli.folder, 'server.mjs');
+    writeFileSync(
+      server,
+      `import { createServer } from 'node:http';
+       process.on('SIGTERM', () => {});
+       createServer((_, response) => setTimeout(() => response.end('late'), 60_000)).listen(process.env.PORT, '127.0.0.1');`,
+    );
+    writeFileSync(
+      join(cli.folder, 'ballast.yaml'),
+      `listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: api }]
+pools: [{ name: api, servers: [{ name: a, address: "127.0.0.1:${serverPort}" }], healthCheck: { type: tcp } }]
+replicas: [{ name: api, command: "node server.mjs", pool: api }]
+`,
+    );
+    for (const end of ['SIGKILL', 'twice'] as const) {
+      const running = await cli.start('up', '--control-port', '0');
+      const [pid] = await replicaPids();
+      expect(isAlive(pid!)).toBe(true);
+      if (end === 'SIGKILL') running.child.kill('SIGKILL');
+      else {
+        get(urlOf(running)).catch(() => {});
+        await until('it runs', async () => {
+          const { objects } = await cli.run('status', '--json');
+          return objects[0].metrics.total.activeRequests > 0;
+        });
+        running.child.kill('SIGINT');
+        running.child.kill('SIGINT');
+        await until('asked again', () => {
+          running.child.kill('SIGINT');
+          return running.child.exitCode !== null;
+        });
+        expect(running.child.exitCode).toBe(130);
+        expect(readdirSync(join(cli.folder, 'state'))).toEqual([]);
+      }
+      await until('the replica is gone', () => !isAlive(pid!));
+    }
   });
 
   it('runs beside another one, on other ports, and says so', async () => {

@@ -58,6 +58,12 @@ it('passes over the dead, the broken and the linked, and takes the place of the 
   expect(readRuns(dir)).toHaveLength(1);
 });
 
+it('sweeps up after the dead', () => {
+  writeRun(run(9900, 2 ** 22 + 1), dir);
+  writeRun(run(9901), dir);
+  expect(readdirSync(dir)).toEqual(['9901.json']);
+});
+
 it('finds none where there is no folder', () => {
   expect(readRuns(join(parent, 'nowhere'))).toEqual([]);
 });
