@@ -33,6 +33,6 @@ export default defineConfig({
     root: at('renderer'),
     resolve: { alias },
     plugins: [react()],
-    build: { rolldownOptions: { input: at('renderer/index.html') } },
+    build: { minify: true, rolldownOptions: { input: at('renderer/index.html') } },
   },
 });

@@ -33,9 +33,11 @@ function exited(
     return { kind: 'replica-exited', text: `${who} did not start${why}`, tone: 'bad' };
   }
   const asked = exit?.asked === true;
+  // A signal comes from somebody; an exit code is the process's own doing.
+  const ended = exit?.signal ? `ended ${how}, not by Ballast` : `ended by itself ${how}`;
   return {
     kind: 'replica-exited',
-    text: asked ? `${who} was ended ${how}` : `${who} ended by itself ${how}${output}`,
+    text: asked ? `${who} was ended ${how}` : `${who} ${ended}${output}`,
     tone: asked && exit?.signal !== 'SIGKILL' ? 'neutral' : 'bad',
   };
 }

@@ -64,7 +64,7 @@ function Stage() {
           .map((each) => (
             <Kept key={each.id} screen={each} isShown={each === screen} />
           ))}
-        {Inspector && hasSelection && (
+        {Inspector && hasSelection && !screen.hidesInspector && (
           <aside className="inspector" aria-label="Inspector">
             <ErrorBoundary name="The inspector">
               <Inspector />

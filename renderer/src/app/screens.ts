@@ -19,7 +19,7 @@ import { topologyScreen } from './topology-screen.tsx';
  * A slot: an area that stays while screens change. A slot that is undefined takes no room.
  * - `timeline`: below every screen, full width. Its height is its own (at most 40 % of the window); `useInterface.timelineOpen`
  *   tells whether it is open, and while it is closed it is not mounted. It draws its own head.
- * - `inspector`: at the right of every screen, 340 pixels wide, mounted while `useInterface.selection` is not null. It shows that
+ * - `inspector`: at the right of the screens that have one, 340 pixels wide, mounted while `useInterface.selection` is not null. It shows that
  *   selection (server, request or session), draws its own head and closes with `select(null)`; Escape does so as well.
  *
  * To lead elsewhere: `select(…)`, `showScreen(id)`, `showRequests(filter)` of `store/interface.ts`. Commands for a person: `run(…)` of
@@ -36,6 +36,8 @@ export interface Screen {
    * them would throw all of their elements away. What such a screen does while nobody sees it must cost next to nothing.
    */
   readonly staysAlive?: boolean;
+  /** Nothing that is selected elsewhere concerns it: the inspector would only take room. The selection stays. */
+  readonly hidesInspector?: boolean;
   /** For the list of shortcuts: keys that work on this screen. */
   readonly shortcuts?: readonly { readonly keys: string; readonly label: string }[];
   /** For the command palette: asked each time it opens, whichever screen is shown. */
@@ -64,7 +66,7 @@ export const screens: readonly Screen[] = [
       { keys: 'Delete', label: 'End the session' },
     ],
   },
-  { id: 'export', label: 'Export', icon: 'export', component: ExportScreen },
+  { id: 'export', label: 'Export', icon: 'export', component: ExportScreen, hidesInspector: true },
 ];
 
 export const slots: { readonly timeline?: ComponentType; readonly inspector?: ComponentType } = {

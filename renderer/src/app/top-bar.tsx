@@ -1,5 +1,8 @@
+import { redo, undo } from '../connection/run.ts';
 import { formatCount, formatMs, formatRate, formatSuccess } from '../metrics/format.ts';
 import { LiveText, useLive } from '../metrics/live.tsx';
+import { useConfig } from '../store/config.ts';
+import { useBlocked } from '../store/connection.ts';
 import { useInterface } from '../store/interface.ts';
 import { useSystem } from '../store/system.ts';
 import { Button, IconButton } from '../ui/button.tsx';
@@ -25,6 +28,7 @@ export function TopBar() {
       </div>
       <Truth />
       <div className="tools">
+        <History />
         <TrafficControl />
         <Button tone="ghost" onPress={() => useInterface.setState({ paletteOpen: true })}>
           <Icon name="search" />
@@ -34,6 +38,33 @@ export function TopBar() {
         <ThemeButton />
       </div>
     </header>
+  );
+}
+
+/** Every edit of the file can be taken back: that has to be seen, not known. */
+function History() {
+  const canUndo = useConfig((state) => state.canUndo);
+  const canRedo = useConfig((state) => state.canRedo);
+  const blocked = useBlocked('edit');
+  return (
+    <div className="history">
+      <IconButton
+        icon="undo"
+        label="Undo the last edit"
+        shortcut="Mod+Z"
+        tooltipPlacement="bottom"
+        disabledReason={blocked ?? (canUndo ? undefined : 'No edit to undo')}
+        onPress={() => void undo()}
+      />
+      <IconButton
+        icon="redo"
+        label="Do the undone edit again"
+        shortcut="Mod+Shift+Z"
+        tooltipPlacement="bottom"
+        disabledReason={blocked ?? (canRedo ? undefined : 'No undone edit to do again')}
+        onPress={() => void redo()}
+      />
+    </div>
   );
 }
 

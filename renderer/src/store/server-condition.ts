@@ -33,7 +33,7 @@ export function serverCondition(
       word: 'Failed',
       icon: 'alert',
       tone: 'bad',
-      reason: `Its process could not be started: ${exitText(replica)}.`,
+      reason: `Its process did not start: ${sentence(replica.problem ?? exitText(replica))}`,
     };
   if (replica?.state === 'starting')
     return {
@@ -122,6 +122,8 @@ export function serverCondition(
     reason: 'It serves; its first probe has not finished.',
   };
 }
+
+const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** `exited, signal 9`, `exited with code 1`. */
 export function exitText({ exit }: Pick<ReplicaStatus, 'exit'>): string {

@@ -38,6 +38,14 @@ it('tells a kill from an end by itself, and what was written last', () => {
     text: 'Replica api-1 (pid 12) ended by itself with code 1: out of memory',
     tone: 'bad',
   });
+  const shot = replicaEvent(
+    status({}),
+    status({ state: 'exited', pid: null, exit: { ...exit, signal: 'SIGKILL' } }),
+  );
+  expect(shot).toMatchObject({
+    text: 'Replica api-1 (pid 12) ended by SIGKILL, not by Ballast',
+    tone: 'bad',
+  });
   const asked = replicaEvent(
     status({}),
     status({ state: 'exited', exit: { ...exit, signal: 'SIGTERM', asked: true } }),

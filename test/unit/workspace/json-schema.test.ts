@@ -6,8 +6,7 @@ import { parseDocument } from '../../../main/workspace/document.ts';
 
 const resources = join(import.meta.dirname, '../../../resources');
 const file = join(resources, 'ballast.schema.json');
-const command =
-  'BALLAST_UPDATE_SCHEMA=1 npx vitest run --project unit test/unit/workspace/json-schema.test.ts';
+const command = 'npm run schema';
 
 it('resources/ballast.schema.json is what the configuration schema says', () => {
   const wanted = `${JSON.stringify(configJsonSchema(), null, 2)}\n`;

@@ -83,7 +83,7 @@ interface View {
   readonly rows: readonly RequestSummary[];
   /** Requests since the list was held still. */
   readonly newer: number;
-  /** Requests of this run that are not in the list although the filter would let them pass, as far as anybody can tell. */
+  /** Requests of this run that the filter would let pass and that left the list, or never were in it, for want of room. */
   readonly dropped: number;
 }
 
@@ -91,23 +91,26 @@ interface Held {
   rows: readonly RequestSummary[];
   readonly filter: RequestFilter;
   readonly arrived: number;
-  /** Requests of this run at that moment, as the metrics count them. */
-  readonly total: number;
+  readonly missing: number;
 }
 
 function useRows(filter: RequestFilter, isPaused: boolean): View {
   const live = useRequests((log) => log.entries);
   /** Everything that came, in the list or not. */
   const arrived = useRequests((log) => log.entries.length + log.forgotten);
+  const forgotten = useRequests((log) => log.forgotten);
   const total = useSlowMetrics(({ metrics }) => metrics?.total.requests);
   const journal = useJournal(filter, isPaused);
   const rows = useMemo(
     () => requestRows(live, journal.requests, filter, requestCapacity),
     [live, journal.requests, filter],
   );
+  // The metrics count in their own rhythm, a moment before or after the log: a difference means something only once there is a limit
+  // that was met, of the journal's answer, of the list, or of what is sent at high rates.
+  const isFull = journal.isFull || forgotten > 0 || rows.length >= requestCapacity;
+  const missing = isFull ? Math.max(0, (total ?? 0) - rows.length) : 0;
   const held = useRef<Held | undefined>(undefined);
-  if (!isPaused || held.current?.filter !== filter)
-    held.current = { rows, filter, arrived, total: total ?? rows.length };
+  if (!isPaused || held.current?.filter !== filter) held.current = { rows, filter, arrived, missing };
   const shown = held.current;
   // Nothing passed the filter so far: what comes first may be shown, there is nobody whose reading it would disturb.
   if (isPaused && shown.rows.length === 0 && rows.length > 0) shown.rows = rows;
@@ -115,7 +118,7 @@ function useRows(filter: RequestFilter, isPaused: boolean): View {
   return {
     rows: shown.rows,
     newer: !isPaused ? 0 : narrowed ? newerRows(rows, shown.rows) : Math.max(0, arrived - shown.arrived),
-    dropped: narrowed ? journal.forgotten : Math.max(0, shown.total - shown.rows.length),
+    dropped: narrowed ? journal.forgotten : shown.missing,
   };
 }
 
@@ -140,7 +143,7 @@ function Told({ view: { rows, dropped }, filter }: { view: View; filter: Request
           }
         >
           <Button tone="ghost" className="dropped">
-            {plural(dropped, 'older request')} dropped
+            {plural(dropped, 'older request')} not listed
           </Button>
         </Tooltip>
       )}

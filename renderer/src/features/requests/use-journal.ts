@@ -13,15 +13,17 @@ export interface JournalAnswer {
   readonly requests: readonly RequestSummary[];
   /** Older requests that the journal no longer has. */
   readonly forgotten: number;
+  /** As many as were asked for: there may be more. */
+  readonly isFull: boolean;
 }
-const nothing: JournalAnswer = { requests: [], forgotten: 0 };
+const nothing: JournalAnswer = { requests: [], forgotten: 0, isFull: false };
 
 /** Requests by their ids; those that the journal no longer has are counted. */
 async function named(ids: readonly string[]): Promise<JournalAnswer> {
   const asked = await Promise.allSettled(ids.slice(-most).map((id) => call('request.get', { id })));
   const requests = asked.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   requests.sort((a, b) => finishedMs(b) - finishedMs(a));
-  return { requests, forgotten: ids.length - requests.length };
+  return { requests, forgotten: ids.length - requests.length, isFull: false };
 }
 
 /**
@@ -51,7 +53,7 @@ export function useJournal(filter: RequestFilter, isPaused: boolean): JournalAns
       // Without an answer the live list stands for itself; the connection's banner says what is wrong.
       const next = await (ids ? named(ids) : call('request.list', params)).catch(() => undefined);
       if (isOver) return;
-      if (next) setAnswer(next);
+      if (next) setAnswer({ isFull: next.requests.length >= most, ...next });
       if (narrowed && !ids) timer = setTimeout(ask, askAgainMs);
     };
     void ask();

@@ -49,7 +49,9 @@ export function StoryCard({ pool }: { pool: string }) {
 }
 
 function howItEnded({ signal, code, asked }: NonNullable<ReplicaStatus['exit']>): string {
-  return `${signal ?? `code ${code ?? '?'}`}, ${asked ? 'by you' : 'by itself'}`;
+  if (asked) return `${signal ?? `code ${code ?? '?'}`}, by you`;
+  // A signal comes from somebody; an exit code is its own doing.
+  return signal === null ? `code ${code ?? '?'}, by itself` : `${signal}, not by Ballast`;
 }
 
 function Attempts({ story: { failedAttempts, retried } }: { story: Story }) {
