@@ -140,3 +140,37 @@ test('a small window still shows state, weight and acts of every server', async 
   );
   expect(sideways).toBe(0);
 });
+
+test('an edit is taken back and made again by buttons that say when there is nothing to do', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  const undo = page.getByRole('button', { name: 'Undo the last edit' });
+  const redo = page.getByRole('button', { name: 'Do the undone edit again' });
+  expect(await undo.getAttribute('aria-disabled')).toBe('true');
+  const weight = page.getByRole('textbox', { name: 'Weight of api-1' });
+  await weight.fill('4');
+  await page.keyboard.press('Enter');
+  await until('in the file', async () => (await ballast!.readText()).includes('weight: 4'));
+  await until('can be undone', async () => (await undo.getAttribute('aria-disabled')) === null);
+  await undo.click();
+  await until('out of the file', async () => !(await ballast!.readText()).includes('weight: 4'));
+  await until('can be done again', async () => (await redo.getAttribute('aria-disabled')) === null);
+  await redo.click();
+  await until('in the file again', async () => (await ballast!.readText()).includes('weight: 4'));
+  expect(await weight.inputValue()).toBe('4');
+  expect(page.faults()).toEqual([]);
+});
+
+test('what is selected waits while a screen is shown that it does not concern', async () => {
+  ballast = await startBallast();
+  const page = await open(ballast.control);
+  await page.getByRole('row', { name: 'api-1' }).click();
+  const inspector = page.getByRole('complementary', { name: 'Inspector' });
+  await inspector.waitFor();
+  await page.keyboard.press('4');
+  await page.getByRole('region', { name: 'Export' }).waitFor();
+  await inspector.waitFor({ state: 'detached' });
+  await page.keyboard.press('1');
+  await inspector.getByText('api-1', { exact: true }).first().waitFor();
+});

@@ -5,6 +5,7 @@ import { findActions, type PaletteAction } from '../../../renderer/src/app/palet
 import { takeToken } from '../../../renderer/src/connection/token.ts';
 import { dropIndex } from '../../../renderer/src/features/pools/drop-index.ts';
 import { checkName, freeName } from '../../../renderer/src/features/pools/pool-name.ts';
+import { tellReasons } from '../../../renderer/src/features/pools/tell-reasons.ts';
 import { checkAddress } from '../../../renderer/src/features/servers/check-address.ts';
 import { processLine, shortCommand } from '../../../renderer/src/features/servers/server-label.ts';
 import { layStrands, strandPath, strandWidth } from '../../../renderer/src/features/strands/strand-path.ts';
@@ -52,6 +53,11 @@ describe('how a server stands', () => {
     expect(word(dead, killed)).toBe('Exited');
     expect(serverCondition(dead, killed).reason).toMatch(/SIGKILL.*Start it again/);
     expect(word(dead, replica())).toBe('Unhealthy');
+    const failed = replica({ state: 'failed', pid: null, problem: 'there is no program "sevrer"' });
+    expect(serverCondition(dead, failed)).toMatchObject({
+      word: 'Failed',
+      reason: 'Its process did not start: there is no program "sevrer".',
+    });
   });
 
   test('what the operator wants comes before what probes say', () => {
@@ -292,5 +298,19 @@ describe('the token in the address', () => {
 
   test('without any there is none', () => {
     expect(browser('').take()).toBeUndefined();
+  });
+});
+
+describe('when no server of a pool takes requests', () => {
+  test('a few are named, many are counted by reason', () => {
+    const server = (name: string, reason: 'unhealthy' | 'drain') => ({ name, reason });
+    expect(tellReasons([server('a', 'unhealthy'), server('b', 'drain')])).toBe(
+      'a is unhealthy, b is draining',
+    );
+    const many = Array.from({ length: 6 }, (_, index) => server(`s${index}`, 'unhealthy'));
+    expect(tellReasons(many)).toBe('each of its 6 servers is unhealthy');
+    expect(tellReasons([...many, server('x', 'drain')])).toBe(
+      'of its 7 servers 6 are unhealthy, 1 is draining',
+    );
   });
 });

@@ -24,7 +24,7 @@ export function ListenerCard({ name }: { name: string }) {
   return (
     <article className="listener" data-listener={name} aria-label={`Listener ${name}`}>
       <header>
-        <h3>{name}</h3>
+        <h3 title={name}>{name}</h3>
         <IconButton
           icon="copy"
           size={14}
@@ -83,7 +83,7 @@ function Routes({ name, listener }: { name: string; listener: ListenerConfig }) 
           ]}
         >
           <Button className="route-pool" aria-label={`${name} leads to pool ${only.pool}`}>
-            {only.pool}
+            <span>{only.pool}</span>
             <Icon name="chevronDown" size={11} />
           </Button>
         </MenuButton>

@@ -1,7 +1,7 @@
-import type { UnavailableReason } from '@shared/contract/values.ts';
 import { selectServerIds, useConfig } from '../../store/config.ts';
 import { useServers } from '../../store/servers.ts';
 import { Icon } from '../../ui/icon.tsx';
+import { tellReasons } from './tell-reasons.ts';
 
 /** What clients of a pool meet when none of its servers takes requests, and what to do. */
 export function PoolTrouble({ name }: { name: string }) {
@@ -10,7 +10,9 @@ export function PoolTrouble({ name }: { name: string }) {
   const reasons = useServers(({ servers }) => {
     const all = ids.map((id) => servers[id]);
     if (all.length === 0 || all.some((status) => status === undefined || status.available)) return '';
-    return all.map((status) => `${status!.name} ${words[status!.reason ?? 'unhealthy']}`).join(', ');
+    return tellReasons(
+      all.map((status) => ({ name: status!.name, reason: status!.reason ?? ('unhealthy' as const) })),
+    );
   });
   if (reasons === '') return null;
   return (
@@ -23,16 +25,5 @@ export function PoolTrouble({ name }: { name: string }) {
     </p>
   );
 }
-
-const words: Record<UnavailableReason, string> = {
-  maintenance: 'is in maintenance',
-  drain: 'is draining',
-  unhealthy: 'is unhealthy',
-  ejected: 'is ejected',
-  full: 'is full',
-  'weight-zero': 'has weight 0',
-  backup: 'is a backup',
-  tried: 'was tried',
-};
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

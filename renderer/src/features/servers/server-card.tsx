@@ -10,7 +10,7 @@ import { selectWeight, useConfig } from '../../store/config.ts';
 import { useBlocked, useConnection } from '../../store/connection.ts';
 import { useInterface } from '../../store/interface.ts';
 import { useReplicaAt } from '../../store/replicas.ts';
-import { serverCondition } from '../../store/server-condition.ts';
+import { exitText, serverCondition } from '../../store/server-condition.ts';
 import { useServerStatus } from '../../store/servers.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
@@ -49,6 +49,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
   if (!server) return null;
 
   const condition = serverCondition(status, replica, healthCheck);
+  const problem = replica?.state === 'failed' ? (replica.problem ?? exitText(replica)) : undefined;
   const actions = actionsFor(server, status, replica);
   const isOut = status !== undefined && !status.available;
   const usesWeights = strategy === undefined || strategies[strategy].usesWeights;
@@ -71,6 +72,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
       data-tone={condition.tone}
       data-out={isOut}
       data-selected={isSelected}
+      data-problem={problem !== undefined}
       data-server={id}
       style={{ '--server': serverColour(server.address) } as React.CSSProperties}
       onContextMenu={openMenu}
@@ -81,10 +83,10 @@ export function ServerCard({ id, moves }: ServerCardProps) {
       </DragButton>
       <ButtonContext.Provider value={ownButtons}>
         <div className="server-id">
-          <b>{server.name}</b>
+          <b title={server.name}>{server.name}</b>
           <code>{server.address}</code>
           <small title={condition.reason}>
-            {condition.tone === 'good' || replica?.state === 'exited'
+            {condition.tone === 'good' || replica?.state === 'exited' || replica?.state === 'failed'
               ? processLine(replica)
               : condition.reason}
           </small>
@@ -164,6 +166,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
             />
           </MenuButton>
         </div>
+        {problem !== undefined && <p className="server-problem">{problem}</p>}
       </ButtonContext.Provider>
       {menuOpen && (
         <ContextMenu

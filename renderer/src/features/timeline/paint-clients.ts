@@ -40,6 +40,11 @@ export function paintClients(context: CanvasRenderingContext2D, scale: Scale, cl
     context.font = font;
     context.textBaseline = 'top';
     context.textAlign = 'left';
+    // Readable where the line runs behind it.
+    context.lineWidth = 4;
+    context.lineJoin = 'round';
+    context.strokeStyle = resolveColour('var(--surface)');
+    context.strokeText(`max ${formatMs(peak)} ms`, 2, 1);
     context.fillStyle = resolveColour('var(--faint)');
     context.fillText(`max ${formatMs(peak)} ms`, 2, 1);
   }
