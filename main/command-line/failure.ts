@@ -22,8 +22,15 @@ export class Failure extends Error {
   }
 }
 
-/** Refusals that say that something else should have been written on the command line. */
-const usageCodes: readonly ErrorCode[] = ['invalid-params', 'not-found', 'unsupported', 'unknown-command'];
+/** Refusals that say that something else should have been written, on the command line or in the file, or could not be. */
+const usageCodes: readonly ErrorCode[] = [
+  'invalid-params',
+  'not-found',
+  'unsupported',
+  'unknown-command',
+  'invalid-config',
+  'io-failed',
+];
 
 /** A refusal by the running Ballast, as an end of this process. */
 export function refusal(error: unknown): Failure {

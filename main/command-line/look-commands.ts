@@ -28,8 +28,9 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
     output.line(
       `Ballast ${version}  ${system.workspace?.title ?? ''}  engine ${system.engine?.state ?? 'unknown'}`,
     );
-    for (const { message } of system.workspace?.problems ?? []) {
-      output.line(output.paint('bad', `The file on disk cannot run: ${message}`));
+    for (const { message, line, column } of system.workspace?.problems ?? []) {
+      const place = line === null ? '' : `line ${line}, column ${column ?? 1}: `;
+      output.line(output.paint('bad', `The file on disk cannot run: ${place}${message}`));
     }
     output.line(
       `${rate(total.ratePerSecond)} requests/s, ${percent(total.successRatio)} succeed, p50 ${milliseconds(total.p50Ms)}, p95 ${milliseconds(total.p95Ms)}, p99 ${milliseconds(total.p99Ms)}; ${total.requests} since start, ${total.failed} failed, ${total.savedByRetry} saved by retry`,

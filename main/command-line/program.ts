@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { exitCodes, refusal } from './failure.ts';
+import { exitCodes, Failure, refusal } from './failure.ts';
 import { createOutput, type Output, tellFailure } from './output.ts';
 import type { BuiltParts, RunOptions } from './run-command.ts';
 
@@ -28,6 +28,8 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
     .description('The load balancer a developer can see: put one port in front of several local replicas.')
     .version(parts.version)
     .showHelpAfterError('(ballast --help lists the commands)')
+    // A program that reads the output gets wrong usage as an object too.
+    .configureOutput({ writeErr: (text) => void (output.json || process.stderr.write(text)) })
     .exitOverride();
 
   addRunning(program, run, parts);
@@ -39,11 +41,20 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
     await program.parseAsync(argv);
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.done;
+      if (output.json) tellFailure(output, new Failure(usageText(error)));
+      return exitCodes.usage;
+    }
     const failure = refusal(error);
     tellFailure(output, failure);
     return failure.exitCode;
   }
+}
+
+function usageText({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'name a command; ballast --help lists them';
+  return message.replace(/^error: /, '');
 }
 
 type Run = <A extends unknown[]>(

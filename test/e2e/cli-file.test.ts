@@ -173,7 +173,7 @@ describe('ballast up', () => {
     const status = (await cli.run('status', '--json')).objects[0];
     expect(status.workspace.problems[0]).toMatchObject({ line: 6, column: 5 });
     const refused = await cli.run('server', 'weight', 'api/a', '5');
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('6');
     write(
       good()
@@ -209,6 +209,9 @@ describe('wrong usage', () => {
     const told = await cli.run(...args);
     expect(told.code).toBe(2);
     expect(told.stderr).not.toBe('');
+    const forProgram = await cli.run(...args, '--json');
+    expect(forProgram).toMatchObject({ code: 2, stderr: '' });
+    expect(forProgram.objects).toEqual([{ event: 'error', message: expect.stringMatching(/\w/) }]);
   });
 
   it.each([[['--help']], [['--version']], [['up', '--help']]])('%j ends with 0', async (args) => {
