@@ -1,3 +1,4 @@
+import { connect as connectSocket } from 'node:net';
 import { type ContractClient, connect } from '@shared/contract/client.ts';
 import type { StateValues, TopicOfKind } from '@shared/contract/topics.ts';
 import { WebSocket } from 'ws';
@@ -17,7 +18,7 @@ export async function withRunning<T>(
   options: ChooseOptions,
   work: (client: ContractClient, run: Run) => Promise<T>,
 ): Promise<T> {
-  const run = choose(options);
+  const run = await choose(options);
   const socket = new WebSocket(run.socket, { perMessageDeflate: false, handshakeTimeout: connectTimeoutMs });
   try {
     await opened(socket);
@@ -35,8 +36,13 @@ export async function withRunning<T>(
   }
 }
 
-function choose({ controlPort }: ChooseOptions): Run {
-  const runs = readRuns();
+async function choose({ controlPort }: ChooseOptions): Promise<Run> {
+  let runs = readRuns();
+  // The process of one that was killed is gone, and its number may be another's by now: whoever answers counts.
+  if (runs.length > 1) {
+    const answering = await Promise.all(runs.map(isListening));
+    runs = runs.filter((_, index) => answering[index]);
+  }
   const found = controlPort === undefined ? runs : runs.filter(({ port }) => port === controlPort);
   const [first] = found;
   if (first && found.length === 1) return first;
@@ -52,6 +58,20 @@ function choose({ controlPort }: ChooseOptions): Run {
     });
   }
   throw new Failure('no Ballast runs here; start one with "ballast up" or "ballast demo"');
+}
+
+function isListening({ socket }: Run): Promise<boolean> {
+  const { hostname, port } = new URL(socket);
+  return new Promise((resolve) => {
+    const probe = connectSocket({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) });
+    const answer = (listening: boolean): void => {
+      probe.destroy();
+      resolve(listening);
+    };
+    // One that is only slow is left for the person to choose.
+    probe.setTimeout(1_000, () => answer(true));
+    probe.once('connect', () => answer(true)).once('error', () => answer(false));
+  });
 }
 
 function opened(socket: WebSocket): Promise<void> {

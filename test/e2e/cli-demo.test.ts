@@ -224,6 +224,21 @@ replicas: [{ name: api, command: "node server.mjs", pool: api }]
     expect((await cli.run('status', '--control-port', String(second.controlPort))).code).toBe(0);
   });
 
+  it('is not taken for two where one was killed and its process id is in use again', async () => {
+    const running = await demo();
+    const [port] = await freePorts(1);
+    const killed = {
+      pid: process.pid,
+      socket: `ws://127.0.0.1:${port}/control`,
+      port,
+      token: 't',
+      title: 'old',
+    };
+    writeFileSync(join(cli.folder, 'state', `${port}.json`), JSON.stringify(killed));
+    const status = await cli.run('status', '--json');
+    expect(status.objects[0]).toMatchObject({ controlPort: running.controlPort });
+  });
+
   it('follows events until it is told to stop', async () => {
     await demo();
     const { child, ended } = cli.spawn(['events', '--follow', '--json']);
