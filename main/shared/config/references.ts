@@ -1,4 +1,4 @@
-import { formatAddress } from './address.ts';
+import { type Address, formatAddress, isLoopback } from './address.ts';
 
 interface Route {
   readonly host?: string | undefined;
@@ -120,6 +120,19 @@ export function checkReferences(config: Referring, report: Report): void {
         ),
     );
   }
+  for (const listener of config.listeners) {
+    const reached = routesOf(listener).map(({ pool }) => pool);
+    for (const [index, pool] of config.pools.entries()) {
+      if (!reached.includes(pool.name)) continue;
+      for (const [at, { address }] of pool.servers.entries()) {
+        if (!leadsTo(address, listener.bind)) continue;
+        say(
+          `${formatAddress(address)} is listener "${listener.name}" itself, which leads to this pool: a request would go round for ever; write the address of the process that serves`,
+          ['pools', index, 'servers', at, 'address'],
+        );
+      }
+    }
+  }
   for (const [index, group] of config.replicas.entries()) {
     if ((group.pool === undefined) === (group.ports === undefined)) {
       say('a replica group backs the servers of a pool or listens on ports; write either pool or ports', [
@@ -147,6 +160,12 @@ function routesOf({ pool, routes }: Referring['listeners'][number]): readonly Ro
 function takesAll(all: { readonly host: string }, other: { readonly host: string }): boolean {
   if (all.host === other.host) return false;
   return all.host === '::' || (all.host === '0.0.0.0' && other.host !== '::' && !other.host.includes(':'));
+}
+
+/** Whether connecting to the one reaches what listens on the other. */
+function leadsTo(address: Address, bind: Address): boolean {
+  if (bind.port === 0 || address.port !== bind.port) return false;
+  return address.host === bind.host || (isLoopback(address.host) && takesAll(bind, address));
 }
 
 /** Calls `twice` for every item whose key an earlier one had. An undefined key is not compared. */

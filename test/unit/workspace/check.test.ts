@@ -225,6 +225,13 @@ describe('a ballast.yaml with problems', () => {
       ],
     ],
     [
+      'server that is the listener itself',
+      good.replace('127.0.0.1:3001', '127.0.0.1:8080').replace('bind: 127.0.0.1', 'bind: 0.0.0.0'),
+      [
+        '7:33 127.0.0.1:8080 is listener "web" itself, which leads to this pool: a request would go round for ever; write the address of the process that serves',
+      ],
+    ],
+    [
       'duration without a unit',
       good.replace('    servers:', '    timeouts: { connect: 1 }\n    servers:'),
       ['6:26 connect of timeouts of pool api is the number 1; write a number and a unit, e.g. connect: 1s'],
