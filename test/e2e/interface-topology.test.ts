@@ -85,6 +85,25 @@ describe('a server changes its pool', () => {
     expect(page.faults()).toEqual([]);
   });
 
+  test('by its menu, opened and walked by keys alone, which leave the focus where it was', async () => {
+    await card(page, 'api-2').focus();
+    await page.keyboard.press('Shift+F10');
+    const menu = page.getByRole('menu', { name: 'Actions for api-2' });
+    await menu.waitFor();
+    await page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'detached' });
+    await until('the focus back on the card', () =>
+      card(page, 'api-2').evaluate((row) => row === document.activeElement),
+    );
+    await page.keyboard.press('Shift+F10');
+    await menu.getByRole('menuitem', { name: 'Move to…' }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('menuitem', { name: 'canary' }).waitFor();
+    await page.keyboard.press('Enter');
+    await until('api-2 in canary', async () => (await members(page, 'canary')).includes('canary/api-2'));
+    expect(page.faults()).toEqual([]);
+  });
+
   test('by its menu, and undo brings it back', async () => {
     await page.getByRole('button', { name: 'More for api-3' }).click();
     await page.getByRole('menuitem', { name: 'Move to…' }).hover();

@@ -44,9 +44,8 @@ export function useShortcuts(extra: readonly Shortcut[] = []): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.defaultPrevented || event.isComposing) return;
-      const palette = matches(event, 'Mod+K');
-      if (!palette && (isTyping(event.target) || document.querySelector('[role=dialog], [role=menu]')))
-        return;
+      if (isTyping(event.target) && !matches(event, 'Mod+K')) return;
+      if (document.querySelector('[role=dialog], [role=menu]')) return;
       const found = [...extra, ...globalShortcuts()].find(({ keys }) => matches(event, keys));
       if (!found) return;
       event.preventDefault();

@@ -35,7 +35,8 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
         className="available"
         data-tone={available === 0 ? 'bad' : available < pool.serverIds.length ? 'warn' : 'good'}
       >
-        {available} of {pool.serverIds.length} available
+        {available} of {pool.serverIds.length}
+        <span className="available-word"> available</span>
       </span>
       <MenuButton
         label={`Pool ${name}`}

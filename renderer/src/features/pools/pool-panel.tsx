@@ -81,6 +81,15 @@ export function PoolPanel({
       <PoolTrouble name={name} />
       {isDense && columns}
       <div
+        onContextMenuCapture={(event) => {
+          // From the keyboard it is meant for what has the focus, the row: the card in it has the menu.
+          const row = event.target as HTMLElement;
+          if (row.getAttribute('role') !== 'row') return;
+          event.preventDefault();
+          row
+            .querySelector('[data-server]')
+            ?.dispatchEvent(new MouseEvent('contextmenu', { bubbles: true, cancelable: true }));
+        }}
         onKeyDownCapture={(event) => {
           const row = event.target as HTMLElement;
           if (row.getAttribute('role') !== 'row' || event.ctrlKey || event.metaKey || event.altKey) return;

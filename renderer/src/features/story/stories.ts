@@ -1,8 +1,10 @@
-import type { BallastEvent, Metrics } from '@shared/contract/values.ts';
+import type { BallastEvent, Metrics, ReplicaStatus } from '@shared/contract/values.ts';
 import { useEffect } from 'react';
 import { create } from 'zustand';
 import { metricsHistory } from '../../metrics/history.ts';
+import { useConfig } from '../../store/config.ts';
 import { onEvents, useEvents } from '../../store/events.ts';
+import { useReplicas } from '../../store/replicas.ts';
 import { deriveStory, type Story, storyWindowMs } from './story.ts';
 
 /** How long a finished story stays when nobody dismisses it. */
@@ -14,6 +16,7 @@ interface Telling {
   readonly exit: BallastEvent;
   readonly before: Metrics | undefined;
   after: Metrics | undefined;
+  end?: ReplicaStatus['exit'];
 }
 
 /** The latest story of each pool. */
@@ -61,15 +64,25 @@ function begin(entries: readonly BallastEvent[]): void {
   }
 }
 
+/** How the process of that exit ended: asked again until it is known, which may be a moment after the event. */
+function endOf({ server, atMs }: BallastEvent): ReplicaStatus['exit'] {
+  const address = useConfig.getState().servers[server ?? '']?.address;
+  const end = useReplicas.getState().byAddress[address ?? '']?.exit ?? null;
+  // Another exit of the same process is another story.
+  return end && Math.abs(end.atMs - atMs) < 2_000 ? end : null;
+}
+
 function isOpen({ exit }: Telling, atMs: number): boolean {
   return atMs <= exit.atMs + storyWindowMs;
 }
 
 function tell(): void {
   const { entries } = useEvents.getState();
-  for (const [pool, { exit, before, after }] of open) {
+  for (const [pool, telling] of open) {
+    const { exit, before, after } = telling;
+    telling.end ??= endOf(exit);
     const told = useStories.getState().stories[pool];
-    const story = deriveStory({ exit, events: entries, before, after });
+    const story = deriveStory({ exit, end: telling.end, events: entries, before, after });
     if (JSON.stringify(told) !== JSON.stringify(story))
       useStories.setState(({ stories }) => ({ stories: { ...stories, [pool]: story } }));
     if (Date.now() > exit.atMs + storyWindowMs + settleMs) open.delete(pool);

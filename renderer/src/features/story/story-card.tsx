@@ -1,8 +1,6 @@
 import type { ReplicaStatus } from '@shared/contract/values.ts';
 import { formatMs, formatTime, plural } from '../../metrics/format.ts';
-import { useConfig } from '../../store/config.ts';
 import { showRequests } from '../../store/interface.ts';
-import { useReplicaAt } from '../../store/replicas.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { dismissStory, useStories } from './stories.ts';
@@ -11,12 +9,9 @@ import type { Story } from './story.ts';
 /** What the exit of a server cost, told once it happened: only what was measured. */
 export function StoryCard({ pool }: { pool: string }) {
   const story = useStories(({ stories }) => stories[pool]);
-  const address = useConfig(({ servers }) => (story ? servers[story.server]?.address : undefined));
-  const exit = useReplicaAt(address)?.exit;
   if (!story) return null;
   const name = story.server.split('/').at(-1);
-  // Another exit of the same process is another story.
-  const how = exit && Math.abs(exit.atMs - story.atMs) < 2_000 ? howItEnded(exit) : undefined;
+  const how = story.end ? howItEnded(story.end) : undefined;
   const tone = story.lost === null ? 'neutral' : story.lost > 0 ? 'bad' : 'good';
   return (
     <aside className="story" data-tone={tone} aria-label={`Exit of ${name}`}>

@@ -1,4 +1,4 @@
-import type { BallastEvent, Metrics } from '@shared/contract/values.ts';
+import type { BallastEvent, Metrics, ReplicaStatus } from '@shared/contract/values.ts';
 
 /** What happened when a server's process ended, as far as it was measured. */
 export interface Story {
@@ -7,8 +7,8 @@ export interface Story {
   readonly server: string;
   readonly pool: string;
   readonly atMs: number;
-  /** How it ended, in words: the event's own text. */
-  readonly text: string;
+  /** How its process ended; null where nobody said. Kept here: a process that is started again has no end. */
+  readonly end: ReplicaStatus['exit'];
   readonly failedAttempts: number;
   readonly retried: number;
   readonly saved: number;
@@ -29,6 +29,7 @@ const leadMs = 500;
 
 export interface StoryMaterial {
   readonly exit: BallastEvent;
+  readonly end?: ReplicaStatus['exit'] | undefined;
   /** Oldest first; may reach back before the exit and on after the window. */
   readonly events: readonly BallastEvent[];
   /** A sample taken before the exit; undefined where this window connected too late to have one. */
@@ -41,7 +42,7 @@ export interface StoryMaterial {
  * Tells the story of an exit. Counts come from the difference of two samples, which count everything; where there is no earlier
  * sample they come from the events, and whether a client lost a request is then said only if an event tells so.
  */
-export function deriveStory({ exit, events, before, after }: StoryMaterial): Story {
+export function deriveStory({ exit, end, events, before, after }: StoryMaterial): Story {
   const server = exit.server ?? '';
   const pool = exit.pool ?? server.slice(0, server.indexOf('/'));
   const returned = events.find(
@@ -80,7 +81,7 @@ export function deriveStory({ exit, events, before, after }: StoryMaterial): Sto
     server,
     pool,
     atMs: exit.atMs,
-    text: exit.text,
+    end: end ?? null,
     failedAttempts: counters
       ? difference(({ servers }) => servers[server]?.failedAttempts)
       : count('attempt-failed', atServer),
