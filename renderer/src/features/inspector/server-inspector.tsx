@@ -1,9 +1,9 @@
 import type { ServerStatus } from '@shared/contract/values.ts';
-import { type CSSProperties, useMemo } from 'react';
+import { useMemo } from 'react';
 import { formatCount, formatMs, formatRate, formatShare, formatTime, none } from '../../metrics/format.ts';
 import { metricsHistory } from '../../metrics/history.ts';
 import { LiveText } from '../../metrics/live.tsx';
-import { Sparkline } from '../../metrics/sparkline.tsx';
+import { type ChartSeries, TimeChart } from '../../metrics/time-chart.tsx';
 import { serverColour } from '../../store/colours.ts';
 import { selectWeight, useConfig } from '../../store/config.ts';
 import { useEvents } from '../../store/events.ts';
@@ -46,14 +46,7 @@ export function ServerInspector({ id }: { id: string }) {
       </InspectHead>
       <p className="inspect-line">{condition.reason}</p>
 
-      <div className="server-now" style={{ '--server': serverColour(record.address) } as CSSProperties}>
-        <Sparkline
-          className="server-now-line"
-          ring={() => metricsHistory.server(id).rate}
-          peak={() => metricsHistory.server(id).rate.max()}
-          width={296}
-          height={44}
-        />
+      <div className="server-now">
         <dl>
           <Measured name="req/s" read={() => formatRate(metricsHistory.latest?.servers[id]?.ratePerSecond)} />
           <Measured name="p50" read={() => ms(metricsHistory.latest?.servers[id]?.p50Ms)} />
@@ -64,6 +57,7 @@ export function ServerInspector({ id }: { id: string }) {
             read={() => formatCount(metricsHistory.latest?.servers[id]?.activeRequests ?? 0)}
           />
         </dl>
+        <ServerCharts id={id} colour={serverColour(record.address)} />
       </div>
 
       <h3>Availability</h3>
@@ -156,6 +150,25 @@ function Measured({ name, read }: { name: string; read: () => string }) {
         <LiveText read={read} />
       </dd>
     </div>
+  );
+}
+
+const chartHeight = 92;
+
+function ServerCharts({ id, colour }: { id: string; colour: string }) {
+  const rate = useMemo<ChartSeries[]>(
+    () => [{ label: 'req/s', ring: () => metricsHistory.server(id).rate, colour }],
+    [id, colour],
+  );
+  const times = useMemo<ChartSeries[]>(
+    () => [{ label: 'p95', ring: () => metricsHistory.server(id).p95, colour }],
+    [id, colour],
+  );
+  return (
+    <>
+      <TimeChart title="Requests per second" series={rate} format={formatRate} height={chartHeight} />
+      <TimeChart title="p95 of the last 10 s, ms" series={times} format={formatMs} height={chartHeight} />
+    </>
   );
 }
 
