@@ -97,7 +97,12 @@ function Kept({ screen, isShown }: { screen: Screen; isShown: boolean }) {
   // The same element each time: showing and hiding a screen does not render what is in it.
   const element = useMemo(() => <screen.component />, [screen]);
   const content = (
-    <section className="screen" aria-label={screen.label} hidden={!isShown}>
+    <section
+      className="screen"
+      aria-label={screen.label}
+      // Put away with its layout, or taken out of it: laying thirty cards out again costs more than a frame.
+      {...(screen.staysAlive ? { 'data-away': !isShown, inert: !isShown } : { hidden: !isShown })}
+    >
       <ErrorBoundary name={screen.label}>{element}</ErrorBoundary>
     </section>
   );
