@@ -1,4 +1,4 @@
-import { Activity, startTransition, useEffect, useMemo, useRef, useState } from 'react';
+import { Activity, startTransition, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { useConfig } from '../store/config.ts';
 import { useConnection } from '../store/connection.ts';
 import { useInterface } from '../store/interface.ts';
@@ -46,7 +46,8 @@ export function App() {
 }
 
 function Stage() {
-  const id = useInterface((state) => state.screen);
+  // The rail answers the press at once; the screen itself is rendered in slices behind it.
+  const id = useDeferredValue(useInterface((state) => state.screen));
   const hasSelection = useInterface((state) => state.selection !== null);
   const timelineOpen = useInterface((state) => state.timelineOpen);
   const screen = screens.find((each) => each.id === id) ?? screens[0]!;
