@@ -114,7 +114,8 @@ function chartOptions(
         width: 1.5,
         points: { show: false },
         ...(isDashed && { dash: [4, 3] }),
-        value: (_: UPlot, value: number | null) => (value === null ? '–' : format(value)),
+        value: (_: UPlot, value: number | null, __: number, at: number | null) =>
+          at === null ? '' : value === null ? '–' : format(value),
       })),
     ],
   };
