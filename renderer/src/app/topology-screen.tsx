@@ -16,6 +16,12 @@ import type { PaletteAction } from './palette-action.ts';
 import type { Screen } from './screens.ts';
 import type { Shortcut } from './shortcuts.ts';
 import './topology.css';
+// In this order: what stands inside another is told after it.
+import '../features/strands/strands.css';
+import '../features/listeners/listeners.css';
+import '../features/pools/pools.css';
+import '../features/servers/servers.css';
+import '../features/story/story.css';
 
 /** From this many servers on, cards are lower. */
 const denseFrom = 9;
