@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { rawServer } from '../../support/raw-sockets.ts';
+import { restsAt } from '../../support/rests-at.ts';
 import { until } from '../../support/until.ts';
 
 const MiB = 1_048_576;
@@ -41,14 +42,10 @@ describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
       caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     }
     // It has come to rest when the servers can write no more.
-    let last = -1;
-    await until('everything to be full', async () => {
-      const written = [...raw.open].reduce((sum, socket) => sum + socket.bytesWritten, 0);
-      const same = written === last && raw.open.size === callers.length;
-      last = written;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return same;
-    });
+    await until('every caller to reach a server', () => raw.open.size === callers.length);
+    const written = () => [...raw.open].reduce((sum, socket) => sum + socket.bytesWritten, 0);
+    await until('everything to be full', restsAt(written));
+    expect(raw.open.size).toBe(callers.length);
     // The servers hold up to 256 KiB and this proxy as much for each; 1.6 GiB are on offer.
     expect(heldBytes() - before).toBeLessThan(callers.length * 1.5 * MiB);
     expect(proxy.finished).toEqual([]);
@@ -68,14 +65,10 @@ describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
       caller.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${100 * MiB}\r\n\r\n`);
       pour(caller.socket, 100 * MiB);
     }
-    let last = -1;
-    await until('everything to be full', async () => {
-      const written = callers.reduce((sum, { socket }) => sum + socket.bytesWritten, 0);
-      const same = written === last && raw.open.size === callers.length;
-      last = written;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      return same;
-    });
+    await until('every caller to reach a server', () => raw.open.size === callers.length);
+    const written = () => callers.reduce((sum, { socket }) => sum + socket.bytesWritten, 0);
+    await until('everything to be full', restsAt(written));
+    expect(raw.open.size).toBe(callers.length);
     expect(heldBytes() - before).toBeLessThan(callers.length * 1.5 * MiB);
   });
 
@@ -97,13 +90,10 @@ describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
       caller.socket.pause();
       const requests = 4_000;
       caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(requests));
-      let last = -1;
-      await until('it to come to rest', async () => {
-        const same = proxy.finished.length === last;
-        last = proxy.finished.length;
-        await new Promise((resolve) => setTimeout(resolve, 150));
-        return same && last > 0;
-      });
+      await until(
+        'it to come to rest',
+        restsAt(() => proxy.finished.length),
+      );
       // What the kernel takes for a sleeping reader, and little more.
       expect(proxy.finished.length * responseBytes).toBeLessThan(15 * MiB);
       const before = proxy.finished.length;
@@ -124,13 +114,10 @@ describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
     };
     caller.socket.on('drain', more);
     more();
-    let last = -1;
-    await until('it to come to rest', async () => {
-      const same = caller.socket.bytesWritten === last;
-      last = caller.socket.bytesWritten;
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      return same;
-    });
+    await until(
+      'it to come to rest',
+      restsAt(() => caller.socket.bytesWritten),
+    );
     expect(taken).toBeLessThan(100);
     expect(heldBytes() - before).toBeLessThan(3 * MiB);
   });

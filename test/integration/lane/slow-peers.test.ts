@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { seededRandom } from '../../support/random.ts';
 import { nextTurn, ok, rawServer } from '../../support/raw-sockets.ts';
+import { restsAt } from '../../support/rests-at.ts';
 import { until } from '../../support/until.ts';
 
 /** More than the kernel takes for a connection whose reader sleeps, so that the proxy has to wait with a piece in hand. */
@@ -209,16 +210,4 @@ describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
-}
-
-/** A look for `until`: true once the number has not moved for a while. */
-function restsAt(measure: () => number): () => Promise<boolean> {
-  let last = -1;
-  return async () => {
-    const now = measure();
-    const same = now === last && now > 0;
-    last = now;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    return same;
-  };
 }
