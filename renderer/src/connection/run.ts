@@ -46,6 +46,33 @@ export async function run<N extends CommandName>(
   }
 }
 
+type EditCommand = {
+  [N in CommandName]: CommandResult<N> extends { revision: number; note: string | null } ? N : never;
+}[CommandName];
+
+/**
+ * Sends an edit for a form, which tells a refusal in its own place: resolves with its text, or with undefined when it is done.
+ */
+export async function submit<N extends EditCommand>(
+  name: N,
+  params: CommandParams<N>,
+  done: string,
+): Promise<string | undefined> {
+  try {
+    const { revision, note } = await call(name, params);
+    toast({
+      tone: 'good',
+      text: done,
+      detail: note ?? undefined,
+      action: { label: 'Undo', shortcut: 'Mod+Z', run: () => void undo(revision) },
+    });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return [error.message, ...(error.problems ?? []).map(({ message }) => message)].join(' ');
+  }
+}
+
 /** Tells a refusal. */
 export function refused(failing: Failing, error: unknown): void {
   if (!(error instanceof ContractError)) throw error;

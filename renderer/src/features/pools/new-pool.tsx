@@ -1,9 +1,7 @@
-import { ContractError } from '@shared/contract/errors.ts';
 import { type FormEvent, useState } from 'react';
 import { DropZone } from 'react-aria-components';
 import { create } from 'zustand';
-import { call } from '../../connection/control.ts';
-import { undo } from '../../connection/run.ts';
+import { submit } from '../../connection/run.ts';
 import { useConfig } from '../../store/config.ts';
 import { blocked, useBlocked } from '../../store/connection.ts';
 import { Button } from '../../ui/button.tsx';
@@ -68,21 +66,13 @@ function NewPoolForm({ first, close }: { first: string | null; close: () => void
   const send = async (event: FormEvent) => {
     event.preventDefault();
     if (problem !== undefined || needsAddress) return;
-    try {
-      const { revision } = await call('pool.add', {
-        name,
-        first: server ? { pool: server.pool, server: server.name } : { address: address.trim() },
-      });
-      close();
-      toast({
-        tone: 'good',
-        text: server ? `Moved ${server.name} to the new pool ${name}` : `Added pool ${name}`,
-        action: { label: 'Undo', shortcut: 'Mod+Z', run: () => void undo(revision) },
-      });
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      setRefusal([error.message, ...(error.problems ?? []).map(({ message }) => message)].join(' '));
-    }
+    const refused = await submit(
+      'pool.add',
+      { name, first: server ? { pool: server.pool, server: server.name } : { address: address.trim() } },
+      server ? `Moved ${server.name} to the new pool ${name}` : `Added pool ${name}`,
+    );
+    if (refused === undefined) close();
+    else setRefusal(refused);
   };
 
   return (

@@ -1,8 +1,6 @@
-import { ContractError } from '@shared/contract/errors.ts';
 import { type FormEvent, useState } from 'react';
 import { create } from 'zustand';
-import { call } from '../../connection/control.ts';
-import { undo } from '../../connection/run.ts';
+import { submit } from '../../connection/run.ts';
 import { useConfig } from '../../store/config.ts';
 import { blocked } from '../../store/connection.ts';
 import { Button } from '../../ui/button.tsx';
@@ -48,22 +46,13 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
     if (check.text === undefined || twin) return;
     setSending(true);
     try {
-      const { revision } = await call('server.add', {
-        pool,
-        address: check.text,
-        weight,
-        ...(name.trim() !== '' && { name: name.trim() }),
-      });
-      close();
-      toast({
-        tone: 'good',
-        text: `Added ${name.trim() || check.text} to ${pool}`,
-        action: { label: 'Undo', shortcut: 'Mod+Z', run: () => void undo(revision) },
-      });
-    } catch (error) {
-      if (!(error instanceof ContractError)) throw error;
-      const problems = (error.problems ?? []).map(({ message }) => message);
-      setRefusal([error.message, ...problems].join(' '));
+      const refused = await submit(
+        'server.add',
+        { pool, address: check.text, weight, ...(name.trim() !== '' && { name: name.trim() }) },
+        `Added ${name.trim() || check.text} to ${pool}`,
+      );
+      if (refused === undefined) close();
+      else setRefusal(refused);
     } finally {
       setSending(false);
     }
