@@ -9,6 +9,7 @@ import { createEventLog, type EventLog } from './journal/event-log.ts';
 import { createJournal, type Journal } from './journal/journal.ts';
 import { tellOutcome } from './journal/tell-outcome.ts';
 import { createListeners } from './listeners.ts';
+import { createLimitLog } from './metrics/limit-log.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { Server } from './pool/server.ts';
 import { type PoolDeps, ServerPool } from './pool/server-pool.ts';
@@ -65,8 +66,9 @@ export function createEngine({ clock, random, log }: EngineOptions): Engine {
   const events = createEventLog({ clock, capacity: eventsKept, perSecond: busyEventsPerSecond });
   const journal = createJournal(2_000);
   const pools = new Map<string, ServerPool>();
-  const metrics = createMetrics(clock, () => pools.values());
-  const deps: PoolDeps = { clock, random, events, codec: createCookieCodec(randomBytes(32)) };
+  const limits = createLimitLog(clock, events);
+  const metrics = createMetrics(clock, () => pools.values(), limits);
+  const deps: PoolDeps = { clock, random, events, limits, codec: createCookieCodec(randomBytes(32)) };
   // So that ids of an earlier run, seen in somebody's log, are not taken for those of this one.
   const run = Math.floor(random() * 36 ** 3)
     .toString(36)
@@ -93,12 +95,14 @@ export function createEngine({ clock, random, log }: EngineOptions): Engine {
       journal.record(exchange, now);
     },
     responseFields: () => responseFields,
+    limitReached: (kind, listener) => limits.reached(kind, { listener }),
   });
 
   function tick(): void {
     const now = clock.now();
     metrics.tick(now);
     events.tick(now);
+    limits.tick(now);
     for (const pool of pools.values()) pool.tick(now);
     cancelTick = clock.after(tickMs, tick);
   }

@@ -5,6 +5,7 @@ import type { Clock } from '../../main/engine/clock.ts';
 import { Exchange } from '../../main/engine/exchange.ts';
 import { createEventLog, type EventLog } from '../../main/engine/journal/event-log.ts';
 import { createJournal, type Journal } from '../../main/engine/journal/journal.ts';
+import { createLimitLog, type LimitLog } from '../../main/engine/metrics/limit-log.ts';
 import type { Server } from '../../main/engine/pool/server.ts';
 import { ServerPool } from '../../main/engine/pool/server-pool.ts';
 import { manualClock } from './manual-clock.ts';
@@ -39,6 +40,7 @@ export interface PoolKit<C extends Clock> {
   readonly clock: C;
   readonly events: EventLog;
   readonly journal: Journal;
+  readonly limits: LimitLog;
   server(name: string): Server;
   configure(input: PoolInput): void;
   /** A request that was not led to any server yet. */
@@ -55,7 +57,8 @@ export function poolKit<C extends Clock>(input: PoolInput, clock: C): PoolKit<C>
 export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit<Clock> {
   const events = createEventLog({ clock, capacity: 1_000, perSecond: 10 });
   const journal = createJournal(100);
-  const deps = { clock, random: () => 0.5, events, codec: createCookieCodec(Buffer.alloc(32, 7)) };
+  const limits = createLimitLog(clock, events);
+  const deps = { clock, random: () => 0.5, events, limits, codec: createCookieCodec(Buffer.alloc(32, 7)) };
   const pool = new ServerPool(poolConfig(input), deps, () => undefined);
   let requests = 0;
 
@@ -64,6 +67,7 @@ export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit
     clock,
     events,
     journal,
+    limits,
     server(name) {
       const found = pool.servers.find((server) => server.name === name);
       if (!found) throw new Error(`no server ${name}`);

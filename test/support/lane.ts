@@ -1,5 +1,6 @@
+import type { LimitKind } from '@shared/catalog/limits.ts';
 import { parseConfig } from '@shared/config/parse.ts';
-import type { Config, ConfigInput, PoolConfig } from '@shared/config/schema.ts';
+import type { Config, ConfigInput, ListenerLimits, PoolConfig } from '@shared/config/schema.ts';
 import { systemClock } from '../../main/engine/clock.ts';
 import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
 import type { ReadPath } from '../../main/engine/http1/socket-reader.ts';
@@ -28,6 +29,8 @@ export interface Lane {
   readonly listener: Listener;
   readonly pools: ReadonlyMap<string, PlainPool>;
   readonly finished: readonly FinishedRequest[];
+  /** Limits that were reached, in order. */
+  readonly limitsReached: readonly LimitKind[];
   stop(graceMs?: number): Promise<number>;
 }
 
@@ -41,9 +44,11 @@ export class PlainPool implements Pool {
   requests = 0;
   retriesLeft = Number.POSITIVE_INFINITY;
   setCookie: string | null = null;
+  readonly limitsReached: LimitKind[];
   #next = 0;
 
-  constructor(config: PoolConfig) {
+  constructor(config: PoolConfig, limitsReached: LimitKind[] = []) {
+    this.limitsReached = limitsReached;
     this.name = config.name;
     this.config = config;
     this.servers = config.servers.map((each) => new Server(config.name, each));
@@ -80,6 +85,10 @@ export class PlainPool implements Pool {
     return this.retriesLeft-- > 0;
   }
 
+  limitReached(kind: LimitKind): void {
+    this.limitsReached.push(kind);
+  }
+
   get openConnections(): number {
     return this.servers.reduce((sum, server) => sum + (server.connections?.count ?? 0), 0);
   }
@@ -89,6 +98,15 @@ export function configOf(input: ConfigInput): Config {
   const parsed = parseConfig(input);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.config;
+}
+
+/** What a listener's `limits` become: complete. */
+export function listenerLimits(limits: NonNullable<ListenerInput['limits']>): ListenerLimits {
+  const { listeners } = configOf({
+    listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api', limits }],
+    pools: [{ name: 'api', servers: [{ address: '127.0.0.1:1' }] }],
+  });
+  return listeners[0]!.limits;
 }
 
 type ListenerInput = NonNullable<ConfigInput['listeners']>[number];
@@ -114,7 +132,8 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       ...Object.entries(options.otherPools ?? {}).map(([name, ports]) => ({ name, servers: servers(ports) })),
     ],
   });
-  const byName = new Map(pools.map((pool) => [pool.name, new PlainPool(pool)]));
+  const limitsReached: LimitKind[] = [];
+  const byName = new Map(pools.map((pool) => [pool.name, new PlainPool(pool, limitsReached)]));
   const finished: FinishedRequest[] = [];
   let lastId = 0;
   const listener = createListener(listeners[0]!, {
@@ -126,6 +145,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
     },
     finished: (exchange) => finished.push(copy(exchange)),
     responseFields: () => options.responseFields ?? true,
+    limitReached: (kind) => limitsReached.push(kind),
     ...(options.readPath && { readPath: options.readPath }),
   });
   const { port } = await listener.start();
@@ -134,6 +154,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
     listener,
     pools: byName,
     finished,
+    limitsReached,
     async stop(graceMs = 0) {
       const unfinished = await listener.stop(graceMs);
       for (const pool of byName.values()) for (const server of pool.servers) server.connections?.retire();

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { RequestFacts } from '../exchange.ts';
 import type { AffinityCause } from '../journal/decision.ts';
 import type { EventLog } from '../journal/event-log.ts';
+import type { LimitLog } from '../metrics/limit-log.ts';
 import type { Server } from '../pool/server.ts';
 import { type CookieCodec, cookieName, findCookie, setCookieField } from './session-cookie.ts';
 import { type SessionEntry, SessionTable } from './session-table.ts';
@@ -16,6 +17,7 @@ export interface AffinityDeps {
   readonly clock: Clock;
   readonly events: EventLog;
   readonly codec: CookieCodec;
+  readonly limits: LimitLog;
 }
 
 /** The sessions of one pool. Binds, moves and ends them; which server is chosen is the pool's business. */
@@ -164,6 +166,7 @@ export class Affinity {
   #trim(): void {
     const { maxSessions } = this.#config;
     while (this.#table.size > maxSessions) {
+      this.#deps.limits.reached('sessions', { pool: this.#deps.pool });
       this.#drop(
         this.#table.oldest!,
         'session-ended',

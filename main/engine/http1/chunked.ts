@@ -15,8 +15,6 @@ const DONE = 11;
 const BROKEN = 12;
 
 const digitLimit = 13;
-/** Extensions and trailers together, bytes of one body's framing between two pieces of data. */
-const lineLimit = 16_384;
 const semicolon = 0x3b;
 
 /** Trailers that would change the message they end (RFC 9110 section 6.5.1). */
@@ -33,6 +31,10 @@ export class ChunkedReader {
   /** Pairs of offsets of the data in what was last consumed; filled only while `collects`. */
   readonly ranges: number[] = [];
   collects = false;
+  /** Most bytes of extensions between two pieces of data, or of trailers (limits.trailerBytes). */
+  lineLimit = 16_384;
+  /** It is `broken` because `lineLimit` was passed. */
+  tooLarge = false;
   #state = SIZE;
   #size = 0;
   #digits = 0;
@@ -43,6 +45,7 @@ export class ChunkedReader {
     this.payloadBytes = 0;
     this.ranges.length = 0;
     this.collects = false;
+    this.tooLarge = false;
     this.#state = SIZE;
     this.#size = 0;
     this.#digits = 0;
@@ -135,6 +138,8 @@ export class ChunkedReader {
   }
 
   #lineByte(): boolean {
-    return ++this.#lineBytes <= lineLimit;
+    if (++this.#lineBytes <= this.lineLimit) return true;
+    this.tooLarge = true;
+    return false;
   }
 }

@@ -1,3 +1,5 @@
+import type { LimitKind } from '@shared/catalog/limits.ts';
+
 /**
  * Why a message is refused. Scanners return the negative of a refusal's number, so that the hot path needs no object:
  * above zero is the end of the head, zero wants more bytes, below zero is one of these.
@@ -6,6 +8,8 @@ export interface Refusal {
   /** Status for a client's message; a server's message that cannot be read is 502 whatever the reason. */
   readonly status: number;
   readonly text: string;
+  /** The limit that was reached, where it is one. */
+  readonly limit?: LimitKind;
 }
 
 export const refusals = [
@@ -15,9 +19,21 @@ export const refusals = [
   { status: 400, text: 'the status line is not HTTP/1.1 SP STATUS SP REASON CRLF' },
   { status: 400, text: 'a field name is empty, holds a forbidden byte, or is not followed at once by ":"' },
   { status: 400, text: 'a field value holds a control byte, or a line does not end in CRLF' },
-  { status: 431, text: 'the head has more fields than the listener allows (limits.headFields)' },
-  { status: 431, text: 'the head is larger than the listener allows (limits.headBytes)' },
-  { status: 414, text: 'the request line is longer than the listener allows (limits.headBytes)' },
+  {
+    status: 431,
+    text: 'the head has more fields than the listener allows (limits.headFields)',
+    limit: 'head-fields',
+  },
+  {
+    status: 431,
+    text: 'the head is larger than the listener allows (limits.headBytes)',
+    limit: 'head-bytes',
+  },
+  {
+    status: 414,
+    text: 'the request target is longer than the listener allows (limits.targetBytes)',
+    limit: 'target-bytes',
+  },
   { status: 400, text: 'an HTTP/1.1 request needs exactly one Host field' },
   { status: 400, text: 'the Host field is no host name' },
   { status: 400, text: 'Content-Length is no number' },
@@ -29,8 +45,14 @@ export const refusals = [
   { status: 405, text: 'CONNECT asks for a forward proxy; this is a load balancer' },
   { status: 417, text: 'the only Expect understood is 100-continue' },
   { status: 400, text: 'a chunk of the body is malformed' },
-  { status: 408, text: 'the head was not complete in time (limits.headTimeout)' },
-  { status: 408, text: 'the body made no progress in time (limits.bodyTimeout)' },
+  { status: 408, text: 'the head was not complete in time (limits.headTimeout)', limit: 'head-timeout' },
+  { status: 408, text: 'the body made no progress in time (limits.bodyTimeout)', limit: 'body-timeout' },
+  { status: 408, text: 'the body came too slowly (limits.bodyBytesPerSecond)', limit: 'body-rate' },
+  {
+    status: 431,
+    text: 'the chunk extensions or trailers of the body are larger than the listener allows (limits.trailerBytes)',
+    limit: 'trailer-bytes',
+  },
 ] as const satisfies readonly Refusal[];
 
 export const REQUEST_LINE = 1;
@@ -54,6 +76,8 @@ export const EXPECTATION = 18;
 export const CHUNK = 19;
 export const HEAD_TIMEOUT = 20;
 export const BODY_TIMEOUT = 21;
+export const BODY_RATE = 22;
+export const TRAILER_TOO_LARGE = 23;
 
 /** The refusal behind a scanner's negative result. */
 export function refusalOf(result: number): Refusal {

@@ -3,7 +3,17 @@ import { BodyFraming } from '../http1/body-framing.ts';
 import { headerValue } from '../http1/head-lookup.ts';
 import { originForm, outgoingRequest } from '../http1/outgoing-request.ts';
 import { isStable } from '../http1/read-buffers.ts';
-import { BODY_TIMEOUT, CHUNK, HEAD_TIMEOUT, type Refusal, refusalOf, refusals } from '../http1/refusal.ts';
+import {
+  BODY_RATE,
+  BODY_TIMEOUT,
+  CHUNK,
+  HEAD_TIMEOUT,
+  LINE_TOO_LONG,
+  type Refusal,
+  refusalOf,
+  refusals,
+  TRAILER_TOO_LARGE,
+} from '../http1/refusal.ts';
 import { RequestHead } from '../http1/request-head.ts';
 import { writableIsBlocked } from '../http1/send.ts';
 import type { Server } from '../pool/server.ts';
@@ -26,8 +36,6 @@ const LINGER = 4;
 const CLOSED = 5;
 
 const never = Number.POSITIVE_INFINITY;
-/** Requests sent ahead are kept up to here; beyond it the client is not read. */
-const heldBytes = 65_536;
 /** Scanning ends before the callback returns, so one scanner serves all. */
 const head = new RequestHead();
 
@@ -44,6 +52,10 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   #state = IDLE;
   #running = false;
   #pausedForServer = false;
+  /** Clock's `now()` when the body's pace is looked at next; Infinity while it is not. */
+  #paceAt = never;
+  /** Bytes of the body there were when that was set. */
+  #paceFrom = 0;
   /** The rewritten head: also what affinity and strategies look into. */
   #outgoing = '';
   #host = '';
@@ -114,27 +126,66 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
         this.#refuse(refusals[HEAD_TIMEOUT]);
         return;
       case BUSY:
-        if (this.#attempts.isTunnel || this.#attempts.isResponding) {
-          const detail = writableIsBlocked(this.socket)
-            ? 'the client took no more of the response in time (limits.idleTimeout)'
-            : refusals[BODY_TIMEOUT].text;
-          this.#attempts.abort(detail);
-          this.cut(detail);
-          return;
-        }
-        this.#attempts.abort(refusals[BODY_TIMEOUT].text);
-        this.#refuse(refusals[BODY_TIMEOUT]);
+        this.#lateWhileBusy(now);
         return;
       case LINGER:
-        if (!this.lingersOn(now)) this.gone(clientLeft);
+        if (this.lingersOn(now)) return;
+        this.context.limitReached(this.socket.writableLength > 0 ? 'send-timeout' : 'linger-timeout');
+        this.gone(clientLeft);
         return;
       case BLOCKED:
+        if (this.goesOnTaking()) return;
+        this.context.limitReached('send-timeout');
+        this.gone(clientLeft);
+        return;
       case IDLE:
+        this.context.limitReached('idle-timeout');
         this.gone(clientLeft);
         return;
       default:
         break;
     }
+  }
+
+  #lateWhileBusy(now: number): void {
+    const responding = this.#attempts.isTunnel || this.#attempts.isResponding;
+    if (responding && writableIsBlocked(this.socket)) {
+      if (this.goesOnTaking()) return;
+      this.context.limitReached('send-timeout');
+      const detail = 'the client took no more of the response in time (limits.sendTimeout)';
+      this.#attempts.abort(detail);
+      this.cut(detail);
+      return;
+    }
+    const refusal = this.#tooSlow(now, responding);
+    if (!refusal) {
+      this.#awaitBody();
+      return;
+    }
+    this.#attempts.abort(refusal.text);
+    if (!responding) {
+      this.#refuse(refusal);
+      return;
+    }
+    if (refusal.limit) this.context.limitReached(refusal.limit);
+    this.cut(refusal.text);
+  }
+
+  /** What is wrong with the pace of the request's body; null where a new stretch of it begins. */
+  #tooSlow(now: number, responding: boolean): Refusal | null {
+    const bytes = this.#framing.payloadBytes - this.#paceFrom;
+    if (now < this.#paceAt || bytes === 0) return refusals[BODY_TIMEOUT];
+    const { bodyBytesPerSecond, bodyTimeoutMs } = this.limits;
+    // Once the response has begun, both sides talk at their own pace.
+    if (!responding && bytes * 1_000 < bodyBytesPerSecond * bodyTimeoutMs) return refusals[BODY_RATE];
+    this.#watchPace(now);
+    return null;
+  }
+
+  /** Begins to measure how fast the request's body comes. */
+  #watchPace(now: number): void {
+    this.#paceFrom = this.#framing.payloadBytes;
+    this.#paceAt = this.limits.bodyBytesPerSecond > 0 ? now + this.limits.bodyTimeoutMs : never;
   }
 
   // What the attempts ask for
@@ -159,11 +210,12 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     if (!this.#pausedForServer) return;
     this.#pausedForServer = false;
     this.resume();
+    this.#watchPace(this.clock.now());
     this.#awaitBody();
   }
 
   wrote(): void {
-    if (writableIsBlocked(this.socket)) this.deadlineIn(this.limits.idleTimeoutMs);
+    if (writableIsBlocked(this.socket)) this.awaitTaking();
     else this.#awaitBody();
   }
 
@@ -218,7 +270,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     const held = this.held;
     const at = this.#readRequests(held.bytes, held.start, held.end);
     if (this.#state !== CLOSED) held.consumeTo(at);
-    if (held.length < heldBytes && !this.#pausedForServer) this.resume();
+    if (held.length < this.limits.pipelineBytes && !this.#pausedForServer) this.resume();
   }
 
   #readRequest(bytes: Buffer, start: number, end: number): number {
@@ -239,6 +291,11 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
       this.#refuse(result < 0 ? refusalOf(result) : tooLong(bytes, start, limits.headBytes));
       return end;
     }
+    if (head.targetEnd - head.targetStart > limits.targetBytes) {
+      noteRefused(this.exchange, bytes, start, end);
+      this.#refuse(refusals[LINE_TOO_LONG]);
+      return end;
+    }
     return this.#begin(bytes, result, end);
   }
 
@@ -253,13 +310,15 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     this.asksUpgrade = head.upgrades;
     this.#host = head.hostStart < 0 ? '' : bytes.toString('latin1', head.hostStart, head.hostEnd);
     const framing = this.#framing;
-    if (head.chunked) framing.start('chunked', 0);
-    else if (head.contentLength > 0) framing.start('length', head.contentLength);
+    if (head.chunked) {
+      framing.start('chunked', 0);
+      framing.chunked.lineLimit = context.limits.trailerBytes;
+    } else if (head.contentLength > 0) framing.start('length', head.contentLength);
     else framing.start('none', 0);
     this.#outgoing = outgoingRequest(bytes, head, this.clientAddress, this.#host, context.authority);
     const bodyEnd = framing.consume(bytes, bodyStart, end);
     if (framing.broken) {
-      this.#refuse(refusals[CHUNK]);
+      this.#refuse(this.#brokenChunk());
       return end;
     }
     const poolName = context.router.find(this.#host, exchange.target);
@@ -269,6 +328,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
       return bodyEnd;
     }
     exchange.pool = pool;
+    if (!framing.done) this.#watchPace(exchange.startedAt);
     this.#awaitBody();
     this.#attempts.begin(pool, this.#outgoing, bytes, bodyStart, bodyEnd, framing.done);
     return bodyEnd;
@@ -278,16 +338,20 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     const framing = this.#framing;
     const bodyEnd = framing.consume(bytes, start, end);
     if (framing.broken) {
-      const { text } = refusals[CHUNK];
+      const refusal = this.#brokenChunk();
       const responding = this.#attempts.isResponding;
-      this.#attempts.abort(text);
-      if (responding) this.cut(text);
-      else this.#refuse(refusals[CHUNK]);
+      this.#attempts.abort(refusal.text);
+      if (responding) this.cut(refusal.text);
+      else this.#refuse(refusal);
       return end;
     }
     this.#awaitBody();
     this.#attempts.requestBody(bytes, start, bodyEnd, stable, framing.done);
     return bodyEnd;
+  }
+
+  #brokenChunk(): Refusal {
+    return refusals[this.#framing.chunked.tooLarge ? TRAILER_TOO_LARGE : CHUNK];
   }
 
   #beginExchange(): void {
@@ -313,8 +377,9 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     return false;
   }
 
-  #refuse({ status, text }: Refusal): void {
+  #refuse({ status, text, limit }: Refusal): void {
     this.closes = true;
+    if (limit) this.context.limitReached(limit);
     this.exchange.error = text;
     this.#answer(status, text);
   }
@@ -354,7 +419,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     this.#framing.start('none', 0);
     if (writableIsBlocked(this.socket)) {
       this.#state = BLOCKED;
-      this.deadlineIn(this.limits.idleTimeoutMs);
+      this.awaitTaking();
       return;
     }
     this.#next();
@@ -378,13 +443,16 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   #awaitBody(): void {
     if (this.#state !== BUSY) return;
     const waits = !this.#framing.done && !this.isPaused && !this.#attempts.isTunnel;
-    this.deadlineIn(waits ? this.limits.bodyTimeoutMs : never);
+    if (!waits) this.deadlineIn(never);
+    else this.context.wheel.set(this, Math.min(this.clock.now() + this.limits.bodyTimeoutMs, this.#paceAt));
   }
 
   #hold(bytes: Buffer, start: number, end: number): void {
     if (start >= end || this.#state === LINGER || this.#state === CLOSED) return;
     this.held.add(bytes, start, end);
-    if (this.held.length >= heldBytes && this.#state !== HEAD) this.pause();
+    if (this.held.length < this.limits.pipelineBytes || this.#state === HEAD || this.isPaused) return;
+    this.context.limitReached('pipeline-bytes');
+    this.pause();
   }
 
   protected override drained(): void {

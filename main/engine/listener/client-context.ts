@@ -1,3 +1,4 @@
+import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
@@ -24,5 +25,7 @@ export interface ClientContext {
   nextRequestId(exchange: Exchange): void;
   finished(exchange: Exchange): void;
   responseFields(): boolean;
+  /** One of the listener's limits was reached. */
+  limitReached(kind: LimitKind): void;
   closed(connection: ClientConnection): void;
 }

@@ -5,10 +5,8 @@ import { HeldBytes } from '../http1/held-bytes.ts';
 import { ReadBuffer } from '../http1/read-buffers.ts';
 import type { ReadPath, SocketReader } from '../http1/socket-reader.ts';
 import { Timed } from '../http1/timer-wheel.ts';
+import { unsentMeasure } from '../http1/write-progress.ts';
 import type { ClientContext } from './client-context.ts';
-
-/** How long a closed conversation waits for the client's own end before it asks again whether that makes sense. */
-const lingerMs = 2_000;
 
 /** Why a request ended that was still running when its client's socket closed. */
 export const clientLeft = 'the client closed its connection before the response was complete';
@@ -26,7 +24,10 @@ export abstract class ClientSocket extends Timed implements SocketReader {
   protected inputEnded = false;
   #socket: Socket | null = null;
   #clientAddress = '';
-  #lingerUntil = 0;
+  /** What the client had not taken when that was last looked at, see `unsentMeasure`. */
+  #unsent = 0;
+  /** Clock's `now()`: until then it must have taken some of it. */
+  #takesUntil = 0;
 
   constructor(context: ClientContext) {
     super();
@@ -98,16 +99,32 @@ export abstract class ClientSocket extends Timed implements SocketReader {
   /** Ends the connection so that the client gets all that was written; what it still sends is thrown away. */
   protected endGently(): void {
     this.held.clear();
-    this.#lingerUntil = this.clock.now() + this.limits.idleTimeoutMs;
-    this.deadlineIn(lingerMs);
     this.socket.end();
+    this.awaitTaking();
+    this.deadlineIn(this.limits.lingerTimeoutMs);
     this.resume();
+  }
+
+  /** The client has something to take: bounds how long it may take nothing of it. */
+  protected awaitTaking(): void {
+    const { sendTimeoutMs } = this.limits;
+    this.#unsent = unsentMeasure(this.socket);
+    this.#takesUntil = this.clock.now() + sendTimeoutMs;
+    this.deadlineIn(sendTimeoutMs);
+  }
+
+  /** At the deadline: whether the client took anything since `awaitTaking`. Then it has another while. */
+  protected goesOnTaking(): boolean {
+    if (unsentMeasure(this.socket) >= this.#unsent) return false;
+    this.awaitTaking();
+    return true;
   }
 
   /** True where what was written is still on its way, and the wait for it goes on. */
   protected lingersOn(now: number): boolean {
-    if (this.socket.writableLength === 0 || now >= this.#lingerUntil) return false;
-    this.deadlineIn(lingerMs);
+    if (this.socket.writableLength === 0) return false;
+    if (!this.goesOnTaking() && now >= this.#takesUntil) return false;
+    this.deadlineIn(this.limits.lingerTimeoutMs);
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import type { Server as NetServer } from 'node:net';
+import type { LimitKind } from '@shared/catalog/limits.ts';
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
@@ -20,6 +21,7 @@ export interface ListenerDeps {
   finished(exchange: Exchange): void;
   /** Whether responses carry x-ballast-server, -attempts and -request. */
   responseFields(): boolean;
+  limitReached(kind: LimitKind, listener: string): void;
   /** How sockets are read; found out at the first start where it is left out. */
   readonly readPath?: ReadPath;
 }
@@ -73,6 +75,7 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
       nextRequestId: deps.nextRequestId,
       finished: deps.finished,
       responseFields: deps.responseFields,
+      limitReached: (kind) => deps.limitReached(kind, current.name),
       closed(connection) {
         connections.delete(connection);
         if (connections.size === 0) whenEmpty?.();

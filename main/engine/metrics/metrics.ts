@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { ServerPool } from '../pool/server-pool.ts';
 import { hasFailed } from './has-failed.ts';
+import type { LimitLog } from './limit-log.ts';
 import { sharesWanted } from './shares.ts';
 import { TrafficMeter, windowMs } from './traffic-meter.ts';
 
@@ -21,7 +22,11 @@ export interface MetricsKeeper {
   keepListeners(names: ReadonlySet<string>): void;
 }
 
-export function createMetrics(clock: Clock, pools: () => Iterable<ServerPool>): MetricsKeeper {
+export function createMetrics(
+  clock: Clock,
+  pools: () => Iterable<ServerPool>,
+  limits: Pick<LimitLog, 'read'>,
+): MetricsKeeper {
   const total = new TrafficMeter();
   const listeners = new Map<string, TrafficMeter>();
   /** Requests that failed for the client, by slice of the window, the present one first. */
@@ -113,6 +118,7 @@ export function createMetrics(clock: Clock, pools: () => Iterable<ServerPool>): 
         listeners: {},
         pools: {},
         servers: {},
+        limits: limits.read(),
       };
       for (const [name, meter] of listeners) metrics.listeners[name] = meter.read();
       for (const pool of pools()) {

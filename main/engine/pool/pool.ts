@@ -1,3 +1,4 @@
+import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { Server } from './server.ts';
@@ -24,4 +25,6 @@ export interface Pool {
   requestArrived(): void;
   /** Takes one retry out of the budget; false where it is exhausted. */
   takeRetry(): boolean;
+  /** One of the pool's limits was reached. `server`: the one concerned. */
+  limitReached(kind: LimitKind, server: Server | null): void;
 }

@@ -1,3 +1,4 @@
+import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { Session } from '@shared/contract/values.ts';
 import { Affinity } from '../affinity/affinity.ts';
@@ -9,6 +10,7 @@ import { createProber, type Prober } from '../health/prober.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
+import type { LimitLog } from '../metrics/limit-log.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
@@ -25,6 +27,7 @@ export interface PoolDeps {
   readonly random: () => number;
   readonly events: EventLog;
   readonly codec: CookieCodec;
+  readonly limits: LimitLog;
 }
 
 /** The pool the engine runs: members, strategy, sessions, probes and budget together. */
@@ -133,7 +136,13 @@ export class ServerPool implements Pool {
   }
 
   takeRetry(): boolean {
-    return this.#budget.take(this.#deps.clock.now(), this.#config.retry);
+    if (this.#budget.take(this.#deps.clock.now(), this.#config.retry)) return true;
+    this.limitReached('retry-budget', null);
+    return false;
+  }
+
+  limitReached(kind: LimitKind, server: Server | null): void {
+    this.#deps.limits.reached(kind, { pool: this.name, server: server === null ? null : server.id });
   }
 
   proberOf(server: Server): Prober | undefined {
@@ -200,8 +209,10 @@ export class ServerPool implements Pool {
       return;
     }
     current?.endAll('the kind of affinity was changed');
-    const { clock, events, codec } = this.#deps;
+    const { clock, events, codec, limits } = this.#deps;
     this.#affinity =
-      affinity.type === 'none' ? null : new Affinity(affinity, { pool: this.name, clock, events, codec });
+      affinity.type === 'none'
+        ? null
+        : new Affinity(affinity, { pool: this.name, clock, events, codec, limits });
   }
 }

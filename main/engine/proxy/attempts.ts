@@ -1,3 +1,4 @@
+import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { interimResponse, outgoingResponse, type ResponseTraits } from '../http1/outgoing-response.ts';
@@ -62,6 +63,18 @@ export class Attempts implements ServerUser {
 
   get isResponding(): boolean {
     return this.#responding;
+  }
+
+  get interimResponses(): number {
+    return this.#client.limits.interimResponses;
+  }
+
+  get trailerBytes(): number {
+    return this.#client.limits.trailerBytes;
+  }
+
+  limitReached(kind: LimitKind): void {
+    this.#pool!.limitReached(kind, this.#attempt?.server ?? null);
   }
 
   get clientWaits(): boolean {
@@ -251,7 +264,10 @@ export class Attempts implements ServerUser {
     if (exchange.attemptCount >= pool.config.retry.attempts) return 'attempts';
     // A connection that never was has delivered nothing: anything may be tried elsewhere.
     if (outcome !== 'connect-failed' && !this.#idempotent) return 'method';
-    if (!this.#body.complete) return 'body';
+    if (!this.#body.complete) {
+      pool.limitReached('retry-body', null);
+      return 'body';
+    }
     if (!pool.takeRetry()) return 'budget';
     const server = this.#chooseAnother(pool);
     if (!server) return 'no-server';

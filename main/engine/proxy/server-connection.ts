@@ -10,6 +10,7 @@ import { ResponseHead } from '../http1/response-head.ts';
 import { send, writableIsBlocked } from '../http1/send.ts';
 import { onreadOf, type ReadPath, readByEvents, type SocketReader } from '../http1/socket-reader.ts';
 import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
+import { unsentMeasure } from '../http1/write-progress.ts';
 import type { ConnectionOwner, ServerUser } from './server-user.ts';
 import { socketErrorText } from './socket-errors.ts';
 
@@ -54,6 +55,9 @@ export class ServerConnection extends Timed implements SocketReader {
   #persists = false;
   #leftover = false;
   #lastPieceWaits = false;
+  #interims = 0;
+  /** What the server had not taken when the present wait for it began, see `unsentMeasure`. */
+  #unsent = 0;
 
   constructor(
     owner: ConnectionOwner,
@@ -195,18 +199,22 @@ export class ServerConnection extends Timed implements SocketReader {
 
   override onDeadline(): void {
     const user = this.user;
-    if (this.#state === CONNECTING)
+    if (this.#state === CONNECTING) {
+      user?.limitReached('connect-timeout');
       this.#fail('connect-failed', `no connection within ${formatDuration(this.#connectMs)}`);
-    else if (this.#state === IDLE || !user) this.destroy();
-    else if (this.#state === BODY || this.#state === TUNNEL)
-      this.#fail('failed-mid-response', `no more of the response for ${formatDuration(user.responseMs)}`);
-    else
-      this.#fail(
-        'timed-out',
-        user.requestSent
-          ? `no response within ${formatDuration(user.responseMs)}`
-          : `took no more of the request for ${formatDuration(user.responseMs)}`,
-      );
+    } else if (this.#state === IDLE || !user) this.destroy();
+    else if (this.isBlocked && unsentMeasure(this.socket) < this.#unsent) this.#awaitProgress();
+    else {
+      user.limitReached('response-timeout');
+      const ms = formatDuration(user.responseMs);
+      if (this.#state === BODY || this.#state === TUNNEL)
+        this.#fail('failed-mid-response', `no more of the response for ${ms}`);
+      else
+        this.#fail(
+          'timed-out',
+          user.requestSent ? `no response within ${ms}` : `took no more of the request for ${ms}`,
+        );
+    }
   }
 
   /** Kept for the next request, for at most so long. */
@@ -220,6 +228,7 @@ export class ServerConnection extends Timed implements SocketReader {
     this.#writes = 0;
     this.unsent = false;
     this.sawResponse = false;
+    this.#interims = 0;
     this.#wheel.set(this, never);
   }
 
@@ -233,7 +242,9 @@ export class ServerConnection extends Timed implements SocketReader {
   #awaitProgress(): void {
     const user = this.user;
     if (!user || this.#state === TUNNEL) return;
-    const waits = user.requestSent || this.#state === BODY || this.isBlocked;
+    const blocked = this.isBlocked;
+    if (blocked) this.#unsent = unsentMeasure(this.socket);
+    const waits = user.requestSent || this.#state === BODY || blocked;
     this.#wheel.set(this, waits && !this.#paused ? this.#clock.now() + user.responseMs : never);
   }
 
@@ -274,6 +285,11 @@ export class ServerConnection extends Timed implements SocketReader {
         this.#startResponse(user, bytes, result, end, stable);
         return -1;
       }
+      if (++this.#interims > user.interimResponses) {
+        user.limitReached('interim-responses');
+        this.#fail('failed-mid-response', 'it sent too many 1xx responses (limits.interimResponses)');
+        return -1;
+      }
       user.interim(bytes, head);
       if (this.user !== user) return -1;
       at = result;
@@ -301,7 +317,10 @@ export class ServerConnection extends Timed implements SocketReader {
     else if (head.chunked) framing.start('chunked', 0);
     else if (head.contentLength >= 0) framing.start('length', head.contentLength);
     else framing.start('until-close', 0);
-    if (framing.kind === 'chunked') framing.chunked.collects = user.decodesChunked;
+    if (framing.kind === 'chunked') {
+      framing.chunked.collects = user.decodesChunked;
+      framing.chunked.lineLimit = user.trailerBytes;
+    }
     this.#persists = head.persists && framing.kind !== 'until-close';
     if (head.keepAliveSeconds >= 0) this.promisedIdleMs = head.usableIdleMs;
     const bodyEnd = framing.consume(bytes, start, end);
@@ -334,7 +353,13 @@ export class ServerConnection extends Timed implements SocketReader {
   }
 
   #brokenChunk(): void {
-    this.#fail('failed-mid-response', 'a chunk of the response is malformed');
+    if (this.framing.chunked.tooLarge) this.user?.limitReached('trailer-bytes');
+    this.#fail(
+      'failed-mid-response',
+      this.framing.chunked.tooLarge
+        ? 'the chunk extensions or trailers of the response are too large (limits.trailerBytes)'
+        : 'a chunk of the response is malformed',
+    );
   }
 
   #complete(user: ServerUser): void {

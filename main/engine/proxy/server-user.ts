@@ -1,3 +1,4 @@
+import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { Address } from '@shared/config/address.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
@@ -15,6 +16,11 @@ export interface ServerUser {
   readonly headBytes: number;
   readonly headFields: number;
   readonly responseMs: number;
+  /** Most 1xx responses to one request. */
+  readonly interimResponses: number;
+  readonly trailerBytes: number;
+  /** A limit ended the attempt, or the wait for the server. */
+  limitReached(kind: LimitKind): void;
   /** Something written to the client waits. */
   readonly clientWaits: boolean;
   connected(): void;

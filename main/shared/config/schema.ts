@@ -87,13 +87,41 @@ const route = z.strictObject({
 });
 
 const limits = z.strictObject({
+  maxConnections: whole(1, 1_000_000)
+    .default(20_000)
+    .describe(
+      'Most client connections at once. A new one takes the place of the one idle longest; where none is idle it gets 503. Fewer where `ulimit -n` allows no more.',
+    ),
+  targetBytes: whole(256, 1_048_576).default(16_384).describe('Longest request target, bytes. Longer: 414.'),
   headBytes: whole(1_024, 1_048_576)
     .default(32_768)
     .describe("Largest request or response head, bytes. Larger: 431 to the client, 502 for a server's."),
   headFields: whole(8, 1_000).default(128).describe('Most fields in one head.'),
+  trailerBytes: whole(256, 1_048_576)
+    .default(16_384)
+    .describe(
+      'Chunk extensions between two pieces of a body, or its trailers, bytes. Larger: 431, or 502 for a server.',
+    ),
+  pipelineBytes: whole(1_024, 1_048_576)
+    .default(65_536)
+    .describe(
+      'Requests sent ahead are kept up to here, bytes; then the client is not read until the running one is done.',
+    ),
+  interimResponses: whole(0, 1_000)
+    .default(32)
+    .describe('Most 1xx responses of a server to one request. More: 502.'),
   headTimeout: duration('10s').describe('A request head must be complete this long after its first byte.'),
   idleTimeout: duration('75s').describe('A kept-alive connection without a request is closed after this.'),
   bodyTimeout: duration('30s').describe('A request body must make progress at least this often.'),
+  bodyBytesPerSecond: whole(0, 1_000_000_000)
+    .default(100)
+    .describe(
+      'Slowest request body, over each `bodyTimeout`, until the response begins. Slower: 408. 0 is no limit.',
+    ),
+  sendTimeout: duration('60s').describe('A client must take more of its response at least this often.'),
+  lingerTimeout: duration('2s').describe(
+    'After its last response a client has this long to close its end; what it still sends is thrown away.',
+  ),
 });
 
 const listener = z
@@ -115,7 +143,7 @@ const listener = z
         'Keep X-Forwarded-* and Forwarded that the client sent (another proxy is in front); otherwise they are replaced.',
       ),
     limits: limits
-      .transform(inMs('headTimeout', 'idleTimeout', 'bodyTimeout'))
+      .transform(inMs('headTimeout', 'idleTimeout', 'bodyTimeout', 'sendTimeout', 'lingerTimeout'))
       .prefault({})
       .describe('What bounds a client.'),
   })
@@ -267,8 +295,32 @@ const timeouts = z
       "From the request's last byte to the response's head, and between two pieces of its body.",
     ),
     idle: duration('60s').describe('An unused connection to a server is closed after this.'),
+    tunnel: duration('1h').describe(
+      'A switched connection (WebSocket) in which nothing moves either way is closed after this.',
+    ),
+    tunnelEnd: duration('30s').describe(
+      'After one side has ended such a connection, the other has this long.',
+    ),
+    tunnelDrain: duration('5m').describe(
+      'Such a connection is closed this long after its server began to drain, went into maintenance or left the pool.',
+    ),
+    resolve: duration('30s', 1_000).describe(
+      'Servers whose address is a name are looked up again this often; the last good answer is kept.',
+    ),
   })
-  .transform(inMs('connect', 'response', 'idle'))
+  .transform(inMs('connect', 'response', 'idle', 'tunnel', 'tunnelEnd', 'tunnelDrain', 'resolve'))
+  .prefault({});
+
+const queue = z
+  .strictObject({
+    length: whole(0, 100_000)
+      .default(1_000)
+      .describe(
+        'Most requests that wait while every server that could take them is at its `maxRequests`. More: 503. 0: none waits.',
+      ),
+    timeout: duration('5s').describe('A request waits at most this long, then gets 503.'),
+  })
+  .transform(inMs('timeout'))
   .prefault({});
 
 const pool = z
@@ -283,6 +335,10 @@ const pool = z
     affinity: affinity.prefault({ type: 'none' }).describe('The rule that binds a client to a server.'),
     retry: retry.describe('When a failed attempt is followed by another.'),
     timeouts: timeouts.describe('How long servers may take.'),
+    queue: queue.describe('Where requests wait for servers that are at their `maxRequests`.'),
+    idleConnections: whole(0, 100_000)
+      .default(1_024)
+      .describe('Most unused connections kept to each server; 0 keeps none.'),
   })
   .transform((value) => ({
     ...value,

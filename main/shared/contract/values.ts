@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limitKinds } from '../catalog/limits.ts';
 import type { Config } from '../config/schema.ts';
 
 /** What travels inside frames. Times are `Ms` since the epoch unless a name says otherwise; ids of servers are `pool/name`. */
@@ -109,6 +110,16 @@ export const serverTrafficSchema = trafficSchema.extend({
 });
 export type ServerTraffic = z.infer<typeof serverTrafficSchema>;
 
+export const limitCountSchema = z.object({
+  kind: z.enum(limitKinds),
+  /** Null where it concerns a pool, or all of Ballast. */
+  listener: z.string().nullable(),
+  pool: z.string().nullable(),
+  /** How often it was reached since start. */
+  count: z.number(),
+});
+export type LimitCount = z.infer<typeof limitCountSchema>;
+
 export const metricsSchema = z.object({
   atMs: z.number(),
   windowMs: z.number(),
@@ -125,6 +136,8 @@ export const metricsSchema = z.object({
   listeners: z.record(z.string(), trafficSchema),
   pools: z.record(z.string(), trafficSchema.extend({ retries: z.number(), sessions: z.number() })),
   servers: z.record(z.string(), serverTrafficSchema),
+  /** Limits that were reached, and how often; those that never were are missing. */
+  limits: z.array(limitCountSchema),
 });
 export type Metrics = z.infer<typeof metricsSchema>;
 
@@ -236,6 +249,7 @@ export const eventKinds = [
   'session-moved',
   'session-expired',
   'session-ended',
+  'limit-reached',
   'replica-started',
   'replica-exited',
   'config-applied',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { listenerLimits } from '../../support/lane.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { answering, exchangeBytes, nextTurn, ok, rawServer } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
@@ -49,6 +50,7 @@ describe('a listener', () => {
     caller.send('GET / HTTP/1.1\r\nHo');
     expect(await caller.end()).toMatch(/^HTTP\/1\.1 408 [\s\S]*limits\.headTimeout/);
     expect(proxy.finished).toMatchObject([{ status: 408, attempts: [] }]);
+    expect(proxy.limitsReached).toEqual(['head-timeout']);
   });
 
   it('is not kept waiting by a head that trickles', async () => {
@@ -68,6 +70,7 @@ describe('a listener', () => {
     const used = await client(proxy.port);
     used.send(get());
     expect((await used.end()).endsWith('one')).toBe(true);
+    expect(proxy.limitsReached).toEqual(['idle-timeout', 'idle-timeout']);
     expect(proxy.finished).toHaveLength(1);
   });
 
@@ -79,9 +82,10 @@ describe('a listener', () => {
     expect(await caller.end()).toMatch(/^HTTP\/1\.1 408 [\s\S]*limits\.bodyTimeout/);
     expect(proxy.finished[0]?.attempts[0]?.outcome).toBe('client-aborted');
     await until('the server to be let go', () => raw.open.size === 0);
+    expect(proxy.limitsReached).toEqual(['body-timeout']);
   });
 
-  it('keeps a client that stops taking its response no longer than limits.idleTimeout', async () => {
+  it('keeps a client that stops taking its response no longer than limits.sendTimeout', async () => {
     const raw = await server(
       rawServer((socket) => {
         socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
@@ -92,12 +96,13 @@ describe('a listener', () => {
         pour();
       }),
     );
-    const proxy = await lane({ ports: [raw.port], ...limited({ idleTimeout: '300ms' }) });
+    const proxy = await lane({ ports: [raw.port], ...limited({ sendTimeout: '300ms' }) });
     const caller = await client(proxy.port);
     caller.socket.pause();
     caller.send(get());
     await until('the request to be over', () => proxy.finished.length === 1);
     expect(proxy.finished[0]?.attempts[0]?.outcome).toBe('client-aborted');
+    expect(proxy.limitsReached).toEqual(['send-timeout']);
     await until('the server to be let go', () => raw.open.size === 0);
     expect(proxy.pools.get('api')?.activeAttempts).toBe(0);
   });
@@ -114,6 +119,7 @@ describe('a listener', () => {
       trustForwarded: false,
       routes: [{ host: 'a', path: '/', pool: 'other' }],
       limits: {
+        ...listenerLimits({}),
         headBytes: 1_024,
         headFields: 8,
         headTimeoutMs: 100,

@@ -6,7 +6,7 @@ import { poolKit, serversNamed } from '../../support/engine-kit.ts';
 
 function metricsKit(input: Parameters<typeof poolKit>[0]) {
   const kit = poolKit(input);
-  const metrics = createMetrics(kit.clock, () => [kit.pool]);
+  const metrics = createMetrics(kit.clock, () => [kit.pool], kit.limits);
   metrics.keepListeners(new Set(['web']));
   return {
     ...kit,

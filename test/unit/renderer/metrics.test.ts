@@ -32,6 +32,7 @@ const sample = (atMs: number, rates: Record<string, number> = {}, requests = atM
   listeners: {},
   pools: {},
   servers: Object.fromEntries(Object.entries(rates).map(([id, rate]) => [id, server(rate)])),
+  limits: [],
 });
 
 describe('ring', () => {

@@ -39,6 +39,7 @@ const counters = (
   listeners: {},
   pools: {},
   servers: { 'api/api-2': { ...traffic, failedAttempts, shareHad: null, shareWanted: null } },
+  limits: [],
 });
 
 const exit = event('replica-exited', 10_000);
