@@ -14,6 +14,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import type { Server } from './pool/server.ts';
 import { type PoolDeps, ServerPool } from './pool/server-pool.ts';
 import { describeServers } from './server-status.ts';
+import { Memory } from './threads/memory.ts';
 
 /** How often rates, windows and expiries move on. */
 const tickMs = 250;
@@ -67,8 +68,10 @@ export function createEngine({ clock, random, log }: EngineOptions): Engine {
   const journal = createJournal(2_000);
   const pools = new Map<string, ServerPool>();
   const limits = createLimitLog(clock, events);
-  const metrics = createMetrics(clock, () => pools.values(), limits);
-  const deps: PoolDeps = { clock, random, events, limits, codec: createCookieCodec(randomBytes(32)) };
+  const memory = new Memory();
+  const metrics = createMetrics(clock, () => pools.values(), limits, memory);
+  const codec = createCookieCodec(randomBytes(32));
+  const deps: PoolDeps = { clock, random, events, limits, codec, memory };
   // So that ids of an earlier run, seen in somebody's log, are not taken for those of this one.
   const run = Math.floor(random() * 36 ** 3)
     .toString(36)
@@ -114,7 +117,10 @@ export function createEngine({ clock, random, log }: EngineOptions): Engine {
     const added = config.pools.filter(({ name }) => !pools.has(name));
     for (const each of added) pools.set(each.name, new ServerPool(each, deps, predecessor));
     const change = await listeners.prepare(config.listeners).catch((error: unknown) => {
-      for (const { name } of added) pools.delete(name);
+      for (const { name } of added) {
+        pools.get(name)?.stop();
+        pools.delete(name);
+      }
       throw error;
     });
     // From here to the end nothing waits, so that no request sees half of it.

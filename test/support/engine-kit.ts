@@ -8,6 +8,7 @@ import { createJournal, type Journal } from '../../main/engine/journal/journal.t
 import { createLimitLog, type LimitLog } from '../../main/engine/metrics/limit-log.ts';
 import type { Server } from '../../main/engine/pool/server.ts';
 import { ServerPool } from '../../main/engine/pool/server-pool.ts';
+import { Memory } from '../../main/engine/threads/memory.ts';
 import { manualClock } from './manual-clock.ts';
 
 type PoolInput = Omit<ConfigInput['pools'][number], 'name'>;
@@ -58,7 +59,8 @@ export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit
   const events = createEventLog({ clock, capacity: 1_000, perSecond: 10 });
   const journal = createJournal(100);
   const limits = createLimitLog(clock, events);
-  const deps = { clock, random: () => 0.5, events, limits, codec: createCookieCodec(Buffer.alloc(32, 7)) };
+  const codec = createCookieCodec(Buffer.alloc(32, 7));
+  const deps = { clock, random: () => 0.5, events, limits, codec, memory: new Memory() };
   const pool = new ServerPool(poolConfig(input), deps, () => undefined);
   let requests = 0;
 
@@ -110,7 +112,6 @@ function endAttempt(
 ): void {
   const attempt = exchange.attempts[exchange.attemptCount - 1]!;
   attempt.startedAt = clock.now();
-  pool.attemptStarted(exchange, attempt);
   attempt.outcome = outcome;
   attempt.status = status;
   attempt.detail = detail;

@@ -61,15 +61,12 @@ export class PlainPool implements Pool {
       if (tried.includes(server)) continue;
       exchange.nextAttempt().server = server;
       exchange.setCookie = this.setCookie;
+      this.activeAttempts++;
+      this.startedAttempts++;
       return server;
     }
     exchange.error = `pool "${this.name}" has no server left`;
     return null;
-  }
-
-  attemptStarted(): void {
-    this.activeAttempts++;
-    this.startedAttempts++;
   }
 
   attemptEnded(_exchange: Exchange, attempt: AttemptRecord): void {

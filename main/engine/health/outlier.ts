@@ -49,7 +49,7 @@ export function takeBack(server: Server, reason: string, deps: Pick<OutlierDeps,
   if (server.ejectedUntil === 0) return;
   server.ejectedUntil = 0;
   server.ejectedUntilMs = null;
-  server.trial = null;
+  server.endTrial();
   server.consecutiveFailures = 0;
   server.returnedAt = deps.clock.now();
   deps.events.add('server-returned', 'good', `${server.name} is back: ${reason}`, {
@@ -66,7 +66,7 @@ function eject(server: Server, config: OutlierDetectionConfig, deps: OutlierDeps
   const ms = Math.min(config.baseEjectionMs * server.timesEjected, config.maxEjectionMs);
   server.ejectedUntil = now + ms;
   server.ejectedUntilMs = Math.round(deps.clock.epoch() + ms);
-  server.trial = null;
+  server.endTrial();
   // So that a return counts from the next one on.
   server.returnedAt = 0;
   deps.events.add(

@@ -40,6 +40,8 @@ const numbersPerServer = 3;
 export class DecisionRecord {
   roster: Roster = empty;
   strategy: StrategyKind = 'round-robin';
+  /** Number of this pick among all of the pool, in the order in which they were made. */
+  pick = 0;
   /** Place in the roster; -1 where nothing was found. */
   picked = -1;
   /** The strategy was asked; otherwise the session alone decided, or nothing was there to choose from. */
@@ -57,6 +59,7 @@ export class DecisionRecord {
   begin(roster: Roster, strategy: StrategyKind): void {
     this.roster = roster;
     this.strategy = strategy;
+    this.pick = 0;
     this.picked = -1;
     this.strategyAsked = false;
     this.lastResort = false;

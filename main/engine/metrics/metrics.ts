@@ -2,12 +2,46 @@ import type { Metrics, ServerTraffic } from '@shared/contract/values.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { ServerPool } from '../pool/server-pool.ts';
+import { Memory, type OwnBlocks } from '../threads/memory.ts';
 import { hasFailed } from './has-failed.ts';
 import type { LimitLog } from './limit-log.ts';
 import { sharesWanted } from './shares.ts';
 import { TrafficMeter, windowMs } from './traffic-meter.ts';
 
 const sliceMs = 1_000;
+
+const failedAt = 0;
+const recentFailedAt = 1;
+const retriedAt = 2;
+const savedAt = 3;
+const outcomeNumbers = 4;
+
+/** What became of requests, counted by each thread for itself. */
+class OutcomeCells {
+  readonly #blocks: OwnBlocks;
+  readonly #mine: Float64Array;
+
+  constructor(memory: Memory) {
+    this.#blocks = memory.own('outcomes', outcomeNumbers * 8);
+    this.#mine = new Float64Array(this.#blocks.mine);
+  }
+
+  add(at: number, change: number): void {
+    this.#mine[at] = this.#mine[at]! + change;
+  }
+
+  /** Of all threads. */
+  sum(at: number): number {
+    let sum = 0;
+    for (const block of this.#blocks.all) sum += new Float64Array(block)[at]!;
+    return sum;
+  }
+
+  forgetThread(thread: number): void {
+    const block = this.#blocks.all[thread];
+    if (block) new Float64Array(block)[recentFailedAt] = 0;
+  }
+}
 
 /** Counts what happens and says what it amounts to. Pools and servers carry their own meters; this one has the rest. */
 export interface MetricsKeeper {
@@ -20,20 +54,21 @@ export interface MetricsKeeper {
   read(): Metrics;
   /** Counts for these listeners from now on, and forgets those that are gone. */
   keepListeners(names: ReadonlySet<string>): void;
+  /** That thread of the data plane is gone, its requests with it. */
+  forgetThread(thread: number): void;
 }
 
 export function createMetrics(
   clock: Clock,
   pools: () => Iterable<ServerPool>,
   limits: Pick<LimitLog, 'read'>,
+  memory = new Memory(),
 ): MetricsKeeper {
-  const total = new TrafficMeter();
+  const total = new TrafficMeter(memory, 'total traffic');
+  const outcomes = new OutcomeCells(memory);
   const listeners = new Map<string, TrafficMeter>();
-  /** Requests that failed for the client, by slice of the window, the present one first. */
+  /** Requests of this thread that failed for the client, by slice of the window, the present one first. */
   const failedSlices = [0];
-  let failed = 0;
-  let retried = 0;
-  let savedByRetry = 0;
   let sliceEnds = clock.now() + sliceMs;
 
   function* meters(): Generator<TrafficMeter> {
@@ -63,31 +98,31 @@ export function createMetrics(
 
   return {
     started(exchange) {
-      total.activeRequests += 1;
-      const listener = listeners.get(exchange.listener);
-      if (listener) listener.activeRequests += 1;
+      total.begin();
+      listeners.get(exchange.listener)?.begin();
     },
     finished(exchange, endedAt) {
       const durationMs = endedAt - exchange.startedAt;
-      total.activeRequests -= 1;
+      total.end();
       total.finish(exchange.status, durationMs);
       // Missing for the last requests of a listener that was removed.
       const listener = listeners.get(exchange.listener);
       if (listener) {
-        if (listener.activeRequests > 0) listener.activeRequests -= 1;
+        listener.end();
         listener.finish(exchange.status, durationMs);
       }
       const pool = exchange.pool instanceof ServerPool ? exchange.pool : null;
       if (pool) pool.traffic.finish(exchange.status, durationMs);
       const isFailure = hasFailed(exchange);
       if (isFailure) {
-        failed += 1;
+        outcomes.add(failedAt, 1);
+        outcomes.add(recentFailedAt, 1);
         failedSlices[0] = failedSlices[0]! + 1;
       }
       if (exchange.attemptCount > 1) {
-        retried += 1;
-        if (!isFailure) savedByRetry += 1;
-        if (pool) pool.retries += exchange.attemptCount - 1;
+        outcomes.add(retriedAt, 1);
+        if (!isFailure) outcomes.add(savedAt, 1);
+        if (pool) pool.traffic.retried(exchange.attemptCount - 1);
       }
     },
     tick(now) {
@@ -99,21 +134,20 @@ export function createMetrics(
       }
       if (!roll) return;
       failedSlices.unshift(0);
-      if (failedSlices.length > windowMs / sliceMs + 1) failedSlices.pop();
+      if (failedSlices.length > windowMs / sliceMs + 1) outcomes.add(recentFailedAt, -failedSlices.pop()!);
     },
     read() {
       const now = clock.now();
       const recent = total.recentRequests;
-      const recentFailed = failedSlices.reduce((sum, count) => sum + count, 0);
       const metrics: Metrics = {
         atMs: Math.round(clock.epoch()),
         windowMs,
         total: {
           ...total.read(),
-          successRatio: recent === 0 ? null : 1 - recentFailed / recent,
-          retried,
-          savedByRetry,
-          failed,
+          successRatio: recent === 0 ? null : 1 - outcomes.sum(recentFailedAt) / recent,
+          retried: outcomes.sum(retriedAt),
+          savedByRetry: outcomes.sum(savedAt),
+          failed: outcomes.sum(failedAt),
         },
         listeners: {},
         pools: {},
@@ -125,7 +159,7 @@ export function createMetrics(
         metrics.pools[pool.name] = {
           ...pool.traffic.read(),
           activeRequests: pool.activeRequests,
-          retries: pool.retries,
+          retries: pool.traffic.retries,
           sessions: pool.sessionCount,
         };
         readServers(pool, now, metrics.servers);
@@ -133,8 +167,20 @@ export function createMetrics(
       return metrics;
     },
     keepListeners(names) {
-      for (const name of listeners.keys()) if (!names.has(name)) listeners.delete(name);
-      for (const name of names) if (!listeners.has(name)) listeners.set(name, new TrafficMeter());
+      for (const [name, meter] of listeners) {
+        if (names.has(name)) continue;
+        listeners.delete(name);
+        meter.forget();
+      }
+      for (const name of names) {
+        if (!listeners.has(name)) listeners.set(name, new TrafficMeter(memory, `listener ${name} traffic`));
+      }
+    },
+    forgetThread(thread) {
+      total.forgetThread(thread);
+      for (const meter of listeners.values()) meter.forgetThread(thread);
+      for (const pool of pools()) pool.forgetThread(thread);
+      outcomes.forgetThread(thread);
     },
   };
 }

@@ -1,10 +1,4 @@
-import {
-  createHistogram,
-  type Histogram,
-  histogramBucket,
-  histogramBuckets,
-  quantiles,
-} from '@shared/lib/histogram.ts';
+import { histogramBucket, histogramBuckets, quantiles } from '@shared/lib/histogram.ts';
 
 /**
  * A histogram of the recent past: slices that are filled one after another, and their sum, from which the oldest is
@@ -13,26 +7,27 @@ import {
 export class RollingHistogram {
   readonly #slices: Uint32Array[] = [];
   readonly #sliceCount: number;
-  readonly #sum: Histogram = createHistogram();
+  readonly #sum: Uint32Array;
   #current: Uint32Array;
   #next = 1;
 
-  constructor(sliceCount: number) {
+  /** @param sum where the sum of the slices stands, `histogramBuckets` counts: others may read it */
+  constructor(sliceCount: number, sum: Uint32Array = new Uint32Array(histogramBuckets)) {
     this.#sliceCount = sliceCount;
+    this.#sum = sum;
     this.#current = new Uint32Array(histogramBuckets);
     this.#slices.push(this.#current);
   }
 
   /** Values recorded in the window. */
   get total(): number {
-    return this.#sum.total;
+    return this.#sum.reduce((sum, count) => sum + count, 0);
   }
 
   record(value: number): void {
     const bucket = histogramBucket(value);
     this.#current[bucket] = this.#current[bucket]! + 1;
-    this.#sum.counts[bucket] = this.#sum.counts[bucket]! + 1;
-    this.#sum.total += 1;
+    this.#sum[bucket] = this.#sum[bucket]! + 1;
   }
 
   /** Begins a new slice; the one that is older than the window is forgotten. */
@@ -45,16 +40,13 @@ export class RollingHistogram {
   }
 
   quantiles(wanted: readonly number[]): (number | null)[] {
-    return quantiles(this.#sum, wanted);
+    return quantiles({ counts: this.#sum, total: this.total }, wanted);
   }
 
   #forget(slice: Uint32Array): void {
-    const { counts } = this.#sum;
     for (let bucket = 0; bucket < slice.length; bucket++) {
       const count = slice[bucket]!;
-      if (count === 0) continue;
-      counts[bucket] = counts[bucket]! - count;
-      this.#sum.total -= count;
+      if (count !== 0) this.#sum[bucket] = this.#sum[bucket]! - count;
     }
     slice.fill(0);
   }

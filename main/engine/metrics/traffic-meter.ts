@@ -1,4 +1,6 @@
 import type { Traffic } from '@shared/contract/values.ts';
+import { createHistogram, type Histogram, histogramBuckets, quantiles } from '@shared/lib/histogram.ts';
+import { Memory, type OwnBlocks } from '../threads/memory.ts';
 import { RollingHistogram } from './rolling-histogram.ts';
 
 export const windowMs = 10_000;
@@ -7,70 +9,176 @@ const slices = windowMs / 1_000 + 1;
 /** Response times are kept in microseconds. */
 const perMs = 1_000;
 
-/** Counts and response times of one listener, pool or server, or of everything. */
+const activeAt = 0;
+const requestsAt = 1;
+const recentAt = 2;
+const retriesAt = 3;
+const classesAt = 4;
+const numbers = classesAt + 5;
+const blockBytes = numbers * 8 + histogramBuckets * 4;
+
+/**
+ * Counts and response times of one listener, pool or server, or of everything. Every thread has a block of its own to write, and
+ * the engine's reads them all.
+ */
 export class TrafficMeter {
-  activeRequests = 0;
-  requests = 0;
-  readonly statusClasses: [number, number, number, number, number] = [0, 0, 0, 0, 0];
   ratePerSecond = 0;
-  readonly #times = new RollingHistogram(slices);
+  readonly #memory: Memory;
+  readonly #name: string;
+  readonly #blocks: OwnBlocks;
+  readonly #numbers: Float64Array;
+  /** Views of all blocks, as many as there were threads when it was last read. */
+  readonly #all: { readonly numbers: Float64Array; readonly counts: Uint32Array }[] = [];
+  readonly #times: RollingHistogram;
   /** Finished requests and the time at the last ticks: the rate is the growth over the last second of them. */
   readonly #ticks: { atMs: number; requests: number }[] = [];
-  /** Finished requests by slice, as the histogram's, for those that have no response time as well. */
+  /** Finished requests of this thread by slice, as the histogram's, for those that have no response time as well. */
   readonly #finished: number[] = [0];
+
+  constructor(memory = new Memory(), name = 'traffic') {
+    this.#memory = memory;
+    this.#name = name;
+    this.#blocks = memory.own(name, blockBytes);
+    const mine = viewOf(this.#blocks.mine);
+    this.#numbers = mine.numbers;
+    this.#times = new RollingHistogram(slices, mine.counts);
+  }
+
+  /** Began. */
+  begin(): void {
+    this.#add(activeAt, 1);
+  }
+
+  /** Ended, however; `finish` tells how. One that began before this meter did is not counted. */
+  end(): void {
+    if (this.#numbers[activeAt]! > 0) this.#add(activeAt, -1);
+  }
 
   /** @param status 0 where there was no response; then no response time is recorded. */
   finish(status: number, durationMs: number): void {
-    this.requests += 1;
+    this.#add(requestsAt, 1);
+    this.#add(recentAt, 1);
     this.#finished[0] = this.#finished[0]! + 1;
     if (status < 100 || status > 599) return;
-    const index = (Math.floor(status / 100) - 1) as 0 | 1 | 2 | 3 | 4;
-    this.statusClasses[index] += 1;
+    const index = Math.floor(status / 100) - 1;
+    this.#add(classesAt + index, 1);
     // A switched protocol lasts as long as people like; its duration is no response time.
     if (index !== 0) this.#times.record(durationMs * perMs);
   }
 
+  /** Further attempts were made. */
+  retried(attempts: number): void {
+    this.#add(retriesAt, attempts);
+  }
+
+  get activeRequests(): number {
+    return this.#sum(activeAt);
+  }
+
+  /** Finished since start. */
+  get requests(): number {
+    return this.#sum(requestsAt);
+  }
+
   /** Finished in the window. */
   get recentRequests(): number {
-    return this.#finished.reduce((sum, count) => sum + count, 0);
+    return this.#sum(recentAt);
+  }
+
+  /** Attempts after the first, since start. */
+  get retries(): number {
+    return this.#sum(retriesAt);
+  }
+
+  get statusClasses(): Traffic['statusClasses'] {
+    const each = (index: number): number => this.#sum(classesAt + index);
+    return [each(0), each(1), each(2), each(3), each(4)];
   }
 
   /** Called at the sampler's pace with the clock's `now()`. */
   tick(now: number): void {
-    this.#ticks.push({ atMs: now, requests: this.requests });
+    const all = this.requests;
+    this.#ticks.push({ atMs: now, requests: all });
     while (this.#ticks.length > 2 && now - this.#ticks[1]!.atMs >= 1_000) this.#ticks.shift();
     const { atMs, requests } = this.#ticks[0]!;
     // Over what was really measured: a late tick does not inflate the rate, and the first second is not guessed.
-    this.ratePerSecond = now > atMs ? ((this.requests - requests) * 1_000) / Math.max(now - atMs, 1_000) : 0;
+    this.ratePerSecond = now > atMs ? ((all - requests) * 1_000) / Math.max(now - atMs, 1_000) : 0;
   }
 
-  /** Begins a new slice of the window. */
+  /** Begins a new slice of this thread's window. */
   roll(): void {
     this.#times.roll();
     this.#finished.unshift(0);
-    if (this.#finished.length > slices) this.#finished.pop();
+    if (this.#finished.length > slices) this.#add(recentAt, -this.#finished.pop()!);
   }
 
   /** Continues the counts of a predecessor; its window stays behind. */
   inherit(from: TrafficMeter): void {
-    this.requests = from.requests;
-    for (const [index, count] of from.statusClasses.entries()) {
-      this.statusClasses[index as 0 | 1 | 2 | 3 | 4] = count;
-    }
+    this.#numbers[requestsAt] = from.requests;
+    for (const [index, count] of from.statusClasses.entries()) this.#numbers[classesAt + index] = count;
+  }
+
+  /** That thread is gone: its requests in flight and its window with it. What it counted stays. */
+  forgetThread(thread: number): void {
+    const gone = this.#views()[thread];
+    if (!gone) return;
+    gone.numbers[activeAt] = 0;
+    gone.numbers[recentAt] = 0;
+    gone.counts.fill(0);
+  }
+
+  /** What it counts is gone. */
+  forget(): void {
+    this.#memory.forget(this.#name);
   }
 
   read(): Traffic {
-    const [p50, p95, p99] = this.#times.quantiles([0.5, 0.95, 0.99]);
+    const [p50, p95, p99] = quantiles(this.#histogram(), [0.5, 0.95, 0.99]);
     return {
       ratePerSecond: round(this.ratePerSecond, 10),
       activeRequests: this.activeRequests,
       requests: this.requests,
-      statusClasses: [...this.statusClasses],
+      statusClasses: this.statusClasses,
       p50Ms: toMs(p50),
       p95Ms: toMs(p95),
       p99Ms: toMs(p99),
     };
   }
+
+  #add(at: number, change: number): void {
+    this.#numbers[at] = this.#numbers[at]! + change;
+  }
+
+  #sum(at: number): number {
+    let sum = 0;
+    for (const { numbers } of this.#views()) sum += numbers[at]!;
+    return sum;
+  }
+
+  #views(): readonly { readonly numbers: Float64Array; readonly counts: Uint32Array }[] {
+    const { all } = this.#blocks;
+    while (this.#all.length < all.length) this.#all.push(viewOf(all[this.#all.length]!));
+    return this.#all;
+  }
+
+  #histogram(): Histogram {
+    const sum = createHistogram();
+    for (const { counts } of this.#views()) {
+      for (let bucket = 0; bucket < histogramBuckets; bucket++) {
+        const count = counts[bucket]!;
+        sum.counts[bucket] = sum.counts[bucket]! + count;
+        sum.total += count;
+      }
+    }
+    return sum;
+  }
+}
+
+function viewOf(block: SharedArrayBuffer): { numbers: Float64Array; counts: Uint32Array } {
+  return {
+    numbers: new Float64Array(block, 0, numbers),
+    counts: new Uint32Array(block, numbers * 8, histogramBuckets),
+  };
 }
 
 function toMs(micros: number | null | undefined): number | null {

@@ -28,7 +28,7 @@ export function unavailability(server: Server, now: number, bound: boolean): Una
   // Not yet known counts as healthy: traffic flows at once, and an attempt that fails is retried elsewhere.
   if (server.verdict === 'unhealthy') return 'unhealthy';
   // After the ejection one trial request goes through; until it has gone well, no other.
-  if (server.ejectedUntil !== 0 && (now < server.ejectedUntil || server.trial !== null)) return 'ejected';
+  if (server.ejectedUntil !== 0 && (now < server.ejectedUntil || server.isOnTrial)) return 'ejected';
   if (server.maxRequests !== 0 && server.activeRequests >= server.maxRequests) return 'full';
   if (server.weight === 0 && !bound) return 'weight-zero';
   return null;

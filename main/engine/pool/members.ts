@@ -1,5 +1,6 @@
 import { formatAddress } from '@shared/config/address.ts';
 import type { ServerConfig } from '@shared/config/schema.ts';
+import type { Memory } from '../threads/memory.ts';
 import { Server } from './server.ts';
 
 export interface Arrangement {
@@ -17,6 +18,7 @@ export function arrange(
   present: readonly Server[],
   wanted: readonly ServerConfig[],
   predecessor: (address: string) => Server | undefined,
+  memory: Memory,
 ): Arrangement {
   const left = new Map(present.map((server) => [server.name, server]));
   const added: Server[] = [];
@@ -29,7 +31,7 @@ export function arrange(
       same.configure(config, order);
       return same;
     }
-    const server = new Server(pool, config);
+    const server = new Server(pool, config, memory);
     server.configure(config, order);
     const before = predecessor(server.addressText);
     if (before) inherit(server, before);

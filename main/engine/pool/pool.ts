@@ -11,14 +11,13 @@ export interface Pool {
   /**
    * Chooses a server for the exchange's next attempt, leaving out what is unavailable and what the exchange tried. Takes
    * the next AttemptRecord and sets its `server` and `decision`. Null where nothing is available: then `exchange.unserved`
-   * and `exchange.error` say why. Sets `exchange.setCookie` where affinity wants a cookie in the response.
+   * and `exchange.error` say why. Sets `exchange.setCookie` where affinity wants a cookie in the response. The chosen server
+   * counts the request as in flight from here on, so that the next choice, in whatever thread, knows of it.
    */
   choose(exchange: Exchange): Server | null;
-  /** The attempt begins: one more request in flight. */
-  attemptStarted(exchange: Exchange, attempt: AttemptRecord): void;
   /**
-   * The attempt has ended, its outcome, status, detail and times are filled in. Exactly once for each `attemptStarted`, at
-   * the end of the response; for an upgrade at the end of the tunnel.
+   * The attempt has ended, its outcome, status, detail and times are filled in. Exactly once for each server
+   * chosen, at the end of the response; for an upgrade at the end of the tunnel.
    */
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void;
   /** A request came in: the retry budget is a share of these. */

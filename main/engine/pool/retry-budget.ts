@@ -2,52 +2,68 @@ import type { RetryConfig } from '@shared/config/schema.ts';
 
 const buckets = 10;
 const bucketMs = 1_000;
+const bucketAt = 0;
+const endsAt = 1;
+const requestsAt = 2;
+const retriesAt = requestsAt + buckets;
+/** Numbers a budget keeps. */
+export const budgetCells = retriesAt + buckets;
 
 /**
  * Keeps retries a share of the recent requests, so that a failing pool is not buried under repeats: at most
  * `budgetPercent` of the requests of the last 10 s, or `budgetMinPerSecond` for each of those seconds if that is more.
- * The budget of Linkerd and Finagle, counted over buckets of a second.
+ * The budget of Linkerd and Finagle, counted over buckets of a second. One budget for all threads: where there are several, the
+ * caller holds the pool's lock.
  */
 export class RetryBudget {
-  readonly #requests = new Float64Array(buckets);
-  readonly #retries = new Float64Array(buckets);
-  #bucket = 0;
-  #bucketEnds: number;
+  readonly #cells: Float64Array;
 
-  /** @param now the clock's */
-  constructor(now: number) {
-    this.#bucketEnds = now + bucketMs;
+  /**
+   * @param now the clock's
+   * @param cells where it counts, `budgetCells` numbers; what stands there already goes on
+   */
+  constructor(now: number, cells: Float64Array = new Float64Array(budgetCells)) {
+    this.#cells = cells;
+    if (cells[endsAt] === 0) cells[endsAt] = now + bucketMs;
   }
 
   requestArrived(): void {
-    this.#requests[this.#bucket] = this.#requests[this.#bucket]! + 1;
+    this.#count(requestsAt);
   }
 
   /** False where the budget is exhausted. */
   take(now: number, { budgetPercent, budgetMinPerSecond }: RetryConfig): boolean {
     this.roll(now);
-    const share = Math.floor((sum(this.#requests) * budgetPercent) / 100);
+    const share = Math.floor((this.#sum(requestsAt) * budgetPercent) / 100);
     const least = budgetMinPerSecond * buckets;
-    if (sum(this.#retries) >= Math.max(share, least)) return false;
-    this.#retries[this.#bucket] = this.#retries[this.#bucket]! + 1;
+    if (this.#sum(retriesAt) >= Math.max(share, least)) return false;
+    this.#count(retriesAt);
     return true;
   }
 
   /** Forgets what is older than the window. To be called at least about once a second. */
   roll(now: number): void {
-    if (now < this.#bucketEnds) return;
-    const passed = Math.floor((now - this.#bucketEnds) / bucketMs) + 1;
-    this.#bucketEnds += passed * bucketMs;
+    const cells = this.#cells;
+    const ends = cells[endsAt]!;
+    if (now < ends) return;
+    const passed = Math.floor((now - ends) / bucketMs) + 1;
+    cells[endsAt] = ends + passed * bucketMs;
     for (let step = 0; step < Math.min(passed, buckets); step++) {
-      this.#bucket = (this.#bucket + 1) % buckets;
-      this.#requests[this.#bucket] = 0;
-      this.#retries[this.#bucket] = 0;
+      const bucket = (cells[bucketAt]! + 1) % buckets;
+      cells[bucketAt] = bucket;
+      cells[requestsAt + bucket] = 0;
+      cells[retriesAt + bucket] = 0;
     }
   }
-}
 
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+  #count(from: number): void {
+    const at = from + this.#cells[bucketAt]!;
+    this.#cells[at] = this.#cells[at]! + 1;
+  }
+
+  #sum(from: number): number {
+    let total = 0;
+    for (let at = from; at < from + buckets; at++) total += this.#cells[at]!;
+    return total;
+  }
 }

@@ -14,11 +14,13 @@ import type { LimitLog } from '../metrics/limit-log.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
+import type { Memory } from '../threads/memory.ts';
 import { unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { isFailed } from './failed-attempt.ts';
 import { arrange } from './members.ts';
 import type { Pool } from './pool.ts';
+import { PoolCells } from './pool-cells.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Server } from './server.ts';
 
@@ -28,20 +30,21 @@ export interface PoolDeps {
   readonly events: EventLog;
   readonly codec: CookieCodec;
   readonly limits: LimitLog;
+  /** What the threads of the data plane share. */
+  readonly memory: Memory;
 }
 
 /** The pool the engine runs: members, strategy, sessions, probes and budget together. */
 export class ServerPool implements Pool {
   readonly name: string;
-  readonly traffic = new TrafficMeter();
-  /** Attempts after the first, since start. */
-  retries = 0;
+  readonly traffic: TrafficMeter;
   #config: PoolConfig;
   #servers: readonly Server[] = [];
   #strategy: Strategy;
   #affinity: Affinity | null = null;
   #probing = false;
   readonly #deps: PoolDeps;
+  readonly #cells: PoolCells;
   readonly #chooser: Chooser;
   readonly #budget: RetryBudget;
   readonly #outlierDeps: OutlierDeps;
@@ -52,9 +55,11 @@ export class ServerPool implements Pool {
     this.name = config.name;
     this.#config = config;
     this.#deps = deps;
-    this.#strategy = strategyRegistry[config.strategy.kind].create();
+    this.traffic = new TrafficMeter(deps.memory, `${this.#block} traffic`);
+    this.#cells = new PoolCells(deps.memory, this.#block);
+    this.#strategy = strategyRegistry[config.strategy.kind].create(this.#cells.notes);
     this.#chooser = new Chooser(deps.clock);
-    this.#budget = new RetryBudget(deps.clock.now());
+    this.#budget = new RetryBudget(deps.clock.now(), this.#cells.budget);
     this.#outlierDeps = {
       clock: deps.clock,
       events: deps.events,
@@ -64,6 +69,10 @@ export class ServerPool implements Pool {
       },
     };
     this.#arrange(config, predecessor);
+  }
+
+  get #block(): string {
+    return `pool ${this.name}`;
   }
 
   get config(): PoolConfig {
@@ -91,54 +100,77 @@ export class ServerPool implements Pool {
     for (const prober of this.#probers.values()) prober.start();
   }
 
-  /** Ends probing and retires the connections. Running requests finish. */
+  /** Ends probing and retires the connections, for good. Running requests finish. */
   stop(): void {
     this.#probing = false;
     for (const prober of this.#probers.values()) prober.stop();
-    for (const server of this.#servers) server.connections?.retire();
+    for (const server of this.#servers) {
+      server.connections?.retire();
+      server.forget();
+    }
+    this.traffic.forget();
+    this.#deps.memory.forget(this.#block);
   }
 
   /** Takes over a changed configuration. Who stays keeps everything it has. */
   configure(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
     if (config.strategy.kind !== this.#strategy.kind) {
-      this.#strategy = strategyRegistry[config.strategy.kind].create();
-      for (const server of this.#servers) server.turn = 0;
+      this.#strategy = strategyRegistry[config.strategy.kind].create(this.#cells.notes);
+      this.#cells.notes.fill(0);
+      for (const server of this.#servers) server.forgetTurns();
     }
     this.#arrange(config, predecessor);
     this.#config = config;
   }
 
   choose(exchange: Exchange): Server | null {
-    return this.#chooser.choose(exchange, this.#strategy, this.#affinity);
-  }
-
-  attemptStarted(_exchange: Exchange, attempt: AttemptRecord): void {
-    const server = attempt.server!;
-    server.activeRequests += 1;
-    if (server.ejectedUntil !== 0) server.trial ??= attempt;
+    const { lock } = this.#cells;
+    lock.acquire();
+    try {
+      const server = this.#chooser.choose(exchange, this.#strategy, this.#affinity);
+      if (server) this.#began(exchange.attempts[exchange.attemptCount - 1]!, server);
+      return server;
+    } finally {
+      lock.release();
+    }
   }
 
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void {
     const server = attempt.server!;
-    server.activeRequests -= 1;
+    server.requestEnded();
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
-    const wasTrial = server.trial === attempt;
-    if (wasTrial) server.trial = null;
-    // A client that went away proved nothing: then the next request is the trial.
-    if (attempt.outcome === 'client-aborted') return;
-    if (isFailed(attempt, this.#config.retry)) this.#attemptFailed(exchange, attempt, server, wasTrial);
-    else noteSuccess(server, wasTrial, this.#deps);
+    const failed = isFailed(attempt, this.#config.retry);
+    // Nothing to note of what goes as it always does.
+    if (!failed && server.consecutiveFailures === 0 && !server.isOnTrial) return;
+    const { lock } = this.#cells;
+    lock.acquire();
+    try {
+      const wasTrial = server.isTrial(attempt);
+      if (wasTrial) server.endTrial();
+      // A client that went away proved nothing: then the next request is the trial.
+      if (attempt.outcome === 'client-aborted') return;
+      if (failed) this.#attemptFailed(exchange, attempt, server, wasTrial);
+      else noteSuccess(server, wasTrial, this.#deps);
+    } finally {
+      lock.release();
+    }
   }
 
   requestArrived(): void {
+    const { lock } = this.#cells;
+    lock.acquire();
     this.#budget.requestArrived();
+    lock.release();
   }
 
   takeRetry(): boolean {
-    if (this.#budget.take(this.#deps.clock.now(), this.#config.retry)) return true;
-    this.limitReached('retry-budget', null);
-    return false;
+    const { lock } = this.#cells;
+    lock.acquire();
+    const taken = this.#budget.take(this.#deps.clock.now(), this.#config.retry);
+    lock.release();
+    if (!taken) this.limitReached('retry-budget', null);
+    return taken;
   }
 
   limitReached(kind: LimitKind, server: Server | null): void {
@@ -149,9 +181,22 @@ export class ServerPool implements Pool {
     return this.#probers.get(server);
   }
 
+  /** That thread of the data plane is gone: its requests in flight, its trial and its hold on the lock with it. */
+  forgetThread(thread: number): void {
+    const { lock } = this.#cells;
+    lock.freeFrom(thread);
+    lock.acquire();
+    for (const server of this.#servers) server.forgetThread(thread);
+    this.traffic.forgetThread(thread);
+    lock.release();
+  }
+
   /** Forgets what is over. To be called a few times a second. */
   tick(now: number): void {
+    const { lock } = this.#cells;
+    lock.acquire();
     this.#budget.roll(now);
+    lock.release();
     this.#affinity?.expire(now);
   }
 
@@ -162,6 +207,12 @@ export class ServerPool implements Pool {
   /** False where there is no such session. */
   endSession(handle: string): boolean {
     return this.#affinity?.end(handle) ?? false;
+  }
+
+  #began(attempt: AttemptRecord, server: Server): void {
+    attempt.decision!.pick = this.#cells.nextPick();
+    server.requestBegan();
+    if (server.ejectedUntil !== 0 && !server.isOnTrial) server.beginTrial(attempt);
   }
 
   #attemptFailed(exchange: Exchange, attempt: AttemptRecord, server: Server, wasTrial: boolean): void {
@@ -181,13 +232,14 @@ export class ServerPool implements Pool {
   }
 
   #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
-    const { clock } = this.#deps;
-    const next = arrange(this.name, this.#servers, config.servers, predecessor);
+    const { clock, memory } = this.#deps;
+    const next = arrange(this.name, this.#servers, config.servers, predecessor, memory);
     if (next.weightsChanged) for (const server of next.servers) server.turn = 0;
     for (const server of next.removed) {
       this.#probers.get(server)?.stop();
       this.#probers.delete(server);
       server.connections?.retire();
+      server.forget();
     }
     for (const prober of this.#probers.values()) prober.configure(config.healthCheck);
     for (const server of next.added) {

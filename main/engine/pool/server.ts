@@ -6,11 +6,14 @@ import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
 import type { Candidate } from '../strategy/strategy.ts';
+import { Memory } from '../threads/memory.ts';
+import { ServerCells } from './server-cells.ts';
 
 /**
  * One member of a pool. Its state is independent facts: what the operator wants, what probes say, what real traffic
  * says, and the load. Whether it takes a request follows from them, see `availability.ts`. Identity is pool, name and
- * address: everything here lives as long as a server of that identity is configured.
+ * address: everything here lives as long as a server of that identity is configured. What a choice depends on stands in cells that
+ * all threads of the data plane share.
  */
 export class Server implements Candidate {
   readonly id: string;
@@ -25,43 +28,38 @@ export class Server implements Candidate {
   /** 0 is no limit. */
   maxRequests = 0;
   order = 0;
-  turn = 0;
   seen = 0;
 
-  adminState: AdminState = 'ready';
-
-  verdict: Verdict = 'unknown';
   /** Since 1970. */
   verdictSinceMs = 0;
   lastProbe: Probe | null = null;
   probesRun = 0;
   probesFailed = 0;
 
-  /** Clock's `now()`; 0 where it is not ejected. Stays set until a trial request has gone well. */
-  ejectedUntil = 0;
-  /** The same for a person, since 1970. */
-  ejectedUntilMs: number | null = null;
-  /** The attempt that finds out after an ejection whether the server is well again. */
-  trial: AttemptRecord | null = null;
-  timesEjected = 0;
-  consecutiveFailures = 0;
-  /** Clock's `now()` of the last return from ejection. */
-  returnedAt = 0;
-
-  activeRequests = 0;
-  failedAttempts = 0;
-  readonly traffic = new TrafficMeter();
-  /** Kept-alive connections; made by the lane when it first needs one. */
+  readonly traffic: TrafficMeter;
+  /** Kept-alive connections of this thread; made by the lane when it first needs one. */
   connections: ServerConnections | null = null;
 
-  constructor(pool: string, config: ServerConfig) {
+  readonly #cells: ServerCells;
+  readonly #memory: Memory;
+  /** The attempt of this thread that is the trial. */
+  #trial: AttemptRecord | null = null;
+
+  constructor(pool: string, config: ServerConfig, memory = new Memory()) {
     this.pool = pool;
     this.name = config.name;
     this.id = serverId(pool, config.name);
     this.address = config.address;
     this.addressText = formatAddress(config.address);
     this.seed = hashText(this.id);
+    this.#memory = memory;
+    this.#cells = new ServerCells(memory, this.#block);
+    this.traffic = new TrafficMeter(memory, `${this.#block} traffic`);
     this.configure(config, 0);
+  }
+
+  get #block(): string {
+    return `server ${this.id} ${this.addressText}`;
   }
 
   /** Takes over what may change while it lives. */
@@ -70,5 +68,126 @@ export class Server implements Candidate {
     this.backup = config.backup;
     this.maxRequests = config.maxRequests;
     this.order = order;
+  }
+
+  get adminState(): AdminState {
+    return this.#cells.adminState;
+  }
+  set adminState(state: AdminState) {
+    this.#cells.adminState = state;
+  }
+
+  get verdict(): Verdict {
+    return this.#cells.verdict;
+  }
+  set verdict(verdict: Verdict) {
+    this.#cells.verdict = verdict;
+  }
+
+  /** Clock's `now()`; 0 where it is not ejected. Stays set until a trial request has gone well. */
+  get ejectedUntil(): number {
+    return this.#cells.ejectedUntil;
+  }
+  set ejectedUntil(until: number) {
+    this.#cells.ejectedUntil = until;
+  }
+
+  /** The same for a person, since 1970. */
+  get ejectedUntilMs(): number | null {
+    return this.#cells.ejectedUntilMs || null;
+  }
+  set ejectedUntilMs(until: number | null) {
+    this.#cells.ejectedUntilMs = until ?? 0;
+  }
+
+  get timesEjected(): number {
+    return this.#cells.timesEjected;
+  }
+  set timesEjected(times: number) {
+    this.#cells.timesEjected = times;
+  }
+
+  get consecutiveFailures(): number {
+    return this.#cells.consecutiveFailures;
+  }
+  set consecutiveFailures(failures: number) {
+    this.#cells.consecutiveFailures = failures;
+  }
+
+  /** Clock's `now()` of the last return from ejection. */
+  get returnedAt(): number {
+    return this.#cells.returnedAt;
+  }
+  set returnedAt(at: number) {
+    this.#cells.returnedAt = at;
+  }
+
+  get failedAttempts(): number {
+    return this.#cells.failedAttempts;
+  }
+  set failedAttempts(failed: number) {
+    this.#cells.failedAttempts = failed;
+  }
+
+  get turn(): number {
+    return this.#cells.turn;
+  }
+  set turn(turn: number) {
+    this.#cells.turn = turn;
+  }
+
+  get notes(): Float64Array {
+    return this.#cells.notes;
+  }
+
+  /** In flight, of all threads together. */
+  get activeRequests(): number {
+    return this.#cells.activeRequests;
+  }
+
+  /** One more in flight, of this thread. */
+  requestBegan(): void {
+    this.#cells.addActive(1);
+  }
+
+  requestEnded(): void {
+    this.#cells.addActive(-1);
+  }
+
+  /** The request that finds out after an ejection whether the server is well again is under way, in whatever thread. */
+  get isOnTrial(): boolean {
+    return this.#cells.trial !== 0;
+  }
+
+  beginTrial(attempt: AttemptRecord): void {
+    this.#trial = attempt;
+    this.#cells.trial = this.#memory.thread + 1;
+  }
+
+  isTrial(attempt: AttemptRecord): boolean {
+    return this.#trial === attempt && this.#cells.trial === this.#memory.thread + 1;
+  }
+
+  endTrial(): void {
+    this.#trial = null;
+    this.#cells.trial = 0;
+  }
+
+  /** The strategy begins anew: what it remembers of the server means nothing any more. */
+  forgetTurns(): void {
+    this.#cells.turn = 0;
+    this.#cells.notes.fill(0);
+  }
+
+  /** That thread of the data plane is gone, its requests with it. */
+  forgetThread(thread: number): void {
+    this.#cells.forgetThread(thread);
+    this.traffic.forgetThread(thread);
+  }
+
+  /** It is no longer configured. Running requests go on to count. */
+  forget(): void {
+    this.#memory.forget(this.#block);
+    this.traffic.forget();
   }
 }

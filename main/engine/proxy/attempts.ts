@@ -330,7 +330,6 @@ export class Attempts implements ServerUser {
     attempt.detail = null;
     this.#attempt = attempt;
     const pool = this.#pool!;
-    pool.attemptStarted(exchange, attempt);
     const connections = this.#connectionsOf(server);
     const connection = connections.take(this, pool.config.timeouts, this.#idempotent);
     this.#connection = connection;

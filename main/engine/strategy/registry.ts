@@ -6,7 +6,8 @@ import type { Strategy, StrategyReasoning } from './strategy.ts';
 import { weightedRoundRobin, weightedRoundRobinReasoning } from './weighted-round-robin.ts';
 
 interface StrategyEntry {
-  readonly create: () => Strategy;
+  /** @param notes four numbers for what the strategy remembers of the pool as a whole; zeros at first */
+  readonly create: (notes: Float64Array) => Strategy;
   readonly reasoning: StrategyReasoning;
 }
 

@@ -13,8 +13,10 @@ export interface Candidate {
   readonly order: number;
   /** Hash of the id, 32 bits unsigned. */
   readonly seed: number;
-  /** What the strategy remembers of it between picks. */
+  /** What the strategy remembers of it between picks: whose turn it is, */
   turn: number;
+  /** and four numbers of any meaning. Both are shared by all threads: nothing that decides may be kept elsewhere. */
+  readonly notes: Float64Array;
   /** What the strategy saw of it at this pick: the material of the decision. */
   seen: number;
 }
@@ -25,7 +27,11 @@ export interface PickContext {
   readonly clientAddress: string;
 }
 
-/** Proposes; the pool disposes: candidates are available already. */
+/**
+ * Proposes; the pool disposes: candidates are available already. Each thread of the data plane has a strategy of its own, and all are
+ * to pick as one would: what a pick depends on stands in the candidates and in the pool's notes, which are shared, and every pick
+ * happens under the pool's lock.
+ */
 export interface Strategy {
   readonly kind: StrategyKind;
   /** Picks one of `candidates`, which holds at least one, in configured order. Sets `seen` of each. Allocates nothing. */

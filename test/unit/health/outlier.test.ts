@@ -66,7 +66,6 @@ describe('outlier detection', () => {
     await kit.clock.advance(1);
     const trial = kit.request();
     while (kit.pool.choose(trial)?.name !== 'a') trial.attemptCount = 0;
-    kit.pool.attemptStarted(trial, trial.attempts[0]!);
     expect(kit.at('a', 'responded')).toBe(false);
     kit.pool.attemptEnded(trial, trial.attempts[0]!);
     expect(kit.at('a', 'responded')).toBe(true);

@@ -51,8 +51,7 @@ describe('the decision of a request', () => {
 
   it('tells how busy the servers were by least connections', () => {
     const kit = poolKit({ servers: serversNamed({ a: 3, b: 1 }), strategy: 'least-connections' });
-    kit.server('a').activeRequests = 2;
-    kit.server('b').activeRequests = 1;
+    for (const busy of ['a', 'a', 'b']) kit.server(busy).requestBegan();
     expect(sentences(kit, run(kit, ['responded']).id)).toEqual([
       'Least connections chose a, the least busy for its weight (2 in flight / weight 3, next b with 1 in flight / weight 1).',
     ]);

@@ -24,8 +24,24 @@ describe('availability', () => {
     ['a draining one', (s) => (s.adminState = 'drain'), 'drain', 'available'],
     ['an ejected one', (s) => (s.ejectedUntil = now + 1), 'ejected', 'ejected'],
     ['one whose ejection is over', (s) => (s.ejectedUntil = now), 'available', 'available'],
-    ['one at its limit', (s) => (s.activeRequests = s.maxRequests = 2), 'full', 'full'],
-    ['one below its limit', (s) => ([s.activeRequests, s.maxRequests] = [1, 2]), 'available', 'available'],
+    [
+      'one at its limit',
+      (s) => {
+        s.maxRequests = 1;
+        s.requestBegan();
+      },
+      'full',
+      'full',
+    ],
+    [
+      'one below its limit',
+      (s) => {
+        s.maxRequests = 2;
+        s.requestBegan();
+      },
+      'available',
+      'available',
+    ],
     ['one of weight 0', (s) => (s.weight = 0), 'weight-zero', 'available'],
   ])('%s', (_, change, newClient, boundClient) => {
     change(server);

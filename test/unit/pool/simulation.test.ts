@@ -123,7 +123,6 @@ describe.each(strategyKinds)('a pool by %s in a turbulent life', (strategy) => {
       if (before.get(server) !== null) expect([before.get(server), open]).toEqual(['ejected', []]);
       const attempt = exchange.attempts[exchange.attemptCount - 1]!;
       attempt.startedAt = now;
-      kit.pool.attemptStarted(exchange, attempt);
       return true;
     }
 

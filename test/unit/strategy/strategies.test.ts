@@ -18,6 +18,7 @@ function servers(weights: Record<string, number>): TestServer[] {
     activeRequests: 0,
     seed: hashText(id),
     turn: 0,
+    notes: new Float64Array(4),
     seen: 0,
   }));
 }
@@ -35,7 +36,7 @@ function counts(text: string): Record<string, number> {
   return found;
 }
 
-const create = (kind: StrategyKind): Strategy => strategyRegistry[kind].create();
+const create = (kind: StrategyKind): Strategy => strategyRegistry[kind].create(new Float64Array(4));
 
 function permutations<T>(items: readonly T[]): T[][] {
   if (items.length <= 1) return [[...items]];

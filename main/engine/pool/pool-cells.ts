@@ -1,0 +1,35 @@
+import { Lock } from '../threads/lock.ts';
+import type { Memory } from '../threads/memory.ts';
+import { budgetCells } from './retry-budget.ts';
+
+const words = 4;
+const lockAt = 0;
+const picksAt = 0;
+const notesAt = 4;
+/** Numbers that a strategy may keep of the pool as a whole. */
+const notes = 4;
+const budgetAt = notesAt + notes;
+
+/** What all threads know of one pool beside its servers. */
+export class PoolCells {
+  readonly lock: Lock;
+  /** The strategy's: zeros at first, and whenever the strategy is replaced. */
+  readonly notes: Float64Array;
+  readonly budget: Float64Array;
+  readonly #numbers: Float64Array;
+
+  constructor(memory: Memory, name: string) {
+    const block = memory.common(name, words * 4 + (budgetAt + budgetCells) * 8);
+    this.lock = new Lock(memory, new Int32Array(block, 0, words), lockAt);
+    this.#numbers = new Float64Array(block, words * 4);
+    this.notes = this.#numbers.subarray(notesAt, notesAt + notes);
+    this.budget = this.#numbers.subarray(budgetAt);
+  }
+
+  /** Numbers the picks of all threads in the order in which they were made. To be called under the lock. */
+  nextPick(): number {
+    const pick = this.#numbers[picksAt]! + 1;
+    this.#numbers[picksAt] = pick;
+    return pick;
+  }
+}

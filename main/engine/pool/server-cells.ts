@@ -1,0 +1,135 @@
+import { type AdminState, adminStates, type Verdict, verdicts } from '@shared/contract/values.ts';
+import { type Memory, mostThreads } from '../threads/memory.ts';
+
+/** Whole numbers, then, from `numbersAt`, fractions. */
+const adminStateAt = 0;
+const verdictAt = 1;
+const trialAt = 2;
+const timesEjectedAt = 3;
+const failuresAt = 4;
+const activeAt = 8;
+const words = activeAt + mostThreads;
+
+const ejectedUntilAt = 0;
+const ejectedUntilMsAt = 1;
+const returnedAt = 2;
+const turnAt = 3;
+const failedAttemptsAt = 4;
+const notesAt = 8;
+/** Numbers that a strategy may keep of a server besides its turn. */
+const notes = 4;
+const numbers = notesAt + notes;
+
+/**
+ * What all threads know of one server. Cells that several threads write are written under the pool's lock; each thread counts its own
+ * requests in flight, so that those of a crashed one can be taken back.
+ */
+export class ServerCells {
+  /** The strategy's, beside `turn`: zeros at first, and whenever the strategy is replaced. */
+  readonly notes: Float64Array;
+  readonly #memory: Memory;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #mine: number;
+
+  constructor(memory: Memory, name: string) {
+    const block = memory.common(name, words * 4 + numbers * 8);
+    this.#memory = memory;
+    this.#words = new Int32Array(block, 0, words);
+    this.#numbers = new Float64Array(block, words * 4, numbers);
+    this.notes = this.#numbers.subarray(notesAt);
+    this.#mine = activeAt + memory.thread;
+  }
+
+  get adminState(): AdminState {
+    return adminStates[this.#words[adminStateAt]!]!;
+  }
+  set adminState(state: AdminState) {
+    this.#words[adminStateAt] = adminStates.indexOf(state);
+  }
+
+  get verdict(): Verdict {
+    return verdicts[this.#words[verdictAt]!]!;
+  }
+  set verdict(verdict: Verdict) {
+    this.#words[verdictAt] = verdicts.indexOf(verdict);
+  }
+
+  /** Number of the thread that has the trial request, plus one; 0 for none. */
+  get trial(): number {
+    return this.#words[trialAt]!;
+  }
+  set trial(thread: number) {
+    this.#words[trialAt] = thread;
+  }
+
+  get timesEjected(): number {
+    return this.#words[timesEjectedAt]!;
+  }
+  set timesEjected(times: number) {
+    this.#words[timesEjectedAt] = times;
+  }
+
+  get consecutiveFailures(): number {
+    return this.#words[failuresAt]!;
+  }
+  set consecutiveFailures(failures: number) {
+    this.#words[failuresAt] = failures;
+  }
+
+  get ejectedUntil(): number {
+    return this.#numbers[ejectedUntilAt]!;
+  }
+  set ejectedUntil(until: number) {
+    this.#numbers[ejectedUntilAt] = until;
+  }
+
+  /** 0 for none. */
+  get ejectedUntilMs(): number {
+    return this.#numbers[ejectedUntilMsAt]!;
+  }
+  set ejectedUntilMs(until: number) {
+    this.#numbers[ejectedUntilMsAt] = until;
+  }
+
+  get returnedAt(): number {
+    return this.#numbers[returnedAt]!;
+  }
+  set returnedAt(at: number) {
+    this.#numbers[returnedAt] = at;
+  }
+
+  get turn(): number {
+    return this.#numbers[turnAt]!;
+  }
+  set turn(turn: number) {
+    this.#numbers[turnAt] = turn;
+  }
+
+  get failedAttempts(): number {
+    return this.#numbers[failedAttemptsAt]!;
+  }
+  set failedAttempts(failed: number) {
+    this.#numbers[failedAttemptsAt] = failed;
+  }
+
+  /** Of all threads together. */
+  get activeRequests(): number {
+    const cells = this.#words;
+    const end = activeAt + this.#memory.width;
+    let sum = 0;
+    for (let at = activeAt; at < end; at++) sum += cells[at]!;
+    return sum;
+  }
+
+  /** @param change 1 or -1, of this thread */
+  addActive(change: number): void {
+    this.#words[this.#mine] = this.#words[this.#mine]! + change;
+  }
+
+  /** That thread is gone, its requests and its trial with it. */
+  forgetThread(thread: number): void {
+    this.#words[activeAt + thread] = 0;
+    if (this.trial === thread + 1) this.trial = 0;
+  }
+}
