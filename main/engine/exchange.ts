@@ -24,6 +24,11 @@ export class AttemptRecord {
   /** What went wrong, in words; null where nothing did. */
   detail: string | null = null;
   decision: DecisionRecord | null = null;
+  /** It shared its connection: the how-manieth of how many requests, from 1; 0 of 0 where it had it for itself. */
+  batchPlace = 0;
+  batchSize = 0;
+  /** Why it left the shared connection and was sent again by itself; null where it did not. */
+  sentApart: string | null = null;
 }
 
 /**

@@ -120,6 +120,7 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     if (verdict === 'unknown') return;
     const tone = verdict === 'healthy' ? 'good' : 'bad';
     events.add('verdict-changed', tone, `${server.name} is ${verdict}: ${why}`, about);
+    if (verdict === 'unhealthy') server.connections?.batching.record.serverGone();
     // As in Envoy, what a health check found well again need not wait for its ejection to end.
     if (verdict === 'healthy' && before === 'unhealthy') takeBack(server, 'its health check succeeds', deps);
   }

@@ -45,6 +45,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   minor = 1;
   isHead = false;
   asksUpgrade = false;
+  expectsContinue = false;
   closes = false;
 
   readonly #attempts: Attempts;
@@ -308,6 +309,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     exchange.target = originForm(bytes, head, exchange.method);
     this.isHead = exchange.method === 'HEAD';
     this.asksUpgrade = head.upgrades;
+    this.expectsContinue = head.expectsContinue;
     this.#host = head.hostStart < 0 ? '' : bytes.toString('latin1', head.hostStart, head.hostEnd);
     const framing = this.#framing;
     if (head.chunked) {

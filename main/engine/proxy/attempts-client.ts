@@ -16,6 +16,8 @@ export interface AttemptsClient {
   readonly minor: number;
   readonly isHead: boolean;
   readonly asksUpgrade: boolean;
+  /** It waits for 100 (Continue). */
+  readonly expectsContinue: boolean;
   /** The connection closes after this response, for reasons of the client's or the listener's. */
   readonly closes: boolean;
   /** The lines that name server, attempts and request; empty where they are switched off. */

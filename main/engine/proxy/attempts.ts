@@ -7,11 +7,12 @@ import { send, writableIsBlocked } from '../http1/send.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Server } from '../pool/server.ts';
 import type { AttemptsClient } from './attempts-client.ts';
+import type { BatchMember } from './batch.ts';
+import type { Batching } from './batching.ts';
 import { failureSummary, type StopReason } from './failure-text.ts';
 import { ReplayBody } from './replay-body.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { ServerConnections } from './server-connections.ts';
-import type { ServerUser } from './server-user.ts';
 
 /** A request that is not safe to repeat is kept up to here, for the case that provably nothing of it was delivered. */
 const unrepeatableBytes = 16_384;
@@ -24,7 +25,7 @@ const traits: ResponseTraits = { closes: false, keepsAlive10: false, decodes: fa
  * The attempts of one request: chooses a server, sends the request, passes the response on, and when that fails decides
  * whether another server is tried. One per client connection, reused for every request it carries.
  */
-export class Attempts implements ServerUser {
+export class Attempts implements BatchMember {
   requestSent = false;
   isHead = false;
   asksUpgrade = false;
@@ -43,6 +44,8 @@ export class Attempts implements ServerUser {
   #idempotent = false;
   #attempt: AttemptRecord | null = null;
   #connection: ServerConnection | null = null;
+  /** The pool batches, and this request is one that may share a connection to its server. */
+  #batching: Batching | null = null;
   #freshTried = false;
   /** Bytes of a response have gone to the client. */
   #responding = false;
@@ -95,6 +98,7 @@ export class Attempts implements ServerUser {
     this.headFields = client.limits.headFields;
     this.responseMs = pool.config.timeouts.responseMs;
     this.isTunnel = false;
+    this.#batching = null;
     this.#freshTried = false;
     this.#responding = false;
     this.#announced = false;
@@ -107,6 +111,7 @@ export class Attempts implements ServerUser {
       client.answerFailure(503, this.#exchange.error ?? 'no server is available');
       return;
     }
+    if (pool.config.batching.mode !== 'off' && this.#joins(server, pool, done && end === start)) return;
     const connection = this.#start(server, this.#exchange.startedAt);
     if (connection.isConnected) {
       connection.send(head, bytes, start, end, false);
@@ -138,7 +143,8 @@ export class Attempts implements ServerUser {
     const connection = this.#connection;
     this.#connection = null;
     if (connection && this.#responding) this.#exchange.responseBytes = connection.framing.payloadBytes;
-    connection?.destroy();
+    if (connection) connection.leave(this);
+    else this.#batching?.withdraw(this);
     this.#end('client-aborted', detail);
   }
 
@@ -211,10 +217,36 @@ export class Attempts implements ServerUser {
   }
 
   responseEnded(payloadBytes: number): void {
+    const attempt = this.#attempt!;
     this.#connection = null;
     this.#exchange.responseBytes = payloadBytes;
     this.#end('responded', null);
+    this.#batching?.record.answered(attempt.startedAt, attempt.endedAt);
     this.#client.answered();
+  }
+
+  sendAlone(): void {
+    const { timeouts } = this.#pool!.config;
+    const connection = this.#connectionsOf(this.#attempt!.server!).take(this, timeouts, this.#idempotent);
+    this.#connection = connection;
+    if (connection.isConnected) this.connected();
+  }
+
+  sendShared(connection: ServerConnection, place: number, size: number): void {
+    const attempt = this.#attempt!;
+    attempt.batchPlace = place;
+    attempt.batchSize = size;
+    this.#connection = connection;
+  }
+
+  sendApart(why: string): void {
+    const connection = this.#connection!;
+    if (this.#announced) {
+      this.failed('closed-before-response', why, connection);
+      return;
+    }
+    this.#attempt!.sentApart = why;
+    this.sendAlone();
   }
 
   serverEnded(): void {
@@ -231,9 +263,10 @@ export class Attempts implements ServerUser {
     const attempt = this.#attempt!;
     const server = attempt.server!;
     this.#connection = null;
+    if (outcome === 'connect-failed') this.#batching?.record.serverGone();
     const wasStale =
       outcome === 'closed-before-response' &&
-      connection.reused &&
+      (connection.reused || connection.isShared) &&
       !connection.sawResponse &&
       !this.#freshTried;
     if (wasStale && this.#body.complete && (this.#idempotent || connection.unsent)) {
@@ -315,12 +348,34 @@ export class Attempts implements ServerUser {
   }
 
   #resend(server: Server): void {
+    this.#batching = null;
     this.#freshTried = false;
     const connection = this.#start(server, this.#client.clock.now());
     if (connection.isConnected) this.connected();
   }
 
   #start(server: Server, now: number): ServerConnection {
+    this.#startAttempt(now);
+    const { timeouts } = this.#pool!.config;
+    const connection = this.#connectionsOf(server).take(this, timeouts, this.#idempotent);
+    this.#connection = connection;
+    return connection;
+  }
+
+  /** True where the request goes at the end of this turn, with others for the same server if there are any. */
+  #joins(server: Server, pool: Pool, isBodiless: boolean): boolean {
+    const { method, startedAt } = this.#exchange;
+    if (!isBodiless || (method !== 'GET' && method !== 'HEAD')) return false;
+    if (this.asksUpgrade || this.#client.expectsContinue) return false;
+    const { batching, timeouts } = pool.config;
+    this.#batching = this.#connectionsOf(server).batching;
+    if (!this.#batching.record.allows(batching.mode, startedAt)) return false;
+    this.#startAttempt(startedAt);
+    this.#batching.join(this, this.#head, batching, timeouts);
+    return true;
+  }
+
+  #startAttempt(now: number): void {
     const exchange = this.#exchange;
     const attempt = exchange.attempts[exchange.attemptCount - 1]!;
     attempt.startedAt = now;
@@ -328,12 +383,10 @@ export class Attempts implements ServerUser {
     attempt.outcome = 'responded';
     attempt.status = 0;
     attempt.detail = null;
+    attempt.batchPlace = 0;
+    attempt.batchSize = 0;
+    attempt.sentApart = null;
     this.#attempt = attempt;
-    const pool = this.#pool!;
-    const connections = this.#connectionsOf(server);
-    const connection = connections.take(this, pool.config.timeouts, this.#idempotent);
-    this.#connection = connection;
-    return connection;
   }
 
   #connectionsOf(server: Server): ServerConnections {

@@ -11,6 +11,7 @@ import { send, writableIsBlocked } from '../http1/send.ts';
 import { onreadOf, type ReadPath, readByEvents, type SocketReader } from '../http1/socket-reader.ts';
 import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
 import { unsentMeasure } from '../http1/write-progress.ts';
+import type { Batch } from './batch.ts';
 import type { ConnectionOwner, ServerUser } from './server-user.ts';
 import { socketErrorText } from './socket-errors.ts';
 
@@ -23,15 +24,25 @@ const CLOSED = 5;
 
 /** What a closing connection may still take to write what waits. */
 const lingerMs = 5_000;
+/** Bytes that come so soon behind the answers of a batch belong to them. */
+const soonMs = 1_000;
 const never = Number.POSITIVE_INFINITY;
 /** Scanning ends before the callback returns, so one scanner serves all. */
 const head = new ResponseHead();
 
-/** One connection to a server: carries one request at a time, and reads its response strictly. */
+/**
+ * One connection to a server: carries one request at a time, or a batch whose responses come in turn, and reads strictly
+ * what comes.
+ */
 export class ServerConnection extends Timed implements SocketReader {
   readonly socket: Socket;
   readonly framing = new BodyFraming();
+  /** Whose response is due. */
   user: ServerUser | null = null;
+  /** The requests that share the connection just now, the user's first; null for a single one. */
+  batch: Batch | null = null;
+  /** The present request was sent together with others. */
+  isShared = false;
   /** It carried a request before this one, so the server may have closed it meanwhile. */
   reused = false;
   /** A byte of the present response has come. */
@@ -100,6 +111,13 @@ export class ServerConnection extends Timed implements SocketReader {
     this.#begin();
   }
 
+  /** Carries the requests of a batch, of which the present user is the first. Written at once, or when it is connected. */
+  share(batch: Batch): void {
+    this.batch = batch;
+    this.isShared = true;
+    if (this.isConnected) this.#sendBatch(batch);
+  }
+
   /** Writes the beginning of a request: its head and what there is of its body. */
   send(text: string, bytes: Buffer, start: number, end: number, stable: boolean): void {
     this.#writes++;
@@ -124,7 +142,7 @@ export class ServerConnection extends Timed implements SocketReader {
     if (this.#paused) return;
     this.#paused = true;
     this.socket.pause();
-    this.#wheel.set(this, never);
+    this.#setDeadline(never);
   }
 
   resume(): void {
@@ -152,16 +170,39 @@ export class ServerConnection extends Timed implements SocketReader {
 
   /** The user has no more use for the response: kept when it is complete, closed otherwise. */
   abandon(): void {
+    if (this.user && this.batch?.hasFollowers) {
+      this.leave(this.user);
+      return;
+    }
     const sent = this.user?.requestSent ?? false;
     this.user = null;
     if (this.#state === BODY && this.framing.done && !this.#leftover && sent) this.#recycle();
     else this.destroy();
   }
 
+  /** The user wants no response any more, be it due or yet to come. Others who share the connection lose nothing by it. */
+  leave(user: ServerUser): void {
+    const others = this.batch?.leave(user, this) ?? null;
+    if (others === null) {
+      this.destroy();
+      return;
+    }
+    if (this.user === user) this.user = others;
+    this.resume();
+  }
+
+  /** Nobody waits for the rest of what comes; who is behind it goes again apart. */
+  breakOff(why: string): void {
+    const { batch } = this;
+    this.destroy();
+    batch?.shed(why);
+  }
+
   destroy(): void {
     if (this.#state === CLOSED) return;
     this.#state = CLOSED;
     this.user = null;
+    this.batch = null;
     this.#wheel.remove(this);
     this.#held.clear();
     this.socket.destroy();
@@ -181,7 +222,7 @@ export class ServerConnection extends Timed implements SocketReader {
     switch (this.#state) {
       case HEAD:
         this.#awaitProgress();
-        this.#readHead(bytes, length);
+        this.#readHead(bytes, 0, length);
         return;
       case BODY:
         this.#awaitProgress();
@@ -193,12 +234,21 @@ export class ServerConnection extends Timed implements SocketReader {
         return;
       default:
         // Bytes that nobody asked for would be taken for the next response.
+        if (this.isShared && this.#clock.now() - this.idleSince < soonMs) this.#owner.gotSurplus();
         this.destroy();
     }
   }
 
-  override onDeadline(): void {
+  override onDeadline(now: number): void {
     const user = this.user;
+    const { batch } = this;
+    if (batch?.isOverdue(now)) {
+      // The one whose turn it is has the connection for itself from now on, and as much time as it would have had.
+      batch.shedOverdue();
+      if (this.#state === CLOSED) return;
+      this.#setDeadline(batch.ownDeadline);
+      if (batch.ownDeadline > now) return;
+    }
     if (this.#state === CONNECTING) {
       user?.limitReached('connect-timeout');
       this.#fail('connect-failed', `no connection within ${formatDuration(this.#connectMs)}`);
@@ -226,6 +276,7 @@ export class ServerConnection extends Timed implements SocketReader {
   #begin(): void {
     this.#state = HEAD;
     this.#writes = 0;
+    this.isShared = false;
     this.unsent = false;
     this.sawResponse = false;
     this.#interims = 0;
@@ -234,8 +285,19 @@ export class ServerConnection extends Timed implements SocketReader {
 
   #connected(): void {
     if (this.#state !== CONNECTING) return;
+    if (this.batch) {
+      this.#begin();
+      this.share(this.batch);
+      return;
+    }
     this.#begin();
     this.user?.connected();
+  }
+
+  #sendBatch(batch: Batch): void {
+    this.#writes++;
+    this.socket.write(batch.takeText(this.#clock.now()), 'latin1');
+    this.#awaitProgress();
   }
 
   /** Bounds the wait for the server: for its response, for the rest of it, for it to take what waits to be written. */
@@ -245,7 +307,11 @@ export class ServerConnection extends Timed implements SocketReader {
     const blocked = this.isBlocked;
     if (blocked) this.#unsent = unsentMeasure(this.socket);
     const waits = user.requestSent || this.#state === BODY || blocked;
-    this.#wheel.set(this, waits && !this.#paused ? this.#clock.now() + user.responseMs : never);
+    this.#setDeadline(waits && !this.#paused ? this.#clock.now() + user.responseMs : never);
+  }
+
+  #setDeadline(deadline: number): void {
+    this.#wheel.set(this, this.batch === null ? deadline : this.batch.boundDeadline(deadline));
   }
 
   #drained(): void {
@@ -254,13 +320,13 @@ export class ServerConnection extends Timed implements SocketReader {
     this.user?.drained();
   }
 
-  #readHead(bytes: Buffer, length: number): void {
+  #readHead(bytes: Buffer, start: number, length: number): void {
     const held = this.#held;
     if (held.length === 0) {
-      const at = this.#scanHeads(bytes, 0, length, isStable(bytes));
+      const at = this.#scanHeads(bytes, start, length, isStable(bytes));
       if (this.#state === HEAD && at >= 0) held.add(bytes, at, length);
     } else {
-      held.add(bytes, 0, length);
+      held.add(bytes, start, length);
       const at = this.#scanHeads(held.bytes, held.start, held.end, false);
       if (at < 0 || this.#state !== HEAD) held.clear();
       else held.consumeTo(at);
@@ -282,8 +348,10 @@ export class ServerConnection extends Timed implements SocketReader {
         return -1;
       }
       if (head.status >= 200 || head.status === 101) {
-        this.#startResponse(user, bytes, result, end, stable);
-        return -1;
+        at = this.#startResponse(user, bytes, result, end, stable);
+        // Behind a response of a batch the next one follows.
+        if (this.#state !== HEAD) return -1;
+        continue;
       }
       if (++this.#interims > user.interimResponses) {
         user.limitReached('interim-responses');
@@ -297,19 +365,20 @@ export class ServerConnection extends Timed implements SocketReader {
     return end;
   }
 
-  #startResponse(user: ServerUser, bytes: Buffer, start: number, end: number, stable: boolean): void {
+  /** Where the response ends, as far as it has come. */
+  #startResponse(user: ServerUser, bytes: Buffer, start: number, end: number, stable: boolean): number {
     const { status } = head;
     if (status === 101) {
       if (!user.asksUpgrade || !user.requestSent) {
         this.#fail('failed-mid-response', 'it switched protocols, which the request did not ask for');
-        return;
+        return end;
       }
       this.#state = TUNNEL;
       this.#wheel.set(this, never);
       this.framing.start('until-close', 0);
       this.framing.consume(bytes, start, end);
       user.response(bytes, head, start, end, stable);
-      return;
+      return end;
     }
     this.#state = BODY;
     const framing = this.framing;
@@ -327,12 +396,15 @@ export class ServerConnection extends Timed implements SocketReader {
     this.#leftover = bodyEnd < end;
     if (framing.broken) {
       this.#brokenChunk();
-      return;
+      return end;
     }
     user.response(bytes, head, start, bodyEnd, stable);
     this.#lastPieceWaits = user.clientWaits;
+    if (this.#state !== BODY) return bodyEnd;
+    if (this.batch !== null && !this.#persists) this.batch.closesBehind();
     // The user may have given this response up for another attempt, even for one on this very connection.
-    if (this.user === user && this.#state === BODY && framing.done) this.#complete(user);
+    if (this.user !== null && this.#state === BODY && framing.done) this.#complete(this.user);
+    return bodyEnd;
   }
 
   #readBody(bytes: Buffer, length: number): void {
@@ -349,7 +421,8 @@ export class ServerConnection extends Timed implements SocketReader {
     }
     user.responseBody(bytes, 0, end, isStable(bytes));
     this.#lastPieceWaits = user.clientWaits;
-    if (this.user === user && this.#state === BODY && this.framing.done) this.#complete(user);
+    if (this.user !== user || this.#state !== BODY || !this.framing.done) return;
+    if (this.#complete(user) && end < length) this.#readHead(bytes, end, length);
   }
 
   #brokenChunk(): void {
@@ -362,22 +435,48 @@ export class ServerConnection extends Timed implements SocketReader {
     );
   }
 
-  #complete(user: ServerUser): void {
+  /** True where the response of the next in a batch is due. */
+  #complete(user: ServerUser): boolean {
     const { payloadBytes } = this.framing;
+    const { batch } = this;
+    if (batch !== null) {
+      batch.answered(this.#clock.now(), this.#leftover);
+      if (batch.hasFollowers) {
+        this.#turnTo(batch.next());
+        user.responseEnded(payloadBytes);
+        return this.#state === HEAD;
+      }
+    }
     const reusable = user.requestSent && !this.#leftover;
     this.user = null;
     // First the connection, then the user: the client's next request may want it at once.
     if (reusable) this.#recycle();
     else this.destroy();
     user.responseEnded(payloadBytes);
+    return false;
+  }
+
+  /** The response of the next in the batch is due. */
+  #turnTo(next: ServerUser): void {
+    this.user = next;
+    this.#state = HEAD;
+    this.sawResponse = this.#leftover;
+    this.#interims = 0;
+    // The bytes of the response before may still be on their way out of this buffer, and nothing holds the reading up.
+    if (this.#lastPieceWaits) this.#buffer.drop();
+    this.resume();
+    this.#awaitProgress();
   }
 
   #recycle(): void {
-    if (!this.#persists || this.socket.writableLength > 0) {
+    // Responses to requests that have left for other connections are still to come.
+    const hasOwing = this.batch?.isBroken ?? false;
+    if (!this.#persists || hasOwing || this.socket.writableLength > 0) {
       this.destroy();
       return;
     }
     this.#state = IDLE;
+    this.batch = null;
     if (this.#paused) {
       this.#paused = false;
       this.socket.resume();
@@ -430,8 +529,10 @@ export class ServerConnection extends Timed implements SocketReader {
   }
 
   #fail(outcome: AttemptOutcome, detail: string): void {
-    const user = this.user;
+    const { user, batch } = this;
+    const isDue = this.#state === HEAD;
     this.destroy();
-    user?.failed(outcome, detail, this);
+    if (batch) batch.failed(outcome, detail, this, isDue);
+    else user?.failed(outcome, detail, this);
   }
 }

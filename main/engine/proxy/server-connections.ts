@@ -3,6 +3,8 @@ import type { TimeoutsConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { ReadPath } from '../http1/socket-reader.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
+import { Batching } from './batching.ts';
+import { BatchingRecord } from './batching-record.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { ConnectionOwner, ServerUser } from './server-user.ts';
 
@@ -12,6 +14,8 @@ const freshEnoughMs = 10;
 /** The kept-alive connections of one server. The one used last is taken first, so that spare ones reach their timeout. */
 export class ServerConnections implements ConnectionOwner {
   readonly address: Address;
+  /** Requests that may share a connection. */
+  readonly batching: Batching;
   readonly #clock: Clock;
   readonly #path: ReadPath;
   readonly #idle: ServerConnection[] = [];
@@ -23,6 +27,7 @@ export class ServerConnections implements ConnectionOwner {
     this.address = address;
     this.#clock = clock;
     this.#path = path;
+    this.batching = new Batching(this, new BatchingRecord(clock));
   }
 
   /** Open connections, idle ones included. */
@@ -86,5 +91,9 @@ export class ServerConnections implements ConnectionOwner {
     this.#open.delete(connection);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  gotSurplus(): void {
+    this.batching.record.batchFailed();
   }
 }

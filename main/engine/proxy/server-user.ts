@@ -33,6 +33,11 @@ export interface ServerUser {
   responseEnded(payloadBytes: number): void;
   /** The attempt is over, and the connection is gone. */
   failed(outcome: AttemptOutcome, detail: string, connection: ServerConnection): void;
+  /**
+   * It was sent behind others on a shared connection, and its turn will not come there: it goes again, by itself. The
+   * connection is not its own any more.
+   */
+  sendApart(why: string): void;
   /** What waited to be written to the server is written. */
   drained(): void;
   /** After a switch of protocols: the server sends no more. */
@@ -44,4 +49,6 @@ export interface ConnectionOwner {
   readonly address: Address;
   released(connection: ServerConnection): void;
   closed(connection: ServerConnection): void;
+  /** The server sent more answers than it was asked for in a batch. */
+  gotSurplus(): void;
 }

@@ -323,6 +323,23 @@ const queue = z
   .transform(inMs('timeout'))
   .prefault({});
 
+const batchingMode = z.enum(['off', 'on', 'adaptive'], { error: 'write off, on or adaptive' });
+const batchingDetails = z.strictObject({
+  mode: batchingMode
+    .default('adaptive')
+    .describe('adaptive: only while the server answers quickly and evenly; on: whatever its answers take.'),
+  depth: whole(2, 16).default(4).describe('Most requests that share a connection.'),
+  wait: duration('100ms', 20).describe(
+    'How long a request waits for its turn on a shared connection before it is sent again by itself.',
+  ),
+});
+const batching = z
+  .union([batchingMode.transform((mode) => batchingDetails.parse({ mode })), batchingDetails], {
+    error: 'write off, on or adaptive',
+  })
+  .transform(inMs('wait'))
+  .prefault('off');
+
 const pool = z
   .strictObject({
     name: name.describe('Unique among the pools.'),
@@ -339,6 +356,9 @@ const pool = z
     idleConnections: whole(0, 100_000)
       .default(1_024)
       .describe('Most unused connections kept to each server; 0 keeps none.'),
+    batching: batching.describe(
+      'GET and HEAD requests that arrive at the same moment for the same server share a connection: off, on or adaptive.',
+    ),
   })
   .transform((value) => ({
     ...value,
@@ -417,6 +437,7 @@ export type HealthCheckConfig = PoolConfig['healthCheck'];
 export type AffinityConfig = PoolConfig['affinity'];
 export type RetryConfig = PoolConfig['retry'];
 export type TimeoutsConfig = PoolConfig['timeouts'];
+export type BatchingConfig = PoolConfig['batching'];
 export type OutlierDetectionConfig = PoolConfig['outlierDetection'];
 export type ReplicaConfig = Config['replicas'][number];
 
