@@ -62,6 +62,11 @@ export class Exchange {
   sessionIsNew = false;
   attemptCount = 0;
   readonly attempts: AttemptRecord[] = [];
+  /**
+   * No server was available at the first attempt, in words; one that could not be reached was asked all the same. Null where
+   * one was; the pool sets it anew at every first attempt.
+   */
+  lastResort: string | null = null;
   /** The decision that found no server. */
   unserved: DecisionRecord | null = null;
 

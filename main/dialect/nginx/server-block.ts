@@ -121,6 +121,11 @@ function retryLines({ name, retry, servers }: PoolConfig, notes: Notes): string[
       `Pool ${name}: nginx has no retry budget; when all servers struggle, every request is still tried up to ${retry.attempts} times.`,
     );
   }
+  if (servers.length > retry.attempts) {
+    notes.differs(
+      `Pool ${name}: nginx counts refused connections among its ${retry.attempts} tries; Ballast passes by servers where nobody listens.`,
+    );
+  }
   const when = [
     'error',
     'timeout',

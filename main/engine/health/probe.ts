@@ -7,6 +7,8 @@ import type { Clock } from '../clock.ts';
 
 export interface ProbeResult {
   readonly succeeded: boolean;
+  /** Somebody listens there. */
+  readonly connected: boolean;
   /** What was seen: `200`, `connected`, `connection refused`, `no answer within 1s`, `503, expected 2xx or 3xx`. */
   readonly detail: string;
 }
@@ -21,31 +23,45 @@ const bodyBytesLimit = 65_536;
 export function runProbe(check: ActiveHealthCheck, address: Address, clock: Clock): Promise<ProbeResult> {
   return new Promise((resolve) => {
     let stop = (): void => {};
+    let connected = false;
     const cancelTimer = clock.after(check.timeoutMs, () =>
       finish({ succeeded: false, detail: `no answer within ${formatDuration(check.timeoutMs)}` }),
     );
     let done = false;
-    function finish(result: ProbeResult): void {
+    function finish(result: Seen): void {
       if (done) return;
       done = true;
       cancelTimer();
       stop();
-      resolve(result);
+      resolve({ ...result, connected });
     }
-    stop = check.type === 'tcp' ? probeTcp(address, finish) : probeHttp(check, address, finish);
+    const reached = (): void => {
+      connected = true;
+    };
+    stop =
+      check.type === 'tcp' ? probeTcp(address, reached, finish) : probeHttp(check, address, reached, finish);
   });
 }
 
-type Finish = (result: ProbeResult) => void;
+type Seen = Pick<ProbeResult, 'succeeded' | 'detail'>;
+type Finish = (result: Seen) => void;
 
-function probeTcp(address: Address, finish: Finish): () => void {
+function probeTcp(address: Address, reached: () => void, finish: Finish): () => void {
   const socket = connect({ host: address.host, port: address.port });
-  socket.on('connect', () => finish({ succeeded: true, detail: 'connected' }));
+  socket.on('connect', () => {
+    reached();
+    finish({ succeeded: true, detail: 'connected' });
+  });
   socket.on('error', (error) => finish({ succeeded: false, detail: describeError(error) }));
   return () => socket.destroy();
 }
 
-function probeHttp(check: HttpHealthCheck, address: Address, finish: Finish): () => void {
+function probeHttp(
+  check: HttpHealthCheck,
+  address: Address,
+  reached: () => void,
+  finish: Finish,
+): () => void {
   const probe = request({
     host: address.host,
     port: address.port,
@@ -59,6 +75,7 @@ function probeHttp(check: HttpHealthCheck, address: Address, finish: Finish): ()
       connection: 'close',
     },
   });
+  probe.on('socket', (socket) => socket.once('connect', reached));
   // Redirects are not followed: node:http never does, and a redirect is a status like any other.
   probe.on('response', (response) => {
     const status = response.statusCode ?? 0;

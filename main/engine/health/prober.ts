@@ -88,7 +88,9 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     return base * (1 - jitter + 2 * jitter * random());
   }
 
-  function note({ succeeded, detail }: ProbeResult, used: ActiveHealthCheck): void {
+  function note({ succeeded, connected, detail }: ProbeResult, used: ActiveHealthCheck): void {
+    server.unreachableAt = connected ? 0 : lastStartedAt;
+    server.answersProbes = succeeded;
     const durationMs = Math.round((clock.now() - lastStartedAt) * 100) / 100;
     server.lastProbe = { atMs: Math.round(clock.epoch()), succeeded, durationMs, detail };
     server.probesRun += 1;

@@ -46,7 +46,7 @@ export class DecisionRecord {
   picked = -1;
   /** The strategy was asked; otherwise the session alone decided, or nothing was there to choose from. */
   strategyAsked = false;
-  /** Only ejected servers were left, and ejection never empties a pool. */
+  /** No server was available: one that is ejected, or could not be connected to, is asked all the same. */
   lastResort = false;
   /** Null where the pool has no affinity. */
   affinity: AffinityResult | null = null;

@@ -122,7 +122,7 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
 /** Why it was not the primaries that were asked. */
 function narrowing(record: DecisionRecord): string {
   if (record.lastResort)
-    return 'All that was left was ejected, and ejection never empties a pool, so it was asked all the same.';
+    return 'No server was available, so one was asked all the same that was ejected, or that nobody could connect to when it was last tried.';
   if (record.roster.backups[record.picked])
     return 'No primary server was available, so the backups were asked.';
   return '';

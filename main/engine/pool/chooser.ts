@@ -58,6 +58,7 @@ export class Chooser {
     if (exchange.attemptCount === 0) {
       exchange.session = null;
       exchange.sessionIsNew = false;
+      exchange.lastResort = null;
     }
     const candidates = this.#note(record, exchange, now);
     const facts = exchange.facts!;
@@ -87,7 +88,7 @@ export class Chooser {
     const servers = this.#servers;
     let primaries = 0;
     let backups = 0;
-    let ejected = 0;
+    let unreachable = 0;
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
       const reason = wasTried(exchange, server) ? 'tried' : unavailability(server, now, false);
@@ -95,17 +96,44 @@ export class Chooser {
       if (reason === null) {
         if (server.backup) backups += 1;
         else primaries += 1;
-      } else if (reason === 'ejected') ejected += 1;
+      }
+      if (reason === null && server.unreachableAt !== 0) unreachable += 1;
     }
+    // The strategy has had its say with the first attempt; of the few that follow none is spent where nobody listens.
+    if (unreachable > 0 && exchange.attemptCount > 0) return this.#reachable(record, exchange);
     if (primaries > 0) {
       if (backups > 0) this.#standBack(record);
       return primaries === this.#primaries.length ? this.#primaries : this.#with(record, candidateCode);
     }
     if (backups > 0) return this.#with(record, candidateCode);
-    if (ejected === 0) return [];
-    // Ejection guards against a bad server while there are better ones. It must not be what empties a pool.
-    record.lastResort = true;
-    const last = this.#with(record, codes.ejected);
+    return this.#lastResort(record, exchange);
+  }
+
+  /** Candidates that were reached when somebody last tried, primaries first; where there is none, whoever is left. */
+  #reachable(record: DecisionRecord, exchange: Exchange): readonly Server[] {
+    const reachable = this.#with(record, candidateCode).filter((server) => server.unreachableAt === 0);
+    const primaries = reachable.filter(({ backup }) => !backup);
+    if (primaries.length > 0) this.#standBack(record);
+    if (reachable.length > 0) return primaries.length > 0 ? primaries : reachable;
+    return this.#lastResort(record, exchange);
+  }
+
+  /**
+   * Nobody is available. Ejection guards against a bad server while there are better ones: it must not be what empties a pool.
+   * And that nobody listens at a server is the one fact that changes without notice, and that a request can look at itself
+   * without harm: where nobody does, nothing is delivered. Nor is one kept out that answers its probes again, only not often
+   * enough yet. What answers them badly is not asked.
+   */
+  #lastResort(record: DecisionRecord, exchange: Exchange): Server[] {
+    const candidates = this.#with(record, candidateCode);
+    const ejected = this.#with(record, codes.ejected);
+    if (ejected.length === 0 && exchange.attemptCount === 0) exchange.lastResort = unservedError(record);
+    const hopeful = this.#with(record, codes.unhealthy).filter(
+      (server) => server.unreachableAt !== 0 || server.answersProbes,
+    );
+    const well = ejected.filter((server) => server.unreachableAt === 0);
+    const last = well.length > 0 ? well : longestAgo([...candidates, ...ejected, ...hopeful]);
+    record.lastResort = last.some((server) => record.code(server.order) !== candidateCode);
     for (const server of last) record.setCode(server.order, candidateCode);
     return last;
   }
@@ -191,6 +219,14 @@ export class Chooser {
     exchange.error = unservedError(record);
     return null;
   }
+}
+
+/** Of servers that nobody listened at, the one this is longest known of: the likeliest to be back. None of none. */
+function longestAgo(servers: readonly Server[]): Server[] {
+  let longest: Server | null = null;
+  for (const server of servers)
+    if (longest === null || server.unreachableAt < longest.unreachableAt) longest = server;
+  return longest === null ? [] : [longest];
 }
 
 function wasTried(exchange: Exchange, server: Server): boolean {

@@ -15,6 +15,8 @@ const ejectedUntilMsAt = 1;
 const returnedAt = 2;
 const turnAt = 3;
 const failedAttemptsAt = 4;
+const unreachableAt = 5;
+const answersProbesAt = 6;
 const notesAt = 8;
 /** Numbers that a strategy may keep of a server besides its turn. */
 const notes = 4;
@@ -104,6 +106,20 @@ export class ServerCells {
   }
   set turn(turn: number) {
     this.#numbers[turnAt] = turn;
+  }
+
+  get unreachableAt(): number {
+    return this.#numbers[unreachableAt]!;
+  }
+  set unreachableAt(at: number) {
+    this.#numbers[unreachableAt] = at;
+  }
+
+  get answersProbes(): boolean {
+    return this.#numbers[answersProbesAt] === 1;
+  }
+  set answersProbes(answers: boolean) {
+    this.#numbers[answersProbesAt] = answers ? 1 : 0;
   }
 
   get failedAttempts(): number {

@@ -140,6 +140,7 @@ export class ServerPool implements Pool {
     server.requestEnded();
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
+    if (attempt.outcome !== 'client-aborted') this.#noteReached(server, attempt);
     const failed = isFailed(attempt, this.#config.retry);
     // Nothing to note of what goes as it always does.
     if (!failed && server.consecutiveFailures === 0 && !server.isOnTrial) return;
@@ -213,6 +214,16 @@ export class ServerPool implements Pool {
     attempt.decision!.pick = this.#cells.nextPick();
     server.requestBegan();
     if (server.ejectedUntil !== 0 && !server.isOnTrial) server.beginTrial(attempt);
+  }
+
+  #noteReached(server: Server, { outcome, endedAt }: AttemptRecord): void {
+    if (outcome === 'connect-failed') {
+      server.unreachableAt = endedAt;
+      return;
+    }
+    if (server.unreachableAt !== 0) server.unreachableAt = 0;
+    // It was asked because there was no other, and somebody was there: its verdict is out of date.
+    if (server.verdict === 'unhealthy') this.#probers.get(server)?.probeSoon();
   }
 
   #attemptFailed(exchange: Exchange, attempt: AttemptRecord, server: Server, wasTrial: boolean): void {

@@ -122,6 +122,25 @@ export class Server implements Candidate {
     this.#cells.returnedAt = at;
   }
 
+  /**
+   * Clock's `now()` when a connection could last not be made, by a request or a probe; 0 once one was made. That nobody
+   * listens may have changed since, and to find out costs nobody anything.
+   */
+  get unreachableAt(): number {
+    return this.#cells.unreachableAt;
+  }
+  set unreachableAt(at: number) {
+    this.#cells.unreachableAt = at;
+  }
+
+  /** Its last probe succeeded, whatever the verdict still is. */
+  get answersProbes(): boolean {
+    return this.#cells.answersProbes;
+  }
+  set answersProbes(answers: boolean) {
+    this.#cells.answersProbes = answers;
+  }
+
   get failedAttempts(): number {
     return this.#cells.failedAttempts;
   }

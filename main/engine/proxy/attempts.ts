@@ -47,6 +47,8 @@ export class Attempts implements BatchMember {
   /** The pool batches, and this request is one that may share a connection to its server. */
   #batching: Batching | null = null;
   #freshTried = false;
+  /** Attempts that found nobody listening. */
+  #refused = 0;
   /** Bytes of a response have gone to the client. */
   #responding = false;
   /** An interim response has gone to the client: an error may still follow it, another server's response may not. */
@@ -100,6 +102,7 @@ export class Attempts implements BatchMember {
     this.isTunnel = false;
     this.#batching = null;
     this.#freshTried = false;
+    this.#refused = 0;
     this.#responding = false;
     this.#announced = false;
     this.#clientEnded = false;
@@ -284,28 +287,42 @@ export class Attempts implements BatchMember {
       return;
     }
     this.#end(outcome, detail);
+    if (connection.refused) this.#refused++;
     const stop = this.#retry(outcome);
-    if (stop !== null)
-      this.#client.answerFailure(outcome === 'timed-out' ? 504 : 502, failureSummary(this.#exchange, stop));
+    if (stop === null) return;
+    const summary = failureSummary(this.#exchange, stop);
+    const { lastResort } = this.#exchange;
+    if (outcome === 'connect-failed' && lastResort !== null)
+      this.#client.answerFailure(503, `${lastResort}; ${summary}`);
+    else this.#client.answerFailure(outcome === 'timed-out' ? 504 : 502, summary);
   }
 
   /** Starts another attempt where the rules allow it; otherwise says why not. */
   #retry(outcome: AttemptOutcome): StopReason | null {
     const pool = this.#pool!;
-    const exchange = this.#exchange;
     if (this.#announced) return 'response-begun';
-    if (exchange.attemptCount >= pool.config.retry.attempts) return 'attempts';
+    if (this.#attemptsUsed(pool)) return 'attempts';
     // A connection that never was has delivered nothing: anything may be tried elsewhere.
     if (outcome !== 'connect-failed' && !this.#idempotent) return 'method';
     if (!this.#body.complete) {
       pool.limitReached('retry-body', null);
       return 'body';
     }
-    if (!pool.takeRetry()) return 'budget';
+    // Nor does it add to what any server has to do, which is what the budget is for.
+    if (outcome !== 'connect-failed' && !pool.takeRetry()) return 'budget';
     const server = this.#chooseAnother(pool);
     if (!server) return 'no-server';
     this.#resend(server);
     return null;
+  }
+
+  /**
+   * To pass by servers where nobody listens costs next to no time and delivers nothing, so it uses up no attempt: as long as
+   * one server of many lives, a request finds it. A pool with a single attempt wants no other server tried at all.
+   */
+  #attemptsUsed({ config }: Pool): boolean {
+    const { attempts } = config.retry;
+    return attempts === 1 || this.#exchange.attemptCount - this.#refused >= attempts;
   }
 
   #retriesStatus(status: number): boolean {
@@ -317,8 +334,7 @@ export class Attempts implements BatchMember {
   #goElsewhere(status: number): boolean {
     const pool = this.#pool!;
     const exchange = this.#exchange;
-    if (exchange.attemptCount >= pool.config.retry.attempts || !this.#idempotent || !this.#body.complete)
-      return false;
+    if (this.#attemptsUsed(pool) || !this.#idempotent || !this.#body.complete) return false;
     if (!pool.takeRetry()) return false;
     // `choose` takes the next record, so the present attempt is ended by hand.
     const attempt = this.#attempt!;

@@ -47,6 +47,8 @@ export class ServerConnection extends Timed implements SocketReader {
   reused = false;
   /** A byte of the present response has come. */
   sawResponse = false;
+  /** Nobody listens there: known at once, and nothing was delivered. */
+  refused = false;
   /** Nothing of the present request can have reached the server: its one write was refused by the system. */
   unsent = false;
   /** Clock's `now()`. */
@@ -514,6 +516,7 @@ export class ServerConnection extends Timed implements SocketReader {
     this.unsent = error?.syscall === 'write' && this.#writes === 1;
     switch (this.#state) {
       case CONNECTING:
+        this.refused = error?.code === 'ECONNREFUSED';
         this.#fail('connect-failed', detail);
         return;
       case HEAD:

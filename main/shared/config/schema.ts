@@ -271,7 +271,11 @@ const affinity = z.discriminatedUnion(
 
 const retry = z
   .strictObject({
-    attempts: whole(1, 10).default(3).describe('Most attempts for one request, the first included.'),
+    attempts: whole(1, 10)
+      .default(3)
+      .describe(
+        'Most attempts for one request, the first included. Servers that refuse the connection do not count, unless this is 1: then no other is tried.',
+      ),
     on: z
       .array(whole(400, 599))
       .default([])

@@ -196,6 +196,7 @@ describe('with nothing available', () => {
     const { status, body } = await fetchText(url);
     expect(status).toBe(503);
     expect(body).toContain('a is unhealthy, b is unhealthy');
+    expect(body).toContain('connection refused');
     const [request] = engine.journal.list({ limit: 1 }).requests;
     expect(engine.journal.detail(request!.id)!.unserved!.sentence).toContain('No server was available');
     expect(engine.metrics().total).toMatchObject({ failed: 1, successRatio: 0 });

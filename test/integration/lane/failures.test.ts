@@ -69,17 +69,19 @@ describe('a server that refuses connections', () => {
     });
   });
 
-  it('is tried no more often than retry.attempts says', async () => {
-    const ports = [await freePort(), await freePort(), await freePort()];
+  it('uses up no attempt, unless there is only one', async () => {
+    const ports = [await freePort(), await freePort(), await freePort(), (await good()).port];
     const proxy = await lane({ ports, pool: { retry: { attempts: 2 } } });
-    expect(await exchangeBytes(proxy.port, get)).toContain('as many attempts as pool "api" allows');
-    expect(proxy.finished[0]?.attempts).toHaveLength(2);
+    expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-attempts: 4');
+    const single = await lane({ ports, pool: { retry: { attempts: 1 } } });
+    expect(await exchangeBytes(single.port, get)).toContain('as many attempts as pool "api" allows');
+    expect(single.finished[0]?.attempts).toHaveLength(1);
   });
 
-  it('is not followed by another when the retry budget is used up', async () => {
+  it('needs nothing of the retry budget: no server has more to do for it', async () => {
     const proxy = await lane({ ports: [await freePort(), (await good()).port] });
     proxy.pools.get('api')!.retriesLeft = 0;
-    expect(await exchangeBytes(proxy.port, get)).toMatch(/^HTTP\/1\.1 502 [\s\S]*retry budget/);
+    expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-attempts: 2');
   });
 });
 
@@ -109,6 +111,16 @@ describe.each([
     expect(answer).toContain('HTTP/1.1 502');
     expect(answer).toContain('a POST request may have taken effect, so it is not sent twice');
     expect(raw.received).toBe('');
+  });
+
+  it('is followed by no more than retry.attempts says, and by none when the retry budget is used up', async () => {
+    const ports = [(await misbehaving(act)).port, (await misbehaving(act)).port, (await good()).port];
+    const proxy = await lane({ ports, pool: { retry: { attempts: 2 } } });
+    expect(await exchangeBytes(proxy.port, get)).toContain('as many attempts as pool "api" allows');
+    expect(proxy.finished[0]?.attempts).toHaveLength(2);
+    proxy.pools.get('api')!.retriesLeft = 0;
+    expect(await exchangeBytes(proxy.port, get.replace('/x', '/y'))).toContain('good');
+    expect(await exchangeBytes(proxy.port, get)).toMatch(/^HTTP\/1\.1 502 [\s\S]*retry budget/);
   });
 
   it('is not followed by another when the body is too large to be kept', async () => {

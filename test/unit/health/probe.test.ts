@@ -40,6 +40,7 @@ describe('an HTTP probe', () => {
     });
     expect(await probe(port, { type: 'http', path: '/health?deep=1', host: 'api.test' })).toEqual({
       succeeded: true,
+      connected: true,
       detail: '200',
     });
     expect(seen).toBe('GET /health?deep=1 ballast-health-check api.test');
@@ -53,6 +54,7 @@ describe('an HTTP probe', () => {
     });
     expect(await probe(port, { type: 'http', expect: ['2xx', 404] })).toEqual({
       succeeded: false,
+      connected: true,
       detail: '302, expected 2xx or 404',
     });
     expect(requests).toBe(1);
@@ -64,13 +66,18 @@ describe('an HTTP probe', () => {
       response.on('close', () => clearInterval(timer));
       response.on('error', () => {});
     });
-    expect(await probe(port, { type: 'http', timeout: '20s' })).toEqual({ succeeded: true, detail: '200' });
+    expect(await probe(port, { type: 'http', timeout: '20s' })).toEqual({
+      succeeded: true,
+      connected: true,
+      detail: '200',
+    });
   });
 
   it('gives up after its timeout', async () => {
     const port = await answering(() => {});
     expect(await probe(port, { type: 'http', timeout: '50ms' })).toEqual({
       succeeded: false,
+      connected: true,
       detail: 'no answer within 50ms',
     });
   });
@@ -95,13 +102,21 @@ describe('an HTTP probe', () => {
 describe('a TCP probe', () => {
   it('succeeds where a connection is accepted', async () => {
     const port = await listening(createServer((socket) => socket.on('error', () => {})));
-    expect(await probe(port, { type: 'tcp' })).toEqual({ succeeded: true, detail: 'connected' });
+    expect(await probe(port, { type: 'tcp' })).toEqual({
+      succeeded: true,
+      connected: true,
+      detail: 'connected',
+    });
   });
 
   it('fails where it is refused', async () => {
     const port = await listening(createServer());
     open.pop()!.close();
-    expect(await probe(port, { type: 'tcp' })).toEqual({ succeeded: false, detail: 'connection refused' });
+    expect(await probe(port, { type: 'tcp' })).toEqual({
+      succeeded: false,
+      connected: false,
+      detail: 'connection refused',
+    });
   });
 });
 

@@ -220,7 +220,7 @@ describe('the journal', () => {
     expect(ids({ server: 'api/a' })).toEqual(['r-2', 'r-1']);
     expect(ids({ server: 'api/b' })).toEqual(['r-2']);
     expect(ids({ pool: 'web' })).toEqual([]);
-    kit.server('a').verdict = kit.server('b').verdict = 'unhealthy';
+    kit.server('a').adminState = kit.server('b').adminState = 'maintenance';
     run(kit, ['responded']);
     expect(ids({ only: 'failed' })).toEqual(['r-3']);
   });

@@ -67,6 +67,61 @@ describe('choosing a server', () => {
     expect(kit.events.read(0, 10).map(({ kind }) => kind)).toEqual(['server-returned']);
   });
 
+  describe('where nobody listens', () => {
+    const refuse = (kit: ReturnType<typeof poolKit>, exchange: ReturnType<typeof kit.request>): string => {
+      const { name } = kit.pool.choose(exchange)!;
+      kit.end(exchange, 'connect-failed', 0, 'connection refused');
+      return name;
+    };
+
+    it('spends no further attempt while there is a server that was reached', () => {
+      const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1, d: 1 }) });
+      expect(refuse(kit, kit.request())).toBe('a');
+      expect(refuse(kit, kit.request())).toBe('b');
+      const exchange = kit.request();
+      expect(refuse(kit, exchange)).toBe('c');
+      expect(kit.pool.choose(exchange)?.name).toBe('d');
+      const other = kit.request();
+      kit.clock.advance(5);
+      // First attempts are the strategy's alone.
+      expect(refuse(kit, other)).toBe('a');
+      expect(kit.pool.choose(other)?.name).toBe('d');
+    });
+
+    it('asks at the last who has been out of reach for longest: it is the likeliest to be back', async () => {
+      const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+      for (const name of ['a', 'b', 'c']) {
+        await kit.clock.advance(5);
+        expect(refuse(kit, kit.request())).toBe(name);
+      }
+      kit.server('b').verdict = 'unhealthy';
+      const exchange = kit.request();
+      await kit.clock.advance(5);
+      expect(['a', 'b', 'c'].map(() => refuse(kit, exchange))).toEqual(['a', 'b', 'c']);
+    });
+
+    it('asks although probes found it unhealthy, when nobody is available: that is old news at once', () => {
+      const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+      refuse(kit, kit.request());
+      kit.server('a').verdict = kit.server('b').verdict = 'unhealthy';
+      const exchange = kit.request();
+      expect(kit.pool.choose(exchange)?.name).toBe('a');
+      expect(exchange.lastResort).toBe(
+        'no server of pool "api" is available: a is unhealthy, b is unhealthy',
+      );
+      kit.end(exchange, 'responded', 200);
+      expect(kit.server('a').unreachableAt).toBe(0);
+    });
+
+    it('asks who answers its probes again, if not yet often enough, but never who answers them badly', () => {
+      const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+      kit.server('a').verdict = kit.server('b').verdict = 'unhealthy';
+      expect(kit.serve()).toBeNull();
+      kit.server('b').answersProbes = true;
+      expect(kit.serve()).toBe('b');
+    });
+  });
+
   it('counts requests in flight and stops at the limit', () => {
     const [a, b] = serversNamed({ a: 1, b: 1 });
     const kit = poolKit({ servers: [{ ...a!, maxRequests: 1 }, b!], strategy: 'least-connections' });
