@@ -67,6 +67,12 @@ export class Exchange {
    * one was; the pool sets it anew at every first attempt.
    */
   lastResort: string | null = null;
+  /** Clock's `now()` since when it waits in its pool's queue; 0 while it does not. */
+  queuedAt = 0;
+  /** It failed because all were busy: trying again in a moment makes sense. */
+  busy = false;
+  /** The client went away while no attempt was running. */
+  clientLeft = false;
   /** The decision that found no server. */
   unserved: DecisionRecord | null = null;
 

@@ -82,6 +82,12 @@ export class PlainPool implements Pool {
     return this.retriesLeft-- > 0;
   }
 
+  enqueue(): boolean {
+    return false;
+  }
+
+  leaveQueue(): void {}
+
   limitReached(kind: LimitKind): void {
     this.limitsReached.push(kind);
   }

@@ -5,6 +5,7 @@ import {
   type UnavailableReason,
   unavailableReasons,
 } from '@shared/contract/values.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { SeenCandidate } from '../strategy/strategy.ts';
 import { type AffinityCause, candidateCode, type DecisionRecord, decisionStates } from './decision.ts';
@@ -37,6 +38,7 @@ export function renderDecision(record: DecisionRecord, earlier: EarlierAttempt |
       };
     }),
     affinity: renderAffinity(record, earlier),
+    queuedMs: Math.round(record.queuedMs * 1_000) / 1_000,
     sentence: sentence(record, earlier),
   };
 }
@@ -88,6 +90,12 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
   if (retry)
     parts.push(`The attempt before, at ${shortName(earlier.server)}, failed (${attemptWords(earlier)}).`);
 
+  if (record.queuedMs > 0) {
+    const waited = `It waited ${formatDuration(Math.max(1, Math.round(record.queuedMs)))} in the queue`;
+    parts.push(
+      pickedName === undefined ? `${waited} in vain.` : `${waited}, until ${pickedName} had a slot.`,
+    );
+  }
   if (pickedName === undefined) {
     if (record.affinity === 'rejected') {
       parts.push(`${capital(reason)}, and this pool rejects such a client instead of moving it.`);

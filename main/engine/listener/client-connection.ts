@@ -207,10 +207,16 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     if (this.#state === BUSY && !this.#attempts.isResponding) this.deadlineIn(never);
   }
 
+  queued(): void {
+    this.deadlineIn(never);
+  }
+
   resumeRequest(): void {
-    if (!this.#pausedForServer) return;
-    this.#pausedForServer = false;
-    this.resume();
+    if (this.#framing.done && !this.#pausedForServer) return;
+    if (this.#pausedForServer) {
+      this.#pausedForServer = false;
+      this.resume();
+    }
     this.#watchPace(this.clock.now());
     this.#awaitBody();
   }
@@ -444,7 +450,8 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   /** Bounds the wait for the next piece of a request's body, while it is read at all. */
   #awaitBody(): void {
     if (this.#state !== BUSY) return;
-    const waits = !this.#framing.done && !this.isPaused && !this.#attempts.isTunnel;
+    const { isTunnel, isWaiting } = this.#attempts;
+    const waits = !this.#framing.done && !this.isPaused && !isTunnel && !isWaiting;
     if (!waits) this.deadlineIn(never);
     else this.context.wheel.set(this, Math.min(this.clock.now() + this.limits.bodyTimeoutMs, this.#paceAt));
   }

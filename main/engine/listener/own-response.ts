@@ -32,7 +32,7 @@ export function ownResponse(exchange: Exchange, response: OwnResponse): string {
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Type: ${type}\r\n` +
     `Content-Length: ${bytes.length}\r\nCache-Control: no-store\r\n${status === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : ''}` +
-    `${response.ownFields}${connection}\r\n${response.isHead ? '' : bytes}`
+    `${exchange.busy ? 'Retry-After: 1\r\n' : ''}${response.ownFields}${connection}\r\n${response.isHead ? '' : bytes}`
   );
 }
 

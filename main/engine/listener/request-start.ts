@@ -18,6 +18,9 @@ export function resetExchange(exchange: Exchange, clock: Clock, listener: string
   exchange.setCookie = null;
   exchange.attemptCount = 0;
   exchange.unserved = null;
+  exchange.queuedAt = 0;
+  exchange.busy = false;
+  exchange.clientLeft = false;
 }
 
 /** The request line of what is refused, as far as there is one: the journal should say what it was. */

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange.ts';
  */
 export function hasFailed(exchange: Exchange): boolean {
   if (exchange.status >= 500) return true;
+  if (exchange.clientLeft) return false;
   const last = exchange.attemptCount === 0 ? null : exchange.attempts[exchange.attemptCount - 1]!;
   if (last === null || last.outcome === 'client-aborted') return false;
   if (last.outcome === 'failed-mid-response') return true;

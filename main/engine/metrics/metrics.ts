@@ -1,4 +1,4 @@
-import type { Metrics, ServerTraffic } from '@shared/contract/values.ts';
+import type { Metrics, QueueTraffic, ServerTraffic } from '@shared/contract/values.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { ServerPool } from '../pool/server-pool.ts';
@@ -133,6 +133,7 @@ export function createMetrics(
         meter.tick(now);
       }
       if (!roll) return;
+      for (const pool of pools()) pool.queue.roll();
       failedSlices.unshift(0);
       if (failedSlices.length > windowMs / sliceMs + 1) outcomes.add(recentFailedAt, -failedSlices.pop()!);
     },
@@ -161,6 +162,7 @@ export function createMetrics(
           activeRequests: pool.activeRequests,
           retries: pool.traffic.retries,
           sessions: pool.sessionCount,
+          queue: readQueue(pool),
         };
         readServers(pool, now, metrics.servers);
       }
@@ -183,4 +185,10 @@ export function createMetrics(
       outcomes.forgetThread(thread);
     },
   };
+}
+
+function readQueue({ queue }: ServerPool): QueueTraffic {
+  const [p50Ms, p99Ms] = queue.quantilesMs();
+  const { length, served, refused, timedOut } = queue;
+  return { length, served, refused, timedOut, p50Ms, p99Ms };
 }

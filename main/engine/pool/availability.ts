@@ -29,7 +29,13 @@ export function unavailability(server: Server, now: number, bound: boolean): Una
   if (server.verdict === 'unhealthy') return 'unhealthy';
   // After the ejection one trial request goes through; until it has gone well, no other.
   if (server.ejectedUntil !== 0 && (now < server.ejectedUntil || server.isOnTrial)) return 'ejected';
-  if (server.maxRequests !== 0 && server.activeRequests >= server.maxRequests) return 'full';
   if (server.weight === 0 && !bound) return 'weight-zero';
+  // Last: who is only full is worth waiting for.
+  if (isFull(server)) return 'full';
   return null;
+}
+
+/** Whether it has as many requests in flight as it may. */
+export function isFull({ maxRequests, activeRequests }: Server): boolean {
+  return maxRequests !== 0 && activeRequests >= maxRequests;
 }

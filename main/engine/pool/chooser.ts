@@ -12,7 +12,7 @@ import {
 } from '../journal/decision.ts';
 import { attemptWords, reasonWords } from '../journal/words.ts';
 import type { Strategy } from '../strategy/strategy.ts';
-import { unavailability } from './availability.ts';
+import { isFull, unavailability } from './availability.ts';
 import type { Server } from './server.ts';
 
 const codes = Object.fromEntries(decisionStates.map((state, code) => [state, code])) as Record<
@@ -25,6 +25,8 @@ const codes = Object.fromEntries(decisionStates.map((state, code) => [state, cod
  * and writes the decision down. Runs once per attempt, so it allocates nothing while all servers are well.
  */
 export class Chooser {
+  /** After a `choose` that found nothing: servers were only full, so that it pays to wait. Nothing is written down then. */
+  waitsForSlot = false;
   readonly #clock: Clock;
   #roster: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
   #servers: readonly Server[] = [];
@@ -55,7 +57,9 @@ export class Chooser {
     const now = this.#clock.now();
     const record = this.#record;
     record.begin(this.#roster, strategy.kind);
-    if (exchange.attemptCount === 0) {
+    record.queuedMs = exchange.queuedAt === 0 ? 0 : now - exchange.queuedAt;
+    this.waitsForSlot = false;
+    if (exchange.attemptCount === 0 && exchange.queuedAt === 0) {
       exchange.session = null;
       exchange.sessionIsNew = false;
       exchange.lastResort = null;
@@ -73,7 +77,8 @@ export class Chooser {
       }
       if (affinity) this.#remember(record, exchange, affinity, facts, picked, now);
     }
-    if (!picked) return this.#unserved(record, exchange);
+    if (!picked) return this.waitsForSlot ? null : this.#unserved(record, exchange);
+    this.waitsForSlot = false;
     record.picked = picked.order;
     record.setCode(picked.order, pickedCode);
     const attempt = exchange.nextAttempt();
@@ -83,12 +88,32 @@ export class Chooser {
     return picked;
   }
 
+  /**
+   * Writes down that a request got no server although it might have waited for one.
+   *
+   * @param why completes `every server of pool "api" that could take the request is at its limit (api-1 20/20), and `
+   */
+  giveUp(exchange: Exchange, strategy: Strategy, why: string): void {
+    const now = this.#clock.now();
+    const record = this.#record;
+    record.begin(this.#roster, strategy.kind);
+    record.queuedMs = exchange.queuedAt === 0 ? 0 : now - exchange.queuedAt;
+    this.#note(record, exchange, now);
+    this.#unserved(record, exchange);
+    const full = this.#servers
+      .filter(isFull)
+      .map((server) => `${server.name} ${server.activeRequests}/${server.maxRequests}`);
+    exchange.error = `every server of pool "${this.#roster.pool}" that could take the request is at its limit (${full.join(', ')}), and ${why}`;
+    exchange.busy = true;
+  }
+
   /** Writes down how every server stands, and returns those a new client may be led to. */
   #note(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
     const servers = this.#servers;
     let primaries = 0;
     let backups = 0;
     let unreachable = 0;
+    let full = 0;
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
       const reason = wasTried(exchange, server) ? 'tried' : unavailability(server, now, false);
@@ -96,43 +121,48 @@ export class Chooser {
       if (reason === null) {
         if (server.backup) backups += 1;
         else primaries += 1;
-      }
-      if (reason === null && server.unreachableAt !== 0) unreachable += 1;
+        if (server.unreachableAt !== 0) unreachable += 1;
+      } else if (reason === 'full') full += 1;
     }
     // The strategy has had its say with the first attempt; of the few that follow none is spent where nobody listens.
-    if (unreachable > 0 && exchange.attemptCount > 0) return this.#reachable(record, exchange);
+    if (unreachable > 0 && exchange.attemptCount > 0) return this.#reachable(record, exchange, full);
     if (primaries > 0) {
       if (backups > 0) this.#standBack(record);
       return primaries === this.#primaries.length ? this.#primaries : this.#with(record, candidateCode);
     }
     if (backups > 0) return this.#with(record, candidateCode);
-    return this.#lastResort(record, exchange);
+    return this.#lastResort(record, exchange, full);
   }
 
   /** Candidates that were reached when somebody last tried, primaries first; where there is none, whoever is left. */
-  #reachable(record: DecisionRecord, exchange: Exchange): readonly Server[] {
+  #reachable(record: DecisionRecord, exchange: Exchange, full: number): readonly Server[] {
     const reachable = this.#with(record, candidateCode).filter((server) => server.unreachableAt === 0);
     const primaries = reachable.filter(({ backup }) => !backup);
     if (primaries.length > 0) this.#standBack(record);
     if (reachable.length > 0) return primaries.length > 0 ? primaries : reachable;
-    return this.#lastResort(record, exchange);
+    return this.#lastResort(record, exchange, full);
   }
 
   /**
-   * Nobody is available. Ejection guards against a bad server while there are better ones: it must not be what empties a pool.
-   * And that nobody listens at a server is the one fact that changes without notice, and that a request can look at itself
-   * without harm: where nobody does, nothing is delivered. Nor is one kept out that answers its probes again, only not often
-   * enough yet. What answers them badly is not asked.
+   * Nobody is available. Who is only full is worth waiting for. Ejection guards against a bad server while there are better
+   * ones: it must not be what empties a pool. And that nobody listens at a server is the one fact that changes without notice,
+   * and that a request can look at itself without harm: where nobody does, nothing is delivered. Nor is one kept out that
+   * answers its probes again, only not often enough yet. What answers them badly is not asked.
    */
-  #lastResort(record: DecisionRecord, exchange: Exchange): Server[] {
+  #lastResort(record: DecisionRecord, exchange: Exchange, full: number): Server[] {
     const candidates = this.#with(record, candidateCode);
     const ejected = this.#with(record, codes.ejected);
-    if (ejected.length === 0 && exchange.attemptCount === 0) exchange.lastResort = unservedError(record);
     const hopeful = this.#with(record, codes.unhealthy).filter(
       (server) => server.unreachableAt !== 0 || server.answersProbes,
     );
-    const well = ejected.filter((server) => server.unreachableAt === 0);
-    const last = well.length > 0 ? well : longestAgo([...candidates, ...ejected, ...hopeful]);
+    const well = ejected.filter((server) => server.unreachableAt === 0 && !isFull(server));
+    const others = [...candidates, ...ejected, ...hopeful].filter((server) => !isFull(server));
+    if (candidates.length === 0) {
+      this.waitsForSlot = full > 0 || (others.length === 0 && ejected.length + hopeful.length > 0);
+      if (this.waitsForSlot) return [];
+    }
+    if (ejected.length === 0 && exchange.attemptCount === 0) exchange.lastResort = unservedError(record);
+    const last = well.length > 0 ? well : longestAgo(others);
     record.lastResort = last.some((server) => record.code(server.order) !== candidateCode);
     for (const server of last) record.setCode(server.order, candidateCode);
     return last;
@@ -180,6 +210,10 @@ export class Chooser {
       return bound;
     }
     record.affinityCause = cause;
+    this.waitsForSlot ||= cause === 'full';
+    // The other way round: whoever may not be moved does not wait for others than its own.
+    if (affinity.config.onUnavailable === 'reject' && cause !== 'full' && !exchange.sessionIsNew)
+      this.waitsForSlot &&= cause === 'removed';
     // A server that is gone for good cannot keep its clients out, whatever the pool does about one that is only unavailable.
     if (affinity.config.onUnavailable === 'reject' && cause !== 'removed' && !exchange.sessionIsNew)
       record.affinity = 'rejected';

@@ -1,6 +1,7 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
+import type { Waiter } from './request-queue.ts';
 import type { Server } from './server.ts';
 
 /** A pool as the lane sees it: it chooses servers and hears how the attempts went. */
@@ -15,6 +16,13 @@ export interface Pool {
    * counts the request as in flight from here on, so that the next choice, in whatever thread, knows of it.
    */
   choose(exchange: Exchange): Server | null;
+  /**
+   * After a `choose` that gave null: where servers are only full, the request waits for a slot, and hears of it. False where
+   * it may not, or the queue is full: then `exchange.unserved` and `exchange.error` say why.
+   */
+  enqueue(waiter: Waiter): boolean;
+  /** It waits no more, of its own accord. */
+  leaveQueue(waiter: Waiter): void;
   /**
    * The attempt has ended, its outcome, status, detail and times are filled in. Exactly once for each server
    * chosen, at the end of the response; for an upgrade at the end of the tunnel.

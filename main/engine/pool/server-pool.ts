@@ -1,12 +1,14 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { Session } from '@shared/contract/values.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
 import { Affinity } from '../affinity/affinity.ts';
 import type { CookieCodec } from '../affinity/session-cookie.ts';
 import type { Clock } from '../clock.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
 import { createProber, type Prober } from '../health/prober.ts';
+import { wheelOf } from '../http1/timer-wheel.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
@@ -15,12 +17,13 @@ import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
 import type { Memory } from '../threads/memory.ts';
-import { unavailability } from './availability.ts';
+import { isFull, unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { isFailed } from './failed-attempt.ts';
 import { arrange } from './members.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
+import { RequestQueue, type Waiter } from './request-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Server } from './server.ts';
 
@@ -38,6 +41,8 @@ export interface PoolDeps {
 export class ServerPool implements Pool {
   readonly name: string;
   readonly traffic: TrafficMeter;
+  /** Requests that wait for a slot. */
+  readonly queue: RequestQueue;
   #config: PoolConfig;
   #servers: readonly Server[] = [];
   #strategy: Strategy;
@@ -68,6 +73,17 @@ export class ServerPool implements Pool {
         return this.#servers.some((other) => other !== server && unavailability(other, now, false) === null);
       },
     };
+    this.queue = new RequestQueue(deps.clock, wheelOf(deps.clock), {
+      hasSlot: () => this.#servers.some(hasSlot),
+      offer: ({ exchange }) => this.#choose(exchange),
+      mayWaitOn: () => this.#chooser.waitsForSlot,
+      timedOut: ({ exchange }, waitedMs) => {
+        this.limitReached('queue-timeout', null);
+        const waited = formatDuration(Math.round(waitedMs));
+        this.#chooser.giveUp(exchange, this.#strategy, `none had a slot within ${waited} (queue.timeout)`);
+      },
+    });
+    this.queue.configure(config.queue.timeoutMs);
     this.#arrange(config, predecessor);
   }
 
@@ -108,6 +124,9 @@ export class ServerPool implements Pool {
       server.connections?.retire();
       server.forget();
     }
+    this.queue.refuseAll(({ exchange }) => {
+      exchange.error = `pool "${this.name}" was removed while the request waited in its queue`;
+    });
     this.traffic.forget();
     this.#deps.memory.forget(this.#block);
   }
@@ -121,9 +140,16 @@ export class ServerPool implements Pool {
     }
     this.#arrange(config, predecessor);
     this.#config = config;
+    this.queue.configure(config.queue.timeoutMs);
   }
 
   choose(exchange: Exchange): Server | null {
+    // Nobody overtakes those that wait.
+    if (this.queue.length > 0) this.queue.run();
+    return this.#choose(exchange);
+  }
+
+  #choose(exchange: Exchange): Server | null {
     const { lock } = this.#cells;
     lock.acquire();
     try {
@@ -135,9 +161,29 @@ export class ServerPool implements Pool {
     }
   }
 
+  enqueue(waiter: Waiter): boolean {
+    if (!this.#chooser.waitsForSlot) return false;
+    const { length } = this.#config.queue;
+    if (this.queue.length < length) {
+      this.queue.add(waiter);
+      return true;
+    }
+    this.queue.refused += 1;
+    this.limitReached('queue-length', null);
+    const why =
+      length === 0 ? 'none may wait (queue.length is 0)' : `${length} others wait already (queue.length)`;
+    this.#chooser.giveUp(waiter.exchange, this.#strategy, why);
+    return false;
+  }
+
+  leaveQueue(waiter: Waiter): void {
+    this.queue.remove(waiter);
+  }
+
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void {
     const server = attempt.server!;
     server.requestEnded();
+    if (this.queue.length > 0) this.queue.wake();
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     if (attempt.outcome !== 'client-aborted') this.#noteReached(server, attempt);
@@ -278,4 +324,9 @@ export class ServerPool implements Pool {
         ? null
         : new Affinity(affinity, { pool: this.name, clock, events, codec, limits });
   }
+}
+
+/** Whether asking for it makes sense; whether it may really be used, the chooser decides. */
+function hasSlot(server: Server): boolean {
+  return server.adminState !== 'maintenance' && server.verdict !== 'unhealthy' && !isFull(server);
 }

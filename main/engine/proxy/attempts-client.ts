@@ -24,6 +24,8 @@ export interface AttemptsClient {
   ownFields(server: Server): string;
   /** The connection closes after this response. */
   closeAfter(): void;
+  /** The request waits in a queue: nothing bounds its body meanwhile. */
+  queued(): void;
   /** Reads no more of the request until `resumeRequest`. */
   pauseRequest(): void;
   resumeRequest(): void;

@@ -5,6 +5,7 @@ import { interimResponse, outgoingResponse, type ResponseTraits } from '../http1
 import type { ResponseHead } from '../http1/response-head.ts';
 import { send, writableIsBlocked } from '../http1/send.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { Waiter } from '../pool/request-queue.ts';
 import type { Server } from '../pool/server.ts';
 import type { AttemptsClient } from './attempts-client.ts';
 import type { BatchMember } from './batch.ts';
@@ -25,7 +26,7 @@ const traits: ResponseTraits = { closes: false, keepsAlive10: false, decodes: fa
  * The attempts of one request: chooses a server, sends the request, passes the response on, and when that fails decides
  * whether another server is tried. One per client connection, reused for every request it carries.
  */
-export class Attempts implements BatchMember {
+export class Attempts implements BatchMember, Waiter {
   requestSent = false;
   isHead = false;
   asksUpgrade = false;
@@ -35,6 +36,10 @@ export class Attempts implements BatchMember {
   responseMs = 0;
   /** The protocol was switched: bytes pass both ways until both sides have ended. */
   isTunnel = false;
+  /** In the pool's queue: every server that could take it is at its limit. */
+  isWaiting = false;
+  waiterBefore: Waiter | null = null;
+  waiterAfter: Waiter | null = null;
 
   readonly #client: AttemptsClient;
   readonly #exchange: Exchange;
@@ -63,7 +68,11 @@ export class Attempts implements BatchMember {
 
   /** A request is under way. */
   get isActive(): boolean {
-    return this.#attempt !== null;
+    return this.#attempt !== null || this.isWaiting;
+  }
+
+  get exchange(): Exchange {
+    return this.#exchange;
   }
 
   get isResponding(): boolean {
@@ -111,7 +120,10 @@ export class Attempts implements BatchMember {
     pool.requestArrived();
     const server = pool.choose(this.#exchange);
     if (!server) {
-      client.answerFailure(503, this.#exchange.error ?? 'no server is available');
+      if (pool.enqueue(this)) {
+        client.queued();
+        this.#keepWaiting(bytes, start, end, done);
+      } else client.answerFailure(503, this.#exchange.error ?? 'no server is available');
       return;
     }
     if (pool.config.batching.mode !== 'off' && this.#joins(server, pool, done && end === start)) return;
@@ -129,7 +141,10 @@ export class Attempts implements BatchMember {
   /** More of the request's body, or of whatever follows a switch of protocols. */
   requestBody(bytes: Buffer, start: number, end: number, stable: boolean, done: boolean): void {
     const connection = this.#connection;
-    if (!connection) return;
+    if (!connection) {
+      if (this.isWaiting) this.#keepWaiting(bytes, start, end, done);
+      return;
+    }
     this.requestSent = done;
     if (connection.isConnected) {
       if (!this.isTunnel) this.#body.addSent(bytes, start, end, this.#keepBytes());
@@ -143,6 +158,10 @@ export class Attempts implements BatchMember {
 
   /** The client has gone away, or broke the rules: not the server's fault. */
   abort(detail: string): void {
+    if (this.isWaiting) {
+      this.#pool!.leaveQueue(this);
+      this.#exchange.clientLeft = true;
+    }
     const connection = this.#connection;
     this.#connection = null;
     if (connection && this.#responding) this.#exchange.responseBytes = connection.framing.payloadBytes;
@@ -161,6 +180,21 @@ export class Attempts implements BatchMember {
   /** What waited to be written to the client is written. */
   clientDrained(): void {
     this.#connection?.resume();
+  }
+
+  served(server: Server): void {
+    this.#resend(server);
+  }
+
+  refused(): void {
+    const exchange = this.#exchange;
+    if (exchange.attemptCount === 0) {
+      this.#client.answerFailure(503, exchange.error ?? 'no server is available');
+      return;
+    }
+    // The request got as far as a server: what happened there is what the client should hear of.
+    exchange.busy = false;
+    this.#answerLast('queue');
   }
 
   connected(): void {
@@ -289,12 +323,24 @@ export class Attempts implements BatchMember {
     this.#end(outcome, detail);
     if (connection.refused) this.#refused++;
     const stop = this.#retry(outcome);
-    if (stop === null) return;
-    const summary = failureSummary(this.#exchange, stop);
-    const { lastResort } = this.#exchange;
-    if (outcome === 'connect-failed' && lastResort !== null)
-      this.#client.answerFailure(503, `${lastResort}; ${summary}`);
+    if (stop !== null) this.#answerLast(stop);
+  }
+
+  /** No further attempt: the last one's failure stands. */
+  #answerLast(stop: StopReason): void {
+    const exchange = this.#exchange;
+    const { outcome } = exchange.attempts[exchange.attemptCount - 1]!;
+    const summary = failureSummary(exchange, stop);
+    if (outcome === 'connect-failed' && exchange.lastResort !== null)
+      this.#client.answerFailure(503, `${exchange.lastResort}; ${summary}`);
     else this.#client.answerFailure(outcome === 'timed-out' ? 504 : 502, summary);
+  }
+
+  /** Keeps what comes of the body while the request waits in the queue, up to what a repeat may keep. */
+  #keepWaiting(bytes: Buffer, start: number, end: number, done: boolean): void {
+    this.requestSent = done;
+    this.#body.add(bytes, start, end);
+    if (!done && this.#body.length > this.#keepBytes()) this.#client.pauseRequest();
   }
 
   /** Starts another attempt where the rules allow it; otherwise says why not. */
@@ -311,8 +357,15 @@ export class Attempts implements BatchMember {
     // Nor does it add to what any server has to do, which is what the budget is for.
     if (outcome !== 'connect-failed' && !pool.takeRetry()) return 'budget';
     const server = this.#chooseAnother(pool);
-    if (!server) return 'no-server';
-    this.#resend(server);
+    if (server) this.#resend(server);
+    else if (pool.enqueue(this)) this.#client.queued();
+    else {
+      const exchange = this.#exchange;
+      const wasBusy = exchange.busy;
+      exchange.busy = false;
+      exchange.error = null;
+      return wasBusy ? 'queue' : 'no-server';
+    }
     return null;
   }
 

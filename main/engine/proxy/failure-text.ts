@@ -1,7 +1,7 @@
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 
 /** Why no further attempt was made after the last one failed. */
-export type StopReason = 'attempts' | 'method' | 'body' | 'budget' | 'no-server' | 'response-begun';
+export type StopReason = 'attempts' | 'method' | 'body' | 'budget' | 'no-server' | 'queue' | 'response-begun';
 
 const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
   attempts: (exchange) => `that is as many attempts as pool "${exchange.pool?.name}" allows (retry.attempts)`,
@@ -9,6 +9,7 @@ const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
   body: () => 'the request body is too large to be sent again (retry.bodyBytes)',
   budget: (exchange) =>
     `the retry budget of pool "${exchange.pool?.name}" is used up (retry.budgetPercent, retry.budgetMinPerSecond)`,
+  queue: () => 'every other server was at its limit, and waiting for one was in vain (queue)',
   'no-server': () => 'there was no other server to try',
   'response-begun': () => 'part of the response had already been passed on',
 };

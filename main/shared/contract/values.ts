@@ -110,6 +110,22 @@ export const serverTrafficSchema = trafficSchema.extend({
 });
 export type ServerTraffic = z.infer<typeof serverTrafficSchema>;
 
+/** Requests of a pool that waited for a server to have a slot. */
+export const queueTrafficSchema = z.object({
+  /** Waiting now. */
+  length: z.number(),
+  /** Got a server after waiting, since start. */
+  served: z.number(),
+  /** Found the queue full, since start. */
+  refused: z.number(),
+  /** Waited in vain, since start. */
+  timedOut: z.number(),
+  /** Time waited by those that got a server over the last `windowMs`, null where none did. */
+  p50Ms: z.number().nullable(),
+  p99Ms: z.number().nullable(),
+});
+export type QueueTraffic = z.infer<typeof queueTrafficSchema>;
+
 export const limitCountSchema = z.object({
   kind: z.enum(limitKinds),
   /** Null where it concerns a pool, or all of Ballast. */
@@ -134,7 +150,10 @@ export const metricsSchema = z.object({
     failed: z.number(),
   }),
   listeners: z.record(z.string(), trafficSchema),
-  pools: z.record(z.string(), trafficSchema.extend({ retries: z.number(), sessions: z.number() })),
+  pools: z.record(
+    z.string(),
+    trafficSchema.extend({ retries: z.number(), sessions: z.number(), queue: queueTrafficSchema }),
+  ),
   servers: z.record(z.string(), serverTrafficSchema),
   /** Limits that were reached, and how often; those that never were are missing. */
   limits: z.array(limitCountSchema),
@@ -194,6 +213,8 @@ export const decisionSchema = z.object({
       reason: z.string(),
     })
     .nullable(),
+  /** How long the request had waited in the queue before this; 0 where it had not. */
+  queuedMs: z.number(),
   /** The reasoning in one or two sentences. */
   sentence: z.string(),
 });

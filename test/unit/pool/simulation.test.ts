@@ -3,6 +3,7 @@ import { requestDetailSchema } from '@shared/contract/values.ts';
 import { describe, expect, it, vi } from 'vitest';
 import type { Exchange } from '../../../main/engine/exchange.ts';
 import { unavailability } from '../../../main/engine/pool/availability.ts';
+import type { Waiter } from '../../../main/engine/pool/request-queue.ts';
 import { poolKit, serversNamed } from '../../support/engine-kit.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -51,6 +52,7 @@ describe.each(strategyKinds)('a pool by %s in a turbulent life', (strategy) => {
         affinity,
         healthCheck: { type: 'none' } as const,
         outlierDetection: { consecutiveFailures: 3, baseEjection: '1s' },
+        queue: { length: 0 },
       };
     };
     const kit = poolKit(input());
@@ -114,6 +116,7 @@ describe.each(strategyKinds)('a pool by %s in a turbulent life', (strategy) => {
       const server = kit.pool.choose(exchange);
       if (!server) {
         expect(open).toEqual([]);
+        expect(kit.pool.enqueue(nobody(exchange))).toBe(false);
         expect(exchange.error).toBeTruthy();
         return false;
       }
@@ -137,3 +140,8 @@ describe.each(strategyKinds)('a pool by %s in a turbulent life', (strategy) => {
     }
   });
 });
+
+/** Somebody who would wait, in a pool where nobody may. */
+function nobody(exchange: Exchange): Waiter {
+  return { exchange, isWaiting: false, waiterBefore: null, waiterAfter: null, served() {}, refused() {} };
+}

@@ -17,6 +17,7 @@ const decision: Decision = {
     { id: 'api/api-5', weight: 1, activeRequests: 0, state: 'candidate', detail: '' },
   ],
   affinity: null,
+  queuedMs: 0,
   sentence: 'Weighted round robin chose api-3, whose turn it was (current 5, next best api-1 at 4).',
 };
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({

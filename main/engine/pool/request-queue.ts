@@ -1,0 +1,179 @@
+import type { Clock } from '../clock.ts';
+import type { Exchange } from '../exchange.ts';
+import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
+import { RollingHistogram } from '../metrics/rolling-histogram.ts';
+import type { Server } from './server.ts';
+
+/** Whoever carries a request, while that waits for a slot. Linked into the queue itself, so that waiting allocates nothing. */
+export interface Waiter {
+  readonly exchange: Exchange;
+  isWaiting: boolean;
+  waiterBefore: Waiter | null;
+  waiterAfter: Waiter | null;
+  /** A server has a slot for it; the exchange's next attempt has been taken. */
+  served(server: Server): void;
+  /** It waits no more, and gets no server: `exchange.error` says why. */
+  refused(): void;
+}
+
+/** What the queue asks of its pool. */
+export interface QueueOwner {
+  /** Whether asking anybody makes sense: some server has a slot. */
+  hasSlot(): boolean;
+  /** A server for this one now, or null. */
+  offer(waiter: Waiter): Server | null;
+  /** Whether it pays to wait on; where not, `exchange.error` has been set. */
+  mayWaitOn(waiter: Waiter): boolean;
+  /** Sets `exchange.error`. */
+  timedOut(waiter: Waiter, waitedMs: number): void;
+}
+
+/** Servers also come free by the passing of time, or through another thread: that is looked for this often. */
+const lookMs = 40;
+const slices = 11;
+const perMs = 1_000;
+
+/**
+ * Requests that wait for a server to have a slot, first come first served; who is bound to a server that is still full lets
+ * others pass. One entry of the timer wheel watches them all.
+ */
+export class RequestQueue extends Timed {
+  /** Left because the queue was full. */
+  refused = 0;
+  timedOut = 0;
+  /** Got a server after waiting. */
+  served = 0;
+  readonly #clock: Clock;
+  readonly #wheel: TimerWheel;
+  readonly #owner: QueueOwner;
+  readonly #runSoon = (): void => {
+    this.#woken = false;
+    this.run();
+  };
+  #first: Waiter | null = null;
+  #last: Waiter | null = null;
+  #length = 0;
+  #woken = false;
+  #running = false;
+  #timeoutMs = 0;
+  /** Made when somebody waits for the first time. */
+  #times: RollingHistogram | null = null;
+
+  constructor(clock: Clock, wheel: TimerWheel, owner: QueueOwner) {
+    super();
+    this.#clock = clock;
+    this.#wheel = wheel;
+    this.#owner = owner;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  configure(timeoutMs: number): void {
+    this.#timeoutMs = timeoutMs;
+    this.wake();
+  }
+
+  add(waiter: Waiter): void {
+    waiter.exchange.queuedAt = this.#clock.now();
+    waiter.isWaiting = true;
+    waiter.waiterBefore = this.#last;
+    waiter.waiterAfter = null;
+    if (this.#last) this.#last.waiterAfter = waiter;
+    else this.#first = waiter;
+    this.#last = waiter;
+    this.#length += 1;
+    if (this.#length === 1) this.#wheel.set(this, this.#clock.now() + Math.min(lookMs, this.#timeoutMs));
+  }
+
+  /** The client went away, say. */
+  remove(waiter: Waiter): void {
+    if (!waiter.isWaiting) return;
+    const { waiterBefore: before, waiterAfter: after } = waiter;
+    if (before) before.waiterAfter = after;
+    else this.#first = after;
+    if (after) after.waiterBefore = before;
+    else this.#last = before;
+    waiter.isWaiting = false;
+    waiter.waiterBefore = null;
+    waiter.waiterAfter = null;
+    this.#length -= 1;
+  }
+
+  /** A slot may have come free: looked at when the present callback is done, and before anybody new is let in. */
+  wake(): void {
+    if (this.#length === 0 || this.#woken) return;
+    this.#woken = true;
+    process.nextTick(this.#runSoon);
+  }
+
+  /** Serves whoever can be served now, in the order of arrival. */
+  run(): void {
+    // Whoever is served may end at once and give a slot back: the loop that runs already sees it.
+    if (this.#running) return;
+    this.#running = true;
+    const owner = this.#owner;
+    for (let waiter = this.#first; waiter && owner.hasSlot(); ) {
+      const after: Waiter | null = waiter.waiterAfter;
+      const server = owner.offer(waiter);
+      if (server) this.#serve(waiter, server);
+      else if (!owner.mayWaitOn(waiter)) this.#refuse(waiter);
+      // Serving or refusing one may have taken its neighbour out.
+      waiter = after === null || after.isWaiting ? after : this.#first;
+    }
+    this.#running = false;
+  }
+
+  /** Nobody can be served any more. @param tell sets `exchange.error` */
+  refuseAll(tell: (waiter: Waiter) => void): void {
+    for (let left = this.#length; left > 0 && this.#first; left--) {
+      const waiter = this.#first;
+      tell(waiter);
+      this.#refuse(waiter);
+    }
+  }
+
+  override onDeadline(now: number): void {
+    for (let left = this.#length; left > 0 && this.#first; left--) {
+      const waiter = this.#first;
+      const waitedMs = now - waiter.exchange.queuedAt;
+      if (waitedMs < this.#timeoutMs) break;
+      this.timedOut += 1;
+      this.#owner.timedOut(waiter, waitedMs);
+      this.#refuse(waiter);
+    }
+    this.run();
+    if (!this.#first) return;
+    const timeoutAt = this.#first.exchange.queuedAt + this.#timeoutMs;
+    this.#wheel.set(this, Math.min(timeoutAt, this.#clock.now() + lookMs));
+  }
+
+  /** Begins a new slice of the window over which times are told. */
+  roll(): void {
+    this.#times?.roll();
+  }
+
+  /** Time spent waiting by those that got a server in the window: the median and the 99th of 100; null without any. */
+  quantilesMs(): [number | null, number | null] {
+    const [p50 = null, p99 = null] = this.#times?.quantiles([0.5, 0.99]) ?? [];
+    const toMs = (micros: number | null): number | null =>
+      micros === null ? null : Math.round(micros) / perMs;
+    return [toMs(p50), toMs(p99)];
+  }
+
+  #serve(waiter: Waiter, server: Server): void {
+    this.remove(waiter);
+    this.served += 1;
+    this.#times ??= new RollingHistogram(slices);
+    this.#times.record((this.#clock.now() - waiter.exchange.queuedAt) * perMs);
+    waiter.exchange.queuedAt = 0;
+    waiter.served(server);
+  }
+
+  #refuse(waiter: Waiter): void {
+    this.remove(waiter);
+    waiter.exchange.queuedAt = 0;
+    waiter.refused();
+  }
+}
