@@ -6,6 +6,7 @@ import type {
   ServerStatus,
   Session,
 } from '@shared/contract/values.ts';
+import { batchText } from '@shared/lib/batch-text.ts';
 import { Failure } from './failure.ts';
 import type { Output, Tone } from './output.ts';
 import { type ChooseOptions, readState, untilInterrupted, withRunning } from './running.ts';
@@ -261,6 +262,7 @@ function tellWhy(output: Output, detail: RequestDetail): void {
     output.line(
       `attempt ${index + 1} at ${milliseconds(startedAfterMs)}: ${server}, ${result} after ${milliseconds(took)}`,
     );
+    if (attempt.batch) output.line(`  ${batchText(attempt.batch)}`);
     if (attempt.decision) tellDecision(output, attempt.decision);
   }
   if (detail.unserved) {

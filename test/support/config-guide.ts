@@ -55,6 +55,8 @@ function nested(title: string, schema: Schema, sections: string[]): void {
     const type = variant.properties?.type?.const;
     if (type !== undefined && Object.keys(variant.properties ?? {}).length > 1) {
       describe(`${title} (type: ${String(type)})`, variant, sections);
+    } else if (type === undefined && Object.keys(variant.properties ?? {}).length > 1) {
+      describe(title, variant, sections);
     }
   }
 }

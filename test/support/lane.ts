@@ -21,6 +21,8 @@ export interface FinishedRequest {
     readonly outcome: string;
     readonly status: number;
     readonly detail: string | null;
+    /** How it shared its connection; left out where it did not. */
+    readonly batch?: { readonly place: number; readonly size: number; readonly apart: string | null };
   }[];
 }
 
@@ -125,14 +127,25 @@ export interface LaneOptions {
   readonly otherPools?: Readonly<Record<string, readonly number[]>>;
 }
 
+let poolDefaults: LaneOptions['pool'] = {};
+
+/** What the pools of all lanes of a test file have that do not say otherwise. */
+export function setPoolDefaults(defaults: NonNullable<LaneOptions['pool']>): void {
+  poolDefaults = defaults;
+}
+
 /** Starts a listener on any free port in front of servers that listen on these ports of 127.0.0.1. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
   const servers = (ports: readonly number[]) => ports.map((port) => ({ address: `127.0.0.1:${port}` }));
   const { listeners, pools } = configOf({
     listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api', ...options.listener }],
     pools: [
-      { name: 'api', servers: servers(options.ports), ...options.pool },
-      ...Object.entries(options.otherPools ?? {}).map(([name, ports]) => ({ name, servers: servers(ports) })),
+      { name: 'api', servers: servers(options.ports), ...poolDefaults, ...options.pool },
+      ...Object.entries(options.otherPools ?? {}).map(([name, ports]) => ({
+        name,
+        servers: servers(ports),
+        ...poolDefaults,
+      })),
     ],
   });
   const limitsReached: LimitKind[] = [];
@@ -176,11 +189,12 @@ function copy(exchange: Exchange): FinishedRequest {
     responseBytes: exchange.responseBytes,
     attempts: exchange.attempts
       .slice(0, exchange.attemptCount)
-      .map(({ server, outcome, status, detail }) => ({
+      .map(({ server, outcome, status, detail, batchPlace, batchSize, sentApart }) => ({
         server: server?.name ?? '',
         outcome,
         status,
         detail,
+        ...(batchSize > 0 && { batch: { place: batchPlace, size: batchSize, apart: sentApart } }),
       })),
   };
 }

@@ -34,6 +34,7 @@ export function renderUpstream(
   ];
   tellHealth(pool, notes);
   tellAffinity(pool, notes);
+  tellBatching(pool, notes);
   const upstream = block(`upstream ${name}`, lines);
   if (!isHashedByCookie) return { lines: upstream, setCookie: undefined };
   return { lines: [...cookieMaps(pool, name, cookie), '', ...upstream], setCookie: `$ballast_set_${name}` };
@@ -172,4 +173,11 @@ function tellAffinity(pool: PoolConfig, notes: Notes): void {
       `Pool ${pool.name}: nginx sends a client whose server is unavailable to another one; onUnavailable: reject cannot be said.`,
     );
   }
+}
+
+function tellBatching(pool: PoolConfig, notes: Notes): void {
+  if (pool.batching.mode === 'off') return;
+  notes.lost(
+    `Pool ${pool.name}: nginx sends each request on a connection of its own; batching (${pool.batching.mode}) is gone. Clients get the same answers.`,
+  );
 }

@@ -14,6 +14,9 @@ interface KeptAttempt {
   status: number;
   detail: string | null;
   decision: DecisionRecord | null;
+  batchPlace: number;
+  batchSize: number;
+  sentApart: string | null;
 }
 
 /** One request, as the journal keeps it. Reused when the ring comes round. */
@@ -212,6 +215,9 @@ function keep(slot: KeptRequest, exchange: Exchange, endedAt: number): void {
         status: 0,
         detail: null,
         decision: null,
+        batchPlace: 0,
+        batchSize: 0,
+        sentApart: null,
       };
       slot.attempts.push(kept);
     }
@@ -226,6 +232,9 @@ function keepAttempt(kept: KeptAttempt, attempt: AttemptRecord, requestStartedAt
   kept.outcome = attempt.outcome;
   kept.status = attempt.status;
   kept.detail = attempt.detail;
+  kept.batchPlace = attempt.batchPlace;
+  kept.batchSize = attempt.batchSize;
+  kept.sentApart = attempt.sentApart;
   // The record changes hands: the exchange gets the old one to write its next decision on.
   const spare = kept.decision;
   kept.decision = attempt.decision;
@@ -270,6 +279,10 @@ function detail(slot: KeptRequest): RequestDetail {
       status: attempt.status === 0 ? null : attempt.status,
       detail: attempt.detail,
       decision: attempt.decision && renderDecision(attempt.decision, attempts[index - 1] ?? null),
+      batch:
+        attempt.batchSize === 0
+          ? null
+          : { place: attempt.batchPlace, size: attempt.batchSize, apart: attempt.sentApart },
     })),
     unserved: slot.unserved && renderDecision(slot.unserved, attempts.at(-1) ?? null),
   };

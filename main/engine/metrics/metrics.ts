@@ -161,6 +161,8 @@ export function createMetrics(
           ...pool.traffic.read(),
           activeRequests: pool.activeRequests,
           retries: pool.traffic.retries,
+          batched: pool.traffic.batchedAttempts,
+          sentApart: pool.traffic.sentApart,
           sessions: pool.sessionCount,
           queue: readQueue(pool),
         };

@@ -13,7 +13,9 @@ const activeAt = 0;
 const requestsAt = 1;
 const recentAt = 2;
 const retriesAt = 3;
-const classesAt = 4;
+const batchedAt = 4;
+const sentApartAt = 5;
+const classesAt = 6;
 const numbers = classesAt + 5;
 const blockBytes = numbers * 8 + histogramBuckets * 4;
 
@@ -71,6 +73,12 @@ export class TrafficMeter {
     this.#add(retriesAt, attempts);
   }
 
+  /** An attempt shared its connection. @param isApart it had to go again by itself */
+  batched(isApart: boolean): void {
+    this.#add(batchedAt, 1);
+    if (isApart) this.#add(sentApartAt, 1);
+  }
+
   get activeRequests(): number {
     return this.#sum(activeAt);
   }
@@ -83,6 +91,16 @@ export class TrafficMeter {
   /** Finished in the window. */
   get recentRequests(): number {
     return this.#sum(recentAt);
+  }
+
+  /** Attempts that shared their connection, since start. */
+  get batchedAttempts(): number {
+    return this.#sum(batchedAt);
+  }
+
+  /** Those of them that had to go again by themselves. */
+  get sentApart(): number {
+    return this.#sum(sentApartAt);
   }
 
   /** Attempts after the first, since start. */

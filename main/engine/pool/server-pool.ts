@@ -187,6 +187,7 @@ export class ServerPool implements Pool {
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     if (attempt.outcome !== 'client-aborted') this.#noteReached(server, attempt);
+    if (attempt.batchSize !== 0) this.traffic.batched(attempt.sentApart !== null);
     const failed = isFailed(attempt, this.#config.retry);
     // Nothing to note of what goes as it always does.
     if (!failed && server.consecutiveFailures === 0 && !server.isOnTrial) return;

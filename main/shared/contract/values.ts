@@ -152,7 +152,15 @@ export const metricsSchema = z.object({
   listeners: z.record(z.string(), trafficSchema),
   pools: z.record(
     z.string(),
-    trafficSchema.extend({ retries: z.number(), sessions: z.number(), queue: queueTrafficSchema }),
+    trafficSchema.extend({
+      retries: z.number(),
+      sessions: z.number(),
+      queue: queueTrafficSchema,
+      /** Attempts since start that shared their connection with others (batching). */
+      batched: z.number(),
+      /** Those of them that had to be sent again by themselves. */
+      sentApart: z.number(),
+    }),
   ),
   servers: z.record(z.string(), serverTrafficSchema),
   /** Limits that were reached, and how often; those that never were are missing. */
@@ -230,6 +238,16 @@ export const attemptSchema = z.object({
   /** E.g. `connection refused`, `no response within 30s`. */
   detail: z.string().nullable(),
   decision: decisionSchema.nullable(),
+  /** How it shared its connection with others of the same moment; null where it had one for itself. */
+  batch: z
+    .object({
+      /** From 1: the order in which the server was asked to answer. */
+      place: z.number(),
+      size: z.number(),
+      /** Why it left the others and was sent again by itself; null where it did not. */
+      apart: z.string().nullable(),
+    })
+    .nullable(),
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 

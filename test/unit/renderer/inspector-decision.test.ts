@@ -28,6 +28,7 @@ const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   status: null,
   detail: 'connection refused',
   decision: null,
+  batch: null,
   ...more,
 });
 

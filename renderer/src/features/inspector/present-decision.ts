@@ -1,6 +1,7 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import type { Attempt, Decision, UnavailableReason } from '@shared/contract/values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
+import { batchText } from '@shared/lib/batch-text.ts';
 
 /** A server of the pool in the table of a decision. */
 export interface DecisionRow {
@@ -65,6 +66,8 @@ export interface WaterfallRow {
   readonly succeeded: boolean;
   /** `200 in 3.1 ms`, `refused after 0.2 ms`. */
   readonly text: string;
+  /** How it shared its connection with others; null where it had one for itself. */
+  readonly shared: string | null;
 }
 
 /** @param formatMs writes milliseconds without their unit */
@@ -89,6 +92,7 @@ export function waterfall(
       width: Math.min(attempt.durationMs / wholeMs, 1 - from),
       succeeded: attempt.outcome === 'responded' && (attempt.status ?? 0) < 500,
       text: `${outcomeShort(attempt)} ${attempt.outcome === 'responded' ? 'in' : 'after'} ${formatMs(attempt.durationMs)} ms`,
+      shared: attempt.batch === null ? null : batchText(attempt.batch),
     };
   });
 }

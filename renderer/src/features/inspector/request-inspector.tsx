@@ -142,6 +142,7 @@ function Attempts({ rows, hasUnserved, shownIndex, onShow }: AttemptsProps) {
               <Bar row={row} />
               <span className="attempt-text">{row.text}</span>
             </button>
+            {row.shared !== null && <p className="inspect-note">{row.shared}</p>}
           </li>
         ))}
         {hasUnserved && (
