@@ -5,12 +5,17 @@ import httpProxy from 'http-proxy';
 
 const [listenPort, ...serverPorts] = process.argv.slice(2).map(Number);
 const proxy = httpProxy.createProxyServer({
-  agent: new http.Agent({ keepAlive: true, maxSockets: Infinity }),
+  agent: new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 1_024 }),
+  xfwd: true,
 });
-proxy.on('error', (_error, _request, response) => response.writeHead?.(502).end());
+proxy.on('error', (_error, _request, response) => {
+  if (response?.writeHead) response.writeHead(502).end();
+  else response?.destroy();
+});
 let turn = 0;
+const next = () => ({ target: `http://127.0.0.1:${serverPorts[turn++ % serverPorts.length]}` });
 http
-  .createServer((request, response) => {
-    proxy.web(request, response, { target: `http://127.0.0.1:${serverPorts[turn++ % serverPorts.length]}` });
-  })
-  .listen(listenPort, '127.0.0.1');
+  .createServer({ keepAliveTimeout: 75_000 }, (request, response) => proxy.web(request, response, next()))
+  .on('upgrade', (request, socket, head) => proxy.ws(request, socket, head, next()))
+  .listen({ port: listenPort, host: '127.0.0.1', backlog: 2_048 });
+process.stdin.resume().on('end', () => process.exit());
