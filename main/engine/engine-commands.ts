@@ -25,6 +25,7 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
       servers: engine.servers(),
       listeners: engine.listeners(),
       metrics: engine.metrics(),
+      resources: engine.resources(),
     }),
     'request.list': (filter) => engine.journal.list(filter),
     'request.get'({ id }) {

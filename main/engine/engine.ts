@@ -2,9 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { formatAddress } from '@shared/config/address.ts';
 import { type Config, type PoolConfig, serverId } from '@shared/config/schema.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { AdminState, ListenerStatus, Metrics, ServerStatus, Session } from '@shared/contract/values.ts';
+import type {
+  AdminState,
+  ListenerStatus,
+  Metrics,
+  Resources,
+  ServerStatus,
+  Session,
+} from '@shared/contract/values.ts';
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';
+import { leasedReadBuffers } from './http1/read-buffers.ts';
+import type { ReadPath } from './http1/socket-reader.ts';
+import { wheelOf } from './http1/timer-wheel.ts';
 import { createEventLog, type EventLog } from './journal/event-log.ts';
 import { createJournal, type Journal } from './journal/journal.ts';
 import { tellOutcome } from './journal/tell-outcome.ts';
@@ -28,6 +38,8 @@ export interface EngineOptions {
   readonly random: () => number;
   /** Told what a person who looks for a fault in Ballast needs. */
   readonly log: (text: string) => void;
+  /** How sockets are read; found out where it is left out. */
+  readonly readPath?: ReadPath;
 }
 
 export interface SessionFilter {
@@ -55,6 +67,8 @@ export interface Engine {
   servers(): ServerStatus[];
   listeners(): ListenerStatus[];
   metrics(): Metrics;
+  /** What is held just now: to see that nothing stays behind. */
+  resources(): Resources;
   sessions(filter: SessionFilter): { sessions: Session[]; total: number };
   /** These throw a `ContractError` `not-found` where there is no such pool, server or session. */
   endSession(pool: string, id: string): void;
@@ -63,7 +77,7 @@ export interface Engine {
   probe(pool: string, server: string): void;
 }
 
-export function createEngine({ clock, random, log }: EngineOptions): Engine {
+export function createEngine({ clock, random, log, readPath }: EngineOptions): Engine {
   const events = createEventLog({ clock, capacity: eventsKept, perSecond: busyEventsPerSecond });
   const journal = createJournal(2_000);
   const pools = new Map<string, ServerPool>();
@@ -98,6 +112,7 @@ export function createEngine({ clock, random, log }: EngineOptions): Engine {
       journal.record(exchange, now);
     },
     responseFields: () => responseFields,
+    ...(readPath && { readPath }),
     limitReached: (kind, listener) => limits.reached(kind, { listener }),
   });
 
@@ -192,6 +207,19 @@ export function createEngine({ clock, random, log }: EngineOptions): Engine {
     },
     listeners: () => listeners.describe(),
     metrics: () => metrics.read(),
+    resources() {
+      const connections = [...pools.values()].flatMap((pool) =>
+        pool.servers.flatMap((server) => server.connections ?? []),
+      );
+      return {
+        clientConnections: listeners.describe().reduce((sum, each) => sum + each.openConnections, 0),
+        serverConnections: connections.reduce((sum, each) => sum + each.count, 0),
+        idleServerConnections: connections.reduce((sum, each) => sum + each.idleCount, 0),
+        deadlines: wheelOf(clock).count,
+        leasedBuffers: leasedReadBuffers(),
+        keptBytes: listeners.keptBytes,
+      };
+    },
     sessions({ pool: poolName, server, search, limit }) {
       const matches = (session: Session): boolean =>
         (server === undefined || session.server === server) &&

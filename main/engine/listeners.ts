@@ -20,6 +20,8 @@ export interface Listeners {
    */
   prepare(configs: readonly ListenerConfig[]): Promise<{ commit(): Listener[] }>;
   describe(): ListenerStatus[];
+  /** Bytes of requests that connections of clients keep in memory. */
+  readonly keptBytes: number;
   /** Resolves with the number of requests that did not finish within the grace. */
   stop(graceMs: number): Promise<number>;
 }
@@ -108,6 +110,9 @@ export function createListeners(deps: ListenerDeps): Listeners {
         url: `http://${formatAddress(reachable(address))}`,
         openConnections: listener.openConnections,
       })),
+    get keptBytes() {
+      return running.reduce((sum, { listener }) => sum + listener.keptBytes, 0);
+    },
     async stop(graceMs) {
       const stopping = running;
       running = [];

@@ -10,6 +10,12 @@ const mostSpare = 64;
  */
 const shared = Buffer.allocUnsafeSlow(sharedBytes);
 const spare: Buffer[] = [];
+let leased = 0;
+
+/** Large buffers that are lent to sockets of this thread just now. */
+export function leasedReadBuffers(): number {
+  return leased;
+}
 
 /** True for bytes that stay as they are until they are written: everything but the shared buffer's. */
 export function isStable(bytes: Uint8Array): boolean {
@@ -22,24 +28,41 @@ export function isStable(bytes: Uint8Array): boolean {
  */
 export class ReadBuffer {
   #lease: Buffer | null = null;
+  #closed = false;
   /** The last read filled the buffer: more waits. */
   filled = false;
 
   /** What to read into, given the body that is passing. `waits`: a write of the leased buffer may not be finished. */
   next(framing: BodyFraming | null, waits: boolean): Buffer {
+    // Node asks once more after the read in which the socket was closed.
+    if (this.#closed) return shared;
     if (framing?.isLarge(this.filled || this.#lease !== null)) {
-      this.#lease ??= spare.pop() ?? Buffer.allocUnsafeSlow(leasedBytes);
+      if (this.#lease === null) {
+        this.#lease = spare.pop() ?? Buffer.allocUnsafeSlow(leasedBytes);
+        leased += 1;
+      }
       return this.#lease;
     }
     if (this.#lease) {
       if (!waits && spare.length < mostSpare) spare.push(this.#lease);
-      this.#lease = null;
+      this.#giveBack();
     }
     return shared;
   }
 
-  /** For good, when the socket is closed: nothing reads into the leased buffer any more, but it may still be written. */
+  /** Nothing reads into the leased buffer any more; it may still be written. */
   drop(): void {
+    if (this.#lease !== null) this.#giveBack();
+  }
+
+  /** The same for good, when the socket is closed. */
+  close(): void {
+    this.#closed = true;
+    this.drop();
+  }
+
+  #giveBack(): void {
     this.#lease = null;
+    leased -= 1;
   }
 }

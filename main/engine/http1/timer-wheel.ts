@@ -31,6 +31,11 @@ export class TimerWheel {
     this.#tick = Math.floor(clock.now() / tickMs);
   }
 
+  /** What is being watched just now. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** @param deadline clock's `now()`; Infinity for none */
   set(timed: Timed, deadline: number): void {
     timed.deadline = deadline;

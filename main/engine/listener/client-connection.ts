@@ -71,6 +71,11 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     return this.#state === BUSY;
   }
 
+  /** What is kept of requests in memory: not yet read, or in case it has to be sent again. */
+  get keptBytes(): number {
+    return this.held.length + this.#attempts.keptBytes;
+  }
+
   header(name: string): string | null {
     return headerValue(this.#outgoing, name);
   }
@@ -407,6 +412,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
       keepsAlive10: this.minor === 0 && !this.closes,
       ownFields: this.context.responseFields() ? ownFieldLines(exchange, null) : '',
     });
+    exchange.responseBytes = text.length - text.indexOf('\r\n\r\n') - 4;
     this.socket.write(text, 'latin1');
     this.#finish();
   }
@@ -414,6 +420,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   #report(): void {
     this.exchange.requestBytes = this.#framing.payloadBytes;
     this.context.finished(this.exchange);
+    this.#attempts.forget();
   }
 
   #finish(): void {
@@ -487,7 +494,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     this.#state = CLOSED;
     this.context.wheel.remove(this);
     this.held.clear();
-    this.buffer.drop();
+    this.buffer.close();
     if (wasBusy && this.#attempts.isActive) {
       this.#attempts.abort(detail);
       this.exchange.error ??= detail;

@@ -30,6 +30,8 @@ export interface ListenerDeps {
 export interface Listener {
   readonly name: string;
   readonly openConnections: number;
+  /** Bytes of requests that its connections keep in memory. */
+  readonly keptBytes: number;
   /** Resolves with the address that was really bound; rejects with Node's error (`EADDRINUSE`, `EACCES`...). */
   start(): Promise<Address>;
   /** Routes and limits from now on; running requests keep the pool they have. The address stays. */
@@ -124,6 +126,11 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
     name,
     get openConnections() {
       return connections.size;
+    },
+    get keptBytes() {
+      let sum = 0;
+      for (const connection of connections) sum += connection.keptBytes;
+      return sum;
     },
     start: open,
     update(next) {

@@ -75,6 +75,16 @@ export class Attempts implements BatchMember, Waiter {
     return this.#exchange;
   }
 
+  /** Of the request's body, in case it has to be sent again. */
+  get keptBytes(): number {
+    return this.#body.length;
+  }
+
+  /** The request is over: what was kept of it is given up, however long its client stays connected. */
+  forget(): void {
+    this.#body.reset();
+  }
+
   get isResponding(): boolean {
     return this.#responding;
   }

@@ -207,6 +207,7 @@ export class ServerConnection extends Timed implements SocketReader {
     this.batch = null;
     this.#wheel.remove(this);
     this.#held.clear();
+    this.#buffer.close();
     this.socket.destroy();
     this.#owner.closed(this);
   }
@@ -488,6 +489,11 @@ export class ServerConnection extends Timed implements SocketReader {
 
   /** The server sends no more. */
   #ended(): void {
+    // libuv tells a reset that comes together with the last bytes as an end; but then there is no other side any more.
+    if (this.socket.remoteAddress === undefined) {
+      this.#erred({ name: 'Error', message: 'connection reset', code: 'ECONNRESET', syscall: 'read' });
+      return;
+    }
     switch (this.#state) {
       case HEAD:
         this.#fail(

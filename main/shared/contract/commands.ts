@@ -10,6 +10,7 @@ import {
   replicaStatusSchema,
   requestDetailSchema,
   requestSummarySchema,
+  resourcesSchema,
   serverStatusSchema,
   sessionSchema,
 } from './values.ts';
@@ -49,6 +50,7 @@ export const commands = {
       servers: z.array(serverStatusSchema),
       listeners: z.array(listenerStatusSchema),
       metrics: metricsSchema,
+      resources: resourcesSchema,
     }),
   },
   'request.list': {

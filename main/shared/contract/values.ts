@@ -59,6 +59,21 @@ export const listenerStatusSchema = z.object({
 });
 export type ListenerStatus = z.infer<typeof listenerStatusSchema>;
 
+/** What the engine holds just now. Everything but connections is zero when nothing is under way. */
+export const resourcesSchema = z.object({
+  clientConnections: z.number(),
+  serverConnections: z.number(),
+  /** Those of them that carry no request. */
+  idleServerConnections: z.number(),
+  /** Deadlines that are watched: at most one for each connection. */
+  deadlines: z.number(),
+  /** Large buffers lent to connections that a large body passes. */
+  leasedBuffers: z.number(),
+  /** Of requests: read ahead, or kept in case they have to be sent again. */
+  keptBytes: z.number(),
+});
+export type Resources = z.infer<typeof resourcesSchema>;
+
 /** A process that backs a server: started by Ballast. */
 export const replicaStatusSchema = z.object({
   id: z.string(),

@@ -198,6 +198,20 @@ describe('a server that', () => {
     expect(raw.received).toBe('');
   });
 
+  it.each(['buffer', 'events'] as const)(
+    'resets in the same moment as it writes does not pass for one that ended (%s)',
+    async (readPath) => {
+      // Data and RST are there at once: the system then tells the end before the error.
+      const bad = await misbehaving((socket) => {
+        socket.write('HTTP/1.1 200 OK\r\nX-Delimited-By: close\r\n\r\nabc');
+        socket.resetAndDestroy();
+      });
+      const proxy = await lane({ ports: [bad.port], readPath });
+      for (let i = 0; i < 20; i++) await exchangeBytes(proxy.port, get);
+      expect(new Set(outcomes(proxy).flat())).toEqual(new Set(['api-1 failed-mid-response']));
+    },
+  );
+
   it('dies after an interim response is not followed by another: the client has been told to go on', async () => {
     const bad = await misbehaving((socket) => {
       socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
