@@ -19,13 +19,18 @@ import { workloads as allWorkloads } from './lib/workloads.mjs';
 /** @typedef {ReturnType<typeof parseOptions>} Options */
 /** @typedef {import('./lib/report.mjs').Run} Run */
 
+/** Interrupted: what fails from then on fails because of that. */
+let isStopped = false;
+
 /** @param {Options} options @returns {Promise<Run>} */
 async function measure(options) {
   if (process.platform !== 'linux') throw new Error('the accounting of CPU time is that of Linux');
-  if (!findProgram('wrk')) throw new Error('wrk is not installed (Debian: apt-get install wrk)');
+  if (options.workloads.some(({ load }) => load !== 'websocket') && !findProgram('wrk'))
+    throw new Error('wrk is not installed (Debian: apt-get install wrk)');
   await ensureBuilt(say);
   const processes = new Processes();
   const stop = async (/** @type {NodeJS.Signals} */ signal) => {
+    isStopped = true;
     await processes.endAll();
     process.exit(signal === 'SIGINT' ? 130 : 143);
   };
@@ -121,6 +126,6 @@ try {
     }
   }
 } catch (error) {
-  say(error instanceof Error ? error.message : String(error));
+  if (!isStopped) say(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }

@@ -44,7 +44,10 @@ export async function measureWorkload(processes, workload, takingPart, plan) {
   /** @type {WorkloadResult} */
   const result = {
     name: workload.name,
-    title: workload.title,
+    title:
+      workload.load === 'idle'
+        ? `${plan.idleConnections.toLocaleString('en-US')} ${workload.title}`
+        : workload.title,
     unit: workload.unit,
     note: workload.note,
     load: workload.load,

@@ -64,7 +64,12 @@ function launchBallast(name, { port, serverPorts, folder, node }, { pool = '', t
     `version: 1\n${top}listeners:\n  - { name: web, bind: 127.0.0.1:${port}, pool: api }\npools:\n  - name: api\n${pool}    servers:\n${servers}`,
   );
   const cli = join(root, 'out', 'main', 'cli.js');
-  return { command: node, args: [cli, 'up', file, '--no-open', '--control-port', '0', '--json'] };
+  return {
+    command: node,
+    args: [cli, 'up', file, '--no-open', '--control-port', '0', '--json'],
+    // Where it notes that it runs: `ballast status` in another terminal should not find this one.
+    env: { TMPDIR: folder },
+  };
 }
 
 /**
@@ -103,10 +108,17 @@ export const peers = [
   },
   {
     name: 'ballast-batching',
-    about: 'the same with `batching: true` for the pool',
+    about: 'the same with `batching: on` for the pool',
     follows: 'ballast',
     lacks: () => (poolKnows('batching') ? undefined : 'this tree knows no `batching` of a pool'),
-    launch: (setting) => launchBallast('ballast-batching', setting, { pool: '    batching: true\n' }),
+    launch: (setting) => launchBallast('ballast-batching', setting, { pool: '    batching: on\n' }),
+  },
+  {
+    name: 'ballast-adaptive',
+    about: 'the same with `batching: adaptive` for the pool',
+    follows: 'ballast',
+    lacks: () => (poolKnows('batching') ? undefined : 'this tree knows no `batching` of a pool'),
+    launch: (setting) => launchBallast('ballast-adaptive', setting, { pool: '    batching: adaptive\n' }),
   },
   {
     name: 'ballast-2-threads',
@@ -122,7 +134,8 @@ export const peers = [
   },
   {
     name: 'nginx',
-    about: 'one worker, no access log, 1,024 kept-alive connections to servers',
+    about:
+      'one worker, no access log, 1,024 kept-alive connections to servers, bodies kept off the disk, buffers of default size',
     lacks: missingProgram('nginx', 'nginx-light'),
     version: () => firstLineOf(findProgram('nginx') ?? 'nginx', ['-v'])?.replace(/^nginx version: /, ''),
     launch: (setting) => launchNginx('nginx', setting, 1),
@@ -235,7 +248,7 @@ http://:${port} {
 export function peersFor(workload, chosen) {
   return peers.filter(({ name, follows }) => {
     if (!chosen.includes(name) && !(follows && chosen.includes(follows))) return false;
-    if (name === 'ballast-batching' && workload.batching) return true;
+    if (['ballast-batching', 'ballast-adaptive'].includes(name) && workload.batching) return true;
     if (workload.peers) return workload.peers.includes(name);
     return follows === undefined;
   });

@@ -40,15 +40,17 @@ export const targets = [
     figure: (round) => costOf(round) / 1024,
     unit: 'KiB',
   },
-  { ...cpu('get-64', best, 0.82), peer: 'ballast-batching' },
-  ...['mean', 'p50', 'p99'].map((which) => ({
-    workload: 'slow-answers',
-    what: `${which} latency`,
-    limit: 1.05,
-    peer: 'ballast-batching',
-    to: ['ballast'],
-    figure: (/** @type {any} */ round) => round[`${which}Ms`],
-  })),
+  ...['ballast-batching', 'ballast-adaptive'].flatMap((peer) => [
+    { ...cpu('get-64', best, 0.82), peer },
+    ...['mean', 'p50', 'p99'].map((which) => ({
+      workload: 'slow-answers',
+      what: `${which} latency`,
+      limit: 1.05,
+      peer,
+      to: ['ballast'],
+      figure: (/** @type {any} */ round) => round[`${which}Ms`],
+    })),
+  ]),
 ];
 
 /**

@@ -11,8 +11,9 @@
  * @property {string} unit what is counted
  * @property {string[]} [requestFields] sent with every request
  * @property {number} [postBytes] a POST with a body of this size instead of a GET
+ * @property {string[][]} [answerFields] that every answer carries
  * @property {number} [answerBytes] every answer is at least this long, bytes
- * @property {boolean} [batching] Ballast is also measured with `batching`
+ * @property {boolean} [batching] Ballast is also measured with `batching`, on and adaptive
  * @property {string[]} [peers] instead of the usual ones
  * @property {boolean} [unpinned] several cores are what it is about
  * @property {string} [note]
@@ -52,7 +53,7 @@ export const answerFields = [
 
 /** @type {Workload[]} */
 export const workloads = [
-  get(1, { title: 'small GET, one connection' }),
+  get(1, { title: 'small GET, one connection', batching: false }),
   get(64, {}),
   get(512, {}),
   {
@@ -61,7 +62,9 @@ export const workloads = [
     title: '12 request and 12 response fields, 64 connections',
     path: '/fields',
     requestFields: browserFields,
+    answerFields,
     answerBytes: 600,
+    batching: false,
   },
   {
     name: 'post-64k',
@@ -107,7 +110,7 @@ export const workloads = [
   },
   {
     name: 'idle',
-    title: '10,000 idle kept-alive connections',
+    title: 'idle kept-alive connections',
     load: 'idle',
     origin: 'nginx',
     connections: 10_000,

@@ -71,7 +71,12 @@ describe('choosing what to measure', () => {
   it('adds the variants of a proxy only where the workload asks for them', () => {
     const names = (workload: string, chosen: string[]) =>
       peersFor(workloads.find(({ name }) => name === workload)!, chosen).map(({ name }) => name);
-    expect(names('get-64', ['ballast', 'nginx'])).toEqual(['ballast', 'ballast-batching', 'nginx']);
+    expect(names('get-64', ['ballast', 'nginx'])).toEqual([
+      'ballast',
+      'ballast-batching',
+      'ballast-adaptive',
+      'nginx',
+    ]);
     expect(names('post-64k', ['ballast', 'nginx'])).toEqual(['ballast', 'nginx']);
     expect(names('get-64', ['nginx'])).toEqual(['nginx']);
     expect(names('two-cores', ['ballast', 'nginx', 'caddy'])).toEqual([
