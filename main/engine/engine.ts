@@ -12,6 +12,7 @@ import type {
 } from '@shared/contract/values.ts';
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';
+import { createDescriptors, type DescriptorSupply, descriptorSupply } from './descriptors.ts';
 import { leasedReadBuffers } from './http1/read-buffers.ts';
 import type { ReadPath } from './http1/socket-reader.ts';
 import { wheelOf } from './http1/timer-wheel.ts';
@@ -40,6 +41,8 @@ export interface EngineOptions {
   readonly log: (text: string) => void;
   /** How sockets are read; found out where it is left out. */
   readonly readPath?: ReadPath;
+  /** File descriptors there are; found out where it is left out. */
+  readonly descriptors?: DescriptorSupply;
 }
 
 export interface SessionFilter {
@@ -77,7 +80,8 @@ export interface Engine {
   probe(pool: string, server: string): void;
 }
 
-export function createEngine({ clock, random, log, readPath }: EngineOptions): Engine {
+export function createEngine(options: EngineOptions): Engine {
+  const { clock, random, log, readPath } = options;
   const events = createEventLog({ clock, capacity: eventsKept, perSecond: busyEventsPerSecond });
   const journal = createJournal(2_000);
   const pools = new Map<string, ServerPool>();
@@ -96,6 +100,10 @@ export function createEngine({ clock, random, log, readPath }: EngineOptions): E
   /** Configurations are applied one after another. */
   let applying: Promise<unknown> = Promise.resolve();
 
+  const descriptors = createDescriptors(options.descriptors ?? descriptorSupply(), limits, () => [
+    ...pools.values(),
+    listeners,
+  ]);
   const listeners = createListeners({
     clock,
     findPool: (name) => pools.get(name),
@@ -114,6 +122,7 @@ export function createEngine({ clock, random, log, readPath }: EngineOptions): E
     responseFields: () => responseFields,
     ...(readPath && { readPath }),
     limitReached: (kind, listener) => limits.reached(kind, { listener }),
+    descriptors,
   });
 
   function tick(): void {

@@ -24,6 +24,8 @@ export class AttemptRecord {
   /** What went wrong, in words; null where nothing did. */
   detail: string | null = null;
   decision: DecisionRecord | null = null;
+  /** This machine had no room for the attempt: says nothing about the server. */
+  ownFault = false;
   /** It shared its connection: the how-manieth of how many requests, from 1; 0 of 0 where it had it for itself. */
   batchPlace = 0;
   batchSize = 0;

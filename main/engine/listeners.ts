@@ -2,6 +2,7 @@ import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { ListenerStatus } from '@shared/contract/values.ts';
 import { BindError } from './bind-error.ts';
+import type { SocketHolder } from './descriptors.ts';
 import { createListener, type Listener, type ListenerDeps } from './listener/listener.ts';
 
 interface Running {
@@ -11,7 +12,7 @@ interface Running {
   address: Address;
 }
 
-export interface Listeners {
+export interface Listeners extends SocketHolder {
   /**
    * Binds what is new, without touching what runs; only a listener that leaves and is itself in the way (127.0.0.1 becomes
    * 0.0.0.0, on the same port) gives its address up, a moment before that is bound anew. Rejects with a `BindError`: then
@@ -102,6 +103,14 @@ export function createListeners(deps: ListenerDeps): Listeners {
           return removed.map(({ listener }) => listener);
         },
       };
+    },
+    get openSockets() {
+      return running.reduce((sum, { listener }) => sum + listener.openSockets, 0);
+    },
+    closeIdle(most) {
+      let closed = 0;
+      for (const { listener } of running) closed += listener.closeIdle(most - closed);
+      return closed;
     },
     describe: () =>
       running.map(({ config, address, listener }) => ({

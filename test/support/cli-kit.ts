@@ -39,6 +39,8 @@ export interface CliKit {
   run(...args: string[]): Promise<Ended>;
   /** Starts `up` or `demo` and waits for its ready line. */
   start(...args: string[]): Promise<RunningCli>;
+  /** The same in a process that may have only so many files and sockets open. */
+  startWithOpenFiles(openFiles: number, ...args: string[]): Promise<RunningCli>;
   /** Starts any command and does not wait. */
   spawn(args: string[], options?: { detached?: boolean }): { child: ChildProcess; ended: Promise<Ended> };
   dispose(): Promise<void>;
@@ -49,8 +51,11 @@ export function createCliKit(): CliKit {
   const env = { ...process.env, BALLAST_STATE_DIR: join(folder, 'state'), NO_COLOR: '1' };
   const children = new Set<ChildProcess>();
 
-  function launch(args: string[], { detached = false } = {}) {
-    const child = spawn(process.execPath, [builtCli, ...args], {
+  function launch(args: string[], { detached = false, openFiles = 0 } = {}) {
+    const command = [process.execPath, builtCli, ...args];
+    const [program, ...rest] =
+      openFiles === 0 ? command : ['sh', '-c', `ulimit -n ${openFiles} && exec "$@"`, 'sh', ...command];
+    const child = spawn(program!, rest, {
       cwd: folder,
       env,
       detached,
@@ -73,34 +78,37 @@ export function createCliKit(): CliKit {
     return { child, said, ended };
   }
 
+  async function start(args: string[], openFiles = 0): Promise<RunningCli> {
+    const from = performance.now();
+    const { child, said, ended } = launch([...args, '--json', '--no-open'], { detached: true, openFiles });
+    const line = await until(
+      `ready line of ${args.join(' ')}`,
+      () => {
+        if (child.exitCode !== null) throw new Error(`it ended: ${said.stdout}${said.stderr}`);
+        return said.stdout.includes('\n') && said.stdout.split('\n')[0];
+      },
+      60_000,
+    );
+    const ready = JSON.parse(line);
+    if (ready.event !== 'ready') throw new Error(`not ready: ${line}`);
+    return {
+      child,
+      pid: child.pid!,
+      ready,
+      readyAfterMs: performance.now() - from,
+      controlPort: Number(new URL(ready.control).port),
+      stdout: () => said.stdout,
+      stderr: () => said.stderr,
+      ended,
+    };
+  }
+
   return {
     folder,
     run: (...args) => launch(args).ended,
     spawn: launch,
-    async start(...args) {
-      const from = performance.now();
-      const { child, said, ended } = launch([...args, '--json', '--no-open'], { detached: true });
-      const line = await until(
-        `ready line of ${args.join(' ')}`,
-        () => {
-          if (child.exitCode !== null) throw new Error(`it ended: ${said.stdout}${said.stderr}`);
-          return said.stdout.includes('\n') && said.stdout.split('\n')[0];
-        },
-        60_000,
-      );
-      const ready = JSON.parse(line);
-      if (ready.event !== 'ready') throw new Error(`not ready: ${line}`);
-      return {
-        child,
-        pid: child.pid!,
-        ready,
-        readyAfterMs: performance.now() - from,
-        controlPort: Number(new URL(ready.control).port),
-        stdout: () => said.stdout,
-        stderr: () => said.stderr,
-        ended,
-      };
-    },
+    start: (...args) => start(args),
+    startWithOpenFiles: (openFiles, ...args) => start(args, openFiles),
     async dispose() {
       const ending = [...children].map((child) => new Promise((resolve) => child.once('close', resolve)));
       for (const child of children) child.kill('SIGTERM');

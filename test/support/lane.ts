@@ -2,6 +2,7 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import { parseConfig } from '@shared/config/parse.ts';
 import type { Config, ConfigInput, ListenerLimits, PoolConfig } from '@shared/config/schema.ts';
 import { systemClock } from '../../main/engine/clock.ts';
+import type { Descriptors } from '../../main/engine/descriptors.ts';
 import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
 import type { ReadPath } from '../../main/engine/http1/socket-reader.ts';
 import { createListener, type Listener } from '../../main/engine/listener/listener.ts';
@@ -123,6 +124,7 @@ export interface LaneOptions {
   readonly listener?: Partial<ListenerInput>;
   readonly readPath?: ReadPath;
   readonly responseFields?: boolean;
+  readonly descriptors?: Descriptors;
   /** Further pools, by name, for routes. */
   readonly otherPools?: Readonly<Record<string, readonly number[]>>;
 }
@@ -162,6 +164,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
     finished: (exchange) => finished.push(copy(exchange)),
     responseFields: () => options.responseFields ?? true,
     limitReached: (kind) => limitsReached.push(kind),
+    descriptors: options.descriptors ?? { advice: '', admit: () => true, relieve: () => false },
     ...(options.readPath && { readPath: options.readPath }),
   });
   const { port } = await listener.start();

@@ -4,11 +4,14 @@ import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
+import { isOwnFault } from '../descriptors.ts';
 
 export interface ProbeResult {
   readonly succeeded: boolean;
   /** Somebody listens there. */
   readonly connected: boolean;
+  /** This machine had no socket for it: says nothing about the server. */
+  readonly ownFault: boolean;
   /** What was seen: `200`, `connected`, `connection refused`, `no answer within 1s`, `503, expected 2xx or 3xx`. */
   readonly detail: string;
 }
@@ -24,6 +27,7 @@ export function runProbe(check: ActiveHealthCheck, address: Address, clock: Cloc
   return new Promise((resolve) => {
     let stop = (): void => {};
     let connected = false;
+    let ownFault = false;
     const cancelTimer = clock.after(check.timeoutMs, () =>
       finish({ succeeded: false, detail: `no answer within ${formatDuration(check.timeoutMs)}` }),
     );
@@ -33,34 +37,42 @@ export function runProbe(check: ActiveHealthCheck, address: Address, clock: Cloc
       done = true;
       cancelTimer();
       stop();
-      resolve({ ...result, connected });
+      resolve({ ...result, connected, ownFault });
     }
     const reached = (): void => {
       connected = true;
     };
-    stop =
-      check.type === 'tcp' ? probeTcp(address, reached, finish) : probeHttp(check, address, reached, finish);
+    const failed = (error: NodeJS.ErrnoException): void => {
+      ownFault = isOwnFault(error.code);
+      finish({ succeeded: false, detail: describeError(error) });
+    };
+    const ends: ProbeEnds = { reached, finish, failed };
+    stop = check.type === 'tcp' ? probeTcp(address, ends) : probeHttp(check, address, ends);
   });
 }
 
 type Seen = Pick<ProbeResult, 'succeeded' | 'detail'>;
-type Finish = (result: Seen) => void;
+interface ProbeEnds {
+  /** Somebody listens there. */
+  readonly reached: () => void;
+  readonly finish: (result: Seen) => void;
+  readonly failed: (error: NodeJS.ErrnoException) => void;
+}
 
-function probeTcp(address: Address, reached: () => void, finish: Finish): () => void {
+function probeTcp(address: Address, { reached, finish, failed }: ProbeEnds): () => void {
   const socket = connect({ host: address.host, port: address.port });
   socket.on('connect', () => {
     reached();
     finish({ succeeded: true, detail: 'connected' });
   });
-  socket.on('error', (error) => finish({ succeeded: false, detail: describeError(error) }));
+  socket.on('error', failed);
   return () => socket.destroy();
 }
 
 function probeHttp(
   check: HttpHealthCheck,
   address: Address,
-  reached: () => void,
-  finish: Finish,
+  { reached, finish, failed }: ProbeEnds,
 ): () => void {
   const probe = request({
     host: address.host,
@@ -87,7 +99,7 @@ function probeHttp(
     socket.destroy();
     finish({ succeeded: isExpected(101, check.expect), detail: '101' });
   });
-  probe.on('error', (error) => finish({ succeeded: false, detail: describeError(error) }));
+  probe.on('error', failed);
   probe.end();
   return () => probe.destroy();
 }

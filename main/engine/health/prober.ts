@@ -72,7 +72,7 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     void runProbe(used, server.address, clock).then((result) => {
       running = false;
       if (!isActive()) return;
-      if (begun === generation) note(result, used);
+      if (begun === generation && !result.ownFault) note(result, used);
       schedule(again === 'no' ? nextDelayMs() : again === 'now' ? 0 : untilAllowedMs());
     });
   }

@@ -4,15 +4,19 @@ import { onreadOf, type ReadPath, readByEvents, type SocketReader } from '../htt
 /** What accepts: makes the reader of a new connection, and then tells it its socket. */
 export type Accept = (open: (reader: SocketReader) => Socket) => void;
 
-/** A TCP server that hands every accepted connection to `accept`, read in the given way. Not yet listening. */
-export function createAcceptor(path: ReadPath, accept: Accept): Server {
+/**
+ * A TCP server that hands every accepted connection to `accept`, read in the given way. Not yet listening.
+ *
+ * @param failed told when the system could not give a connection that was waiting
+ */
+export function createAcceptor(path: ReadPath, accept: Accept, failed: () => void = () => {}): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
     accept((reader) => {
       readByEvents(socket, reader);
       return socket;
     }),
   );
-  if (path === 'buffer') server.on('listening', () => adoptAccepted(server, accept));
+  if (path === 'buffer') server.on('listening', () => adoptAccepted(server, accept, failed));
   return server;
 }
 
@@ -30,11 +34,14 @@ function acceptingHandle(server: Server): AcceptingHandle | undefined {
   return typeof handle?.onconnection === 'function' ? (handle as AcceptingHandle) : undefined;
 }
 
-function adoptAccepted(server: Server, accept: Accept): void {
+function adoptAccepted(server: Server, accept: Accept, failed: () => void): void {
   const accepting = acceptingHandle(server);
   if (!accepting) return;
   accepting.onconnection = (status, handle) => {
-    if (status !== 0 || !handle) return; // e.g. no file descriptor left: the connection is lost, the listener is not
+    if (status !== 0 || !handle) {
+      failed(); // e.g. no file descriptor left: the connection is lost, the listener is not
+      return;
+    }
     accept((reader) => {
       const options = { handle, allowHalfOpen: true, onread: onreadOf(reader) };
       const socket = new Socket(options as SocketConstructorOpts);

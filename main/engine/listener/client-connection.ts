@@ -21,7 +21,7 @@ import { Attempts } from '../proxy/attempts.ts';
 import type { AttemptsClient } from '../proxy/attempts-client.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientSocket, clientLeft } from './client-socket.ts';
-import { noPoolText, ownFieldLines, ownResponse, prefersJson } from './own-response.ts';
+import { noPoolText, noRoomResponse, ownFieldLines, ownResponse, prefersJson } from './own-response.ts';
 import { hasLineEnd, methodText, noteRefused, resetExchange, tooLong } from './request-start.ts';
 
 /** Between requests. */
@@ -65,6 +65,26 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     super(context);
     this.exchange.facts = this;
     this.#attempts = new Attempts(this);
+  }
+
+  /** Between requests, with nothing on its way. */
+  get isIdle(): boolean {
+    return this.#state === IDLE && this.held.length === 0;
+  }
+
+  /** How long it has been idle; for one that is. */
+  idleMs(now: number): number {
+    return now - (this.deadline - this.limits.idleTimeoutMs);
+  }
+
+  /** It was told that there is no room for it. */
+  isRefused = false;
+
+  /** There is no room for this client: says why, and closes. */
+  refuse(why: string): void {
+    this.isRefused = true;
+    this.socket.write(noRoomResponse(why), 'latin1');
+    this.#linger();
   }
 
   get isBusy(): boolean {
@@ -214,6 +234,14 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
 
   queued(): void {
     this.deadlineIn(never);
+  }
+
+  freeDescriptors(): boolean {
+    return this.context.freeDescriptors(this.exchange.pool?.name ?? null);
+  }
+
+  get descriptorAdvice(): string {
+    return this.context.descriptorAdvice;
   }
 
   resumeRequest(): void {

@@ -27,5 +27,8 @@ export interface ClientContext {
   responseFields(): boolean;
   /** One of the listener's limits was reached. */
   limitReached(kind: LimitKind): void;
+  /** The system gave no file descriptor for a connection to a server: true where room was made for it. */
+  freeDescriptors(pool: string | null): boolean;
+  readonly descriptorAdvice: string;
   closed(connection: ClientConnection): void;
 }

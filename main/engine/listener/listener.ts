@@ -3,6 +3,7 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
+import type { Descriptors, SocketHolder } from '../descriptors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ReadPath } from '../http1/socket-reader.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
@@ -10,6 +11,7 @@ import type { Pool } from '../pool/pool.ts';
 import { createAcceptor, probeReadPath } from './accept.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientContext } from './client-context.ts';
+import { Clients } from './clients.ts';
 import { createRouter } from './routes.ts';
 
 export interface ListenerDeps {
@@ -22,12 +24,13 @@ export interface ListenerDeps {
   /** Whether responses carry x-ballast-server, -attempts and -request. */
   responseFields(): boolean;
   limitReached(kind: LimitKind, listener: string): void;
+  readonly descriptors: Descriptors;
   /** How sockets are read; found out at the first start where it is left out. */
   readonly readPath?: ReadPath;
 }
 
 /** An address that accepts client traffic. */
-export interface Listener {
+export interface Listener extends SocketHolder {
   readonly name: string;
   readonly openConnections: number;
   /** Bytes of requests that its connections keep in memory. */
@@ -44,8 +47,13 @@ export interface Listener {
   stop(graceMs: number): Promise<number>;
 }
 
+/** So many clients at once are told that there is no room; beyond that their connections are closed without a word. */
+const mostRefused = 64;
+
 export function createListener(config: ListenerConfig, deps: ListenerDeps): Listener {
-  const connections = new Set<ClientConnection>();
+  const connections = new Clients();
+  /** Of them, those that were told that there is no room. */
+  let refused = 0;
   const { name, bind } = config;
   let server: NetServer | undefined;
   let context: ClientContext | undefined;
@@ -78,20 +86,36 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
       finished: deps.finished,
       responseFields: deps.responseFields,
       limitReached: (kind) => deps.limitReached(kind, current.name),
+      freeDescriptors: (pool) => deps.descriptors.relieve(pool),
+      descriptorAdvice: deps.descriptors.advice,
       closed(connection) {
+        if (connection.isRefused) refused -= 1;
         connections.delete(connection);
         if (connections.size === 0) whenEmpty?.();
       },
     };
     context = shared;
-    const accepting = createAcceptor(path, (openSocket) => {
-      const connection = new ClientConnection(shared);
-      connections.add(connection);
-      connection.attach(openSocket(connection));
-    });
+    const lost = (): void => deps.limitReached('file-descriptors', current.name);
+    const accepting = createAcceptor(
+      path,
+      (openSocket) => {
+        const noRoom = whyNoRoom();
+        const connection = new ClientConnection(shared);
+        connections.add(connection);
+        connection.attach(openSocket(connection));
+        if (noRoom === null) return;
+        if (refused >= mostRefused) {
+          connection.destroy(noRoom);
+          return;
+        }
+        refused += 1;
+        connection.refuse(noRoom);
+      },
+      lost,
+    );
     await listening(accepting, bind);
     // An error of a single accept must not end the process.
-    accepting.on('error', () => {});
+    accepting.on('error', lost);
     server = accepting;
     const place = accepting.address();
     const port = place !== null && typeof place === 'object' ? place.port : bind.port;
@@ -100,11 +124,25 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
     return bound;
   };
 
+  /** Null where there is room for one more; what is idle makes room. */
+  const whyNoRoom = (): string | null => {
+    const { maxConnections } = current.limits;
+    if (connections.size - refused >= maxConnections) {
+      if (!connections.closeIdle(deps.clock.now())) {
+        deps.limitReached('max-connections', current.name);
+        return `listener "${current.name}" has ${maxConnections} connections, as many as it may (limits.maxConnections)`;
+      }
+      deps.limitReached('displaced-connections', current.name);
+    }
+    if (deps.descriptors.admit(current.name)) return null;
+    return `Ballast has no file descriptor left for another connection; ${deps.descriptors.advice}`;
+  };
+
   const close = async (graceMs: number): Promise<number> => {
     if (!context) return 0;
     context.stopping = true;
     server?.close();
-    for (const connection of [...connections]) connection.closeWhenIdle();
+    for (const connection of connections.list()) connection.closeWhenIdle();
     if (connections.size > 0) {
       await new Promise<void>((resolve) => {
         const cancel = deps.clock.after(graceMs, resolve);
@@ -115,7 +153,7 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
       });
     }
     let unfinished = 0;
-    for (const connection of [...connections]) {
+    for (const connection of connections.list()) {
       if (connection.isBusy) unfinished++;
       connection.destroy('the listener stopped before the response was complete');
     }
@@ -129,8 +167,16 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
     },
     get keptBytes() {
       let sum = 0;
-      for (const connection of connections) sum += connection.keptBytes;
+      for (const connection of connections.list()) sum += connection.keptBytes;
       return sum;
+    },
+    get openSockets() {
+      return connections.size;
+    },
+    closeIdle(most) {
+      let closed = 0;
+      while (closed < most && connections.closeIdle(deps.clock.now())) closed += 1;
+      return closed;
     },
     start: open,
     update(next) {

@@ -92,3 +92,9 @@ export function noPoolText(listener: string, poolName: string | null, host: stri
     ? `no route of listener "${listener}" matches host "${host}" and path "${target}"; add one under listeners in ballast.yaml`
     : `listener "${listener}" leads to pool "${poolName}", which does not exist`;
 }
+
+/** For a client whose connection is refused: whatever it asks for. The bytes as latin1 text. */
+export function noRoomResponse(why: string): string {
+  const body = Buffer.from(`Ballast answers 503 Service Unavailable: ${why}\n`, 'utf8').toString('latin1');
+  return `HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nCache-Control: no-store\r\nRetry-After: 1\r\nConnection: close\r\n\r\n${body}`;
+}

@@ -6,7 +6,7 @@ import type { AttemptRecord } from '../exchange.ts';
  * elsewhere. A client that went away never counts; nor does any other status, which may be what the service means.
  */
 export function isFailed(attempt: AttemptRecord, retry: RetryConfig): boolean {
-  if (attempt.outcome === 'client-aborted') return false;
+  if (attempt.outcome === 'client-aborted' || attempt.ownFault) return false;
   if (attempt.outcome !== 'responded') return true;
   return attempt.status >= 400 && retry.on.includes(attempt.status);
 }

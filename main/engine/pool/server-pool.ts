@@ -5,6 +5,7 @@ import { formatDuration } from '@shared/lib/duration.ts';
 import { Affinity } from '../affinity/affinity.ts';
 import type { CookieCodec } from '../affinity/session-cookie.ts';
 import type { Clock } from '../clock.ts';
+import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
 import { createProber, type Prober } from '../health/prober.ts';
@@ -38,7 +39,7 @@ export interface PoolDeps {
 }
 
 /** The pool the engine runs: members, strategy, sessions, probes and budget together. */
-export class ServerPool implements Pool {
+export class ServerPool implements Pool, SocketHolder {
   readonly name: string;
   readonly traffic: TrafficMeter;
   /** Requests that wait for a slot. */
@@ -102,6 +103,18 @@ export class ServerPool implements Pool {
 
   get sessionCount(): number {
     return this.#affinity?.size ?? 0;
+  }
+
+  get openSockets(): number {
+    let sum = 0;
+    for (const { connections } of this.#servers) if (connections) sum += connections.count;
+    return sum;
+  }
+
+  closeIdle(most: number): number {
+    let closed = 0;
+    for (const { connections } of this.#servers) closed += connections?.closeIdle(most - closed) ?? 0;
+    return closed;
   }
 
   get activeRequests(): number {
@@ -186,7 +199,9 @@ export class ServerPool implements Pool {
     if (this.queue.length > 0) this.queue.wake();
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
-    if (attempt.outcome !== 'client-aborted') this.#noteReached(server, attempt);
+    // Neither a client that went away nor our own want of sockets says anything about the server.
+    const tells = attempt.outcome !== 'client-aborted' && !attempt.ownFault;
+    if (tells) this.#noteReached(server, attempt);
     if (attempt.batchSize !== 0) this.traffic.batched(attempt.sentApart !== null);
     const failed = isFailed(attempt, this.#config.retry);
     // Nothing to note of what goes as it always does.
@@ -197,7 +212,7 @@ export class ServerPool implements Pool {
       const wasTrial = server.isTrial(attempt);
       if (wasTrial) server.endTrial();
       // A client that went away proved nothing: then the next request is the trial.
-      if (attempt.outcome === 'client-aborted') return;
+      if (!tells) return;
       if (failed) this.#attemptFailed(exchange, attempt, server, wasTrial);
       else noteSuccess(server, wasTrial, this.#deps);
     } finally {

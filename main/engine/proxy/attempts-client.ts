@@ -29,6 +29,10 @@ export interface AttemptsClient {
   /** Reads no more of the request until `resumeRequest`. */
   pauseRequest(): void;
   resumeRequest(): void;
+  /** The system gave no file descriptor for a connection to a server: true where room was made for it. */
+  freeDescriptors(): boolean;
+  /** What to do about that. */
+  readonly descriptorAdvice: string;
   /** A piece of the response has been written; bounds how long a client may refuse to take it. */
   wrote(): void;
   /** The protocol is switched: what the client sends from now on is passed as it comes. */

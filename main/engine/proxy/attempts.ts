@@ -310,6 +310,10 @@ export class Attempts implements BatchMember, Waiter {
     const attempt = this.#attempt!;
     const server = attempt.server!;
     this.#connection = null;
+    if (connection.ownFault) {
+      this.#noDescriptor(attempt, detail);
+      return;
+    }
     if (outcome === 'connect-failed') this.#batching?.record.serverGone();
     const wasStale =
       outcome === 'closed-before-response' &&
@@ -334,6 +338,21 @@ export class Attempts implements BatchMember, Waiter {
     if (connection.refused) this.#refused++;
     const stop = this.#retry(outcome);
     if (stop !== null) this.#answerLast(stop);
+  }
+
+  /** The system gave no socket: another server would not get one either, but room can be made. */
+  #noDescriptor(attempt: AttemptRecord, detail: string): void {
+    const client = this.#client;
+    const mayTryAgain = !this.#freshTried && !this.#responding;
+    if (client.freeDescriptors() && mayTryAgain) {
+      this.#freshTried = true;
+      this.#connection = this.#connectionsOf(attempt.server!).openNew(this, this.#pool!.config.timeouts);
+      return;
+    }
+    attempt.ownFault = true;
+    this.#end('connect-failed', detail);
+    this.#exchange.busy = true;
+    client.answerFailure(503, `${attempt.server!.name} was not asked: ${detail}; ${client.descriptorAdvice}`);
   }
 
   /** No further attempt: the last one's failure stands. */
@@ -462,6 +481,7 @@ export class Attempts implements BatchMember, Waiter {
     attempt.outcome = 'responded';
     attempt.status = 0;
     attempt.detail = null;
+    attempt.ownFault = false;
     attempt.batchPlace = 0;
     attempt.batchSize = 0;
     attempt.sentApart = null;

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
+import { isOwnFault } from '../descriptors.ts';
 import { BodyFraming } from '../http1/body-framing.ts';
 import { HeldBytes } from '../http1/held-bytes.ts';
 import { isStable, ReadBuffer } from '../http1/read-buffers.ts';
@@ -49,6 +50,8 @@ export class ServerConnection extends Timed implements SocketReader {
   sawResponse = false;
   /** Nobody listens there: known at once, and nothing was delivered. */
   refused = false;
+  /** It was not made because this machine had no room for it. */
+  ownFault = false;
   /** Nothing of the present request can have reached the server: its one write was refused by the system. */
   unsent = false;
   /** Clock's `now()`. */
@@ -523,6 +526,7 @@ export class ServerConnection extends Timed implements SocketReader {
     switch (this.#state) {
       case CONNECTING:
         this.refused = error?.code === 'ECONNREFUSED';
+        this.ownFault = isOwnFault(error?.code);
         this.#fail('connect-failed', detail);
         return;
       case HEAD:

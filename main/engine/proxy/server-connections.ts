@@ -72,6 +72,13 @@ export class ServerConnections implements ConnectionOwner {
     return connection;
   }
 
+  /** Closes up to so many that are idle, the longest idle first. Returns how many. */
+  closeIdle(most: number): number {
+    const count = Math.min(most, this.#idle.length);
+    for (let closed = 0; closed < count; closed++) this.#idle[0]!.destroy();
+    return count;
+  }
+
   /** Lets running requests finish, closes what is idle, keeps nothing from now on. */
   retire(): void {
     this.#retired = true;

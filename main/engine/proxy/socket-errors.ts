@@ -6,7 +6,10 @@ const words: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'host unreachable',
   ENETUNREACH: 'network unreachable',
   EADDRNOTAVAIL: 'no local port left for a connection',
-  EMFILE: 'no file descriptor left for a connection; raise the limit with ulimit -n',
+  EMFILE: 'Ballast had no file descriptor left for a connection',
+  ENFILE: 'the machine had no file descriptor left for a connection',
+  ENOBUFS: 'the machine had no memory left for a connection',
+  ENOMEM: 'the machine had no memory left for a connection',
   ENOTFOUND: 'the name does not resolve',
   EAI_AGAIN: 'the name does not resolve just now',
 };
