@@ -41,6 +41,7 @@ describe('an HTTP probe', () => {
     expect(await probe(port, { type: 'http', path: '/health?deep=1', host: 'api.test' })).toEqual({
       succeeded: true,
       connected: true,
+      ownFault: false,
       detail: '200',
     });
     expect(seen).toBe('GET /health?deep=1 ballast-health-check api.test');
@@ -55,6 +56,7 @@ describe('an HTTP probe', () => {
     expect(await probe(port, { type: 'http', expect: ['2xx', 404] })).toEqual({
       succeeded: false,
       connected: true,
+      ownFault: false,
       detail: '302, expected 2xx or 404',
     });
     expect(requests).toBe(1);
@@ -69,6 +71,7 @@ describe('an HTTP probe', () => {
     expect(await probe(port, { type: 'http', timeout: '20s' })).toEqual({
       succeeded: true,
       connected: true,
+      ownFault: false,
       detail: '200',
     });
   });
@@ -78,6 +81,7 @@ describe('an HTTP probe', () => {
     expect(await probe(port, { type: 'http', timeout: '50ms' })).toEqual({
       succeeded: false,
       connected: true,
+      ownFault: false,
       detail: 'no answer within 50ms',
     });
   });
@@ -105,6 +109,7 @@ describe('a TCP probe', () => {
     expect(await probe(port, { type: 'tcp' })).toEqual({
       succeeded: true,
       connected: true,
+      ownFault: false,
       detail: 'connected',
     });
   });
@@ -115,6 +120,7 @@ describe('a TCP probe', () => {
     expect(await probe(port, { type: 'tcp' })).toEqual({
       succeeded: false,
       connected: false,
+      ownFault: false,
       detail: 'connection refused',
     });
   });
