@@ -26,6 +26,8 @@ const lateMemory = 256;
 /** Time from one answer of a batch to the next, on the average of so many batches. */
 const mostSpreadMs = 0.5;
 const spreadMemory = 32;
+/** After so many batches that were served quickly the next pause is a short one again. */
+const calmBatches = 1_000;
 
 /** Quick answers kept to compare with, at least a millisecond apart. */
 const witnesses = 16;
@@ -40,7 +42,11 @@ export class BatchingRecord {
   readonly #clock: Clock;
   #credit = startCredit;
   #pausedUntil = 0;
+  /** The same for adaptive batching alone. */
+  #slowUntil = 0;
   #nextPauseMs = pauseMs;
+  /** Batches served quickly since the last such pause. */
+  #calm = 0;
   #gone = false;
   #seen = 0;
   #best = Number.POSITIVE_INFINITY;
@@ -60,11 +66,7 @@ export class BatchingRecord {
   /** Whether requests may share a connection to the server now. @param now the clock's */
   allows(mode: BatchingConfig['mode'], now: number): boolean {
     if (mode === 'off' || this.#credit < 0 || now < this.#pausedUntil) return false;
-    return mode === 'on' || this.isQuickAndEven;
-  }
-
-  get isQuickAndEven(): boolean {
-    return this.#isEven && this.#seen >= fewestSeen && Math.min(this.#best, this.#bestBefore) < shortMs;
+    return mode === 'on' || (now >= this.#slowUntil && this.#isQuickAndEven);
   }
 
   /** A request that could have shared a connection was answered, whether it shared one or not. Times are the clock's. */
@@ -92,15 +94,18 @@ export class BatchingRecord {
   /** A batch was answered to its end. @param spreadMs from its first answer to its last */
   batchServed(size: number, spreadMs: number): void {
     if (this.#credit < mostCredit) this.#credit += 1;
-    if (size < 2) return;
+    const now = this.#clock.now();
+    if (size < 2 || now < this.#slowUntil) return;
     this.#spreadMs += (spreadMs / (size - 1) - this.#spreadMs) / spreadMemory;
     if (this.#spreadMs <= mostSpreadMs) {
-      if (this.#credit === mostCredit) this.#nextPauseMs = pauseMs;
+      this.#calm += 1;
+      if (this.#calm === calmBatches) this.#nextPauseMs = pauseMs;
       return;
     }
     // One behind the other takes too long: side by side the same server may be quicker.
     this.#spreadMs = 0;
-    this.#pause(this.#nextPauseMs);
+    this.#calm = 0;
+    this.#slowUntil = now + this.#nextPauseMs;
     this.#nextPauseMs = Math.min(longestPauseMs, this.#nextPauseMs * 2);
   }
 
@@ -131,6 +136,10 @@ export class BatchingRecord {
     this.#gone = true;
   }
 
+  get #isQuickAndEven(): boolean {
+    return this.#isEven && this.#seen >= fewestSeen && Math.min(this.#best, this.#bestBefore) < shortMs;
+  }
+
   #pause(ms: number): void {
     this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + ms);
   }
@@ -139,6 +148,7 @@ export class BatchingRecord {
     this.#gone = false;
     this.#credit = startCredit;
     this.#pausedUntil = 0;
+    this.#slowUntil = 0;
     this.#nextPauseMs = pauseMs;
     this.#seen = 0;
     this.#best = Number.POSITIVE_INFINITY;
