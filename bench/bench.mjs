@@ -8,7 +8,7 @@ import { root } from '../scripts/lib/tree.mjs';
 import { describeMachine, pinning } from './lib/machine.mjs';
 import { measureWorkload } from './lib/measure.mjs';
 import { parseOptions, usage } from './lib/options.mjs';
-import { peersFor } from './lib/peers.mjs';
+import { besidePeer, peersFor } from './lib/peers.mjs';
 import { Processes } from './lib/processes.mjs';
 import { replaceBetweenMarkers, runMarkdown, verdictText, workloadText } from './lib/report.mjs';
 import { seededRandom } from './lib/statistics.mjs';
@@ -62,7 +62,9 @@ async function measure(options) {
     for (const workload of options.workloads) {
       const idle = idleConnectionsFor(options.idleConnections, machine.openFiles);
       const plan = { ...options, idleConnections: idle, pinning: pins, random, say };
-      const result = await measureWorkload(processes, workload, peersFor(workload, options.peers), plan);
+      const takingPart = peersFor(workload, options.peers);
+      if (options.beside) takingPart.push(besidePeer(options.beside));
+      const result = await measureWorkload(processes, workload, takingPart, plan);
       run.workloads.push(result);
       console.log(workloadText(result));
     }

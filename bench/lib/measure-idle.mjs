@@ -1,10 +1,11 @@
 // Memory of idle kept-alive connections: a fresh proxy each time, warmed up, then read before and after they are opened.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMicros, memoryOf } from './accounting.mjs';
-import { idleConnections, load } from './load.mjs';
+import { idleConnections } from './load.mjs';
 import { checkPeer } from './peer-check.mjs';
 import { startPeer } from './start-peer.mjs';
 import { shuffled } from './statistics.mjs';
+import { warmUp } from './warm-up.mjs';
 
 /**
  * @typedef {object} IdleRound
@@ -60,11 +61,12 @@ export async function measureIdle(processes, workload, takingPart, plan, origin,
  * @param {import('./measure.mjs').Plan} plan
  * @returns {Promise<IdleRound>}
  */
-async function one(processes, { port, child }, round, workload, { pinning, node, ...plan }) {
+async function one(processes, running, round, workload, { pinning, node, ...plan }) {
+  const { port, child } = running;
   const pid = /** @type {number} */ (child.pid);
   const cores = pinning.loadCores;
-  const warmUp = { ...workload, load: /** @type {const} */ ('wrk'), connections: 64 };
-  await load(processes, { port, workload: warmUp, seconds: plan.warmUpSeconds, cores, node });
+  const warming = { ...workload, load: /** @type {const} */ ('wrk'), connections: 64 };
+  await warmUp(processes, running, { workload: warming, cores, node }, plan.warmUpSeconds);
   const residentBefore = await settled(pid);
   const half = Math.floor(plan.idleConnections / 2);
   const options = { port, cores, node };

@@ -7,6 +7,7 @@ import { startOrigin } from './origins.mjs';
 import { checkPeer } from './peer-check.mjs';
 import { startPeer } from './start-peer.mjs';
 import { shuffled } from './statistics.mjs';
+import { warmUp } from './warm-up.mjs';
 
 /**
  * @typedef {import('./workloads.mjs').Workload} Workload
@@ -94,7 +95,7 @@ export async function measureWorkload(processes, workload, takingPart, plan) {
       }
     }
     const ready = await usable(running, workload);
-    for (const { port } of ready) await load(processes, { ...loading, port, seconds: plan.warmUpSeconds });
+    for (const each of ready) await warmUp(processes, each, loading, plan.warmUpSeconds);
     for (let round = 0; round < plan.rounds; round++)
       for (const each of shuffled(ready, plan.random)) {
         if (each.peer.slow && round % 2 === 1) continue;

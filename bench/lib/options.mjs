@@ -1,4 +1,5 @@
 // What may be asked for on the command line.
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { peers } from './peers.mjs';
 import { workloads } from './workloads.mjs';
@@ -12,10 +13,11 @@ Ballast beside nginx, HAProxy, Caddy, node:http and http-proxy: CPU time per req
   --peers NAMES      ${peers.map(({ name }) => name).join(',')}
   --rounds N         slices of each proxy (8; 2 with --quick)
   --seconds S        length of a slice (1; 0.5 with --quick)
-  --warm-up S        load before the first slice (2; 0.4 with --quick)
+  --warm-up S        CPU time of the proxies of Node before the first slice (2; 0.7 with --quick)
   --idle N           idle connections (10000; 2000 with --quick)
   --seed N           of the random order
   --node PATH        Node that runs Ballast, the peers of npm, and the generators
+  --beside FOLDER    a built Ballast of another tree takes part too, as ballast-beside
   --json FILE        write everything that was measured
   --append           keep what FILE holds of other workloads
   --from FILE        measure nothing: show such a result again
@@ -38,6 +40,7 @@ export function parseOptions(args) {
       idle: { type: 'string' },
       seed: { type: 'string' },
       node: { type: 'string', default: process.execPath },
+      beside: { type: 'string' },
       json: { type: 'string' },
       append: { type: 'boolean', default: false },
       from: { type: 'string' },
@@ -53,13 +56,14 @@ export function parseOptions(args) {
     write: values.write,
     append: values.append,
     node: values.node,
+    ...(values.beside !== undefined && { beside: resolve(values.beside) }),
     ...(values.json !== undefined && { json: values.json }),
     ...(values.from !== undefined && { from: values.from }),
     workloads: chosen(values.only, workloads, '--only'),
     peers: chosen(values.peers, peers, '--peers').map(({ name }) => name),
     rounds: number(values.rounds, quick ? 2 : 8, '--rounds'),
     seconds: number(values.seconds, quick ? 0.5 : 1, '--seconds'),
-    warmUpSeconds: number(values['warm-up'], quick ? 0.4 : 2, '--warm-up'),
+    warmUpSeconds: number(values['warm-up'], quick ? 0.7 : 2, '--warm-up'),
     idleConnections: number(values.idle, quick ? 2_000 : 10_000, '--idle'),
     seed: values.seed === undefined ? undefined : number(values.seed, 1, '--seed'),
   };

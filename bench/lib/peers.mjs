@@ -14,6 +14,7 @@ import { nginxProxyConfig } from './nginx-config.mjs';
  * @typedef {object} Peer
  * @property {string} name for --peers, and the name of its row
  * @property {string} about what is worth knowing of its configuration
+ * @property {boolean} [compiles] its code is compiled while it runs: warmed up by CPU time
  * @property {boolean} [slow] costs several times more: measured in every other round
  * @property {string} [follows] measured wherever that peer is and the workload asks for it
  * @property {(node: string) => string | undefined} lacks why it cannot run here, with what to do about it
@@ -53,17 +54,17 @@ const poolKnows = (key) => configSchema().properties?.pools?.items?.properties?.
  * Ballast in its default configuration: journal, metrics, decisions, health checks and response fields on.
  * @param {string} name
  * @param {Setting} setting
- * @param {{ pool?: string, top?: string }} [more] further lines of ballast.yaml
+ * @param {{ pool?: string, top?: string, tree?: string }} [more] further lines of ballast.yaml; another built tree
  * @returns {Launch}
  */
-function launchBallast(name, { port, serverPorts, folder, node }, { pool = '', top = '' } = {}) {
+function launchBallast(name, { port, serverPorts, folder, node }, { pool = '', top = '', tree = root } = {}) {
   const file = join(folder, `${name}.yaml`);
   const servers = serverPorts.map((each) => `      - { address: 127.0.0.1:${each} }\n`).join('');
   writeFileSync(
     file,
     `version: 1\n${top}listeners:\n  - { name: web, bind: 127.0.0.1:${port}, pool: api }\npools:\n  - name: api\n${pool}    servers:\n${servers}`,
   );
-  const cli = join(root, 'out', 'main', 'cli.js');
+  const cli = join(tree, 'out', 'main', 'cli.js');
   return {
     command: node,
     args: [cli, 'up', file, '--no-open', '--control-port', '0', '--json'],
@@ -101,6 +102,7 @@ const nodeVersion = (node) => firstLineOf(node, ['--version']);
 export const peers = [
   {
     name: 'ballast',
+    compiles: true,
     about: '`ballast up` in its default configuration: journal, metrics, decisions and health checks on',
     lacks: () => undefined,
     version: (node) => `Node ${nodeVersion(node)}`,
@@ -108,6 +110,7 @@ export const peers = [
   },
   {
     name: 'ballast-batching',
+    compiles: true,
     about: 'the same with `batching: on` for the pool',
     follows: 'ballast',
     lacks: () => (poolKnows('batching') ? undefined : 'this tree knows no `batching` of a pool'),
@@ -115,6 +118,7 @@ export const peers = [
   },
   {
     name: 'ballast-adaptive',
+    compiles: true,
     about: 'the same with `batching: adaptive` for the pool',
     follows: 'ballast',
     lacks: () => (poolKnows('batching') ? undefined : 'this tree knows no `batching` of a pool'),
@@ -122,6 +126,7 @@ export const peers = [
   },
   {
     name: 'ballast-2-threads',
+    compiles: true,
     about: 'the same with `dataPlane: { threads: 2 }`',
     follows: 'ballast',
     lacks: (node) => {
@@ -220,6 +225,7 @@ http://:${port} {
   },
   {
     name: 'node-http',
+    compiles: true,
     about: '`bench/peers/node-http.mjs`: the plainest proxy of node:http, kept-alive agent',
     slow: true,
     lacks: () => undefined,
@@ -228,6 +234,7 @@ http://:${port} {
   },
   {
     name: 'http-proxy',
+    compiles: true,
     about: 'http-proxy of npm with a kept-alive agent',
     slow: true,
     lacks: () =>
@@ -239,6 +246,23 @@ http://:${port} {
     launch: launchScript('http-proxy.mjs'),
   },
 ];
+
+/**
+ * A built Ballast of another tree, to see what a change costs or saves: two builds in one run.
+ * @param {string} tree its folder
+ * @returns {Peer}
+ */
+export function besidePeer(tree) {
+  return {
+    name: besideName,
+    compiles: true,
+    about: `Ballast as built in ${tree}`,
+    lacks: () =>
+      existsSync(join(tree, 'out', 'main', 'cli.js')) ? undefined : `nothing is built in ${tree}`,
+    launch: (setting) => launchBallast(besideName, setting, { tree }),
+  };
+}
+export const besideName = 'ballast-beside';
 
 /**
  * Who takes part in a workload, in the order of the table.

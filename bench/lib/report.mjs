@@ -1,6 +1,7 @@
 // The tables: for a terminal, and as Markdown between the markers of bench/README.md. Pure.
-import { peers } from './peers.mjs';
-import { rowsOf } from './summary.mjs';
+import { besideName, peers } from './peers.mjs';
+import { median } from './statistics.mjs';
+import { costOf, ratioTo, rowsOf } from './summary.mjs';
 
 /**
  * @typedef {import('./measure.mjs').WorkloadResult} WorkloadResult
@@ -133,12 +134,31 @@ export function asMarkdown([header = [], ...rows]) {
   ].join('\n');
 }
 
+/**
+ * What the rest of the machine was busy with meanwhile, in the middle of all slices; NaN when it is not known.
+ * @param {readonly WorkloadResult[]} workloads
+ */
+export const othersPercent = (workloads) =>
+  median(workloads.flatMap((workload) => rowsOf(workload).map((row) => row.othersPercent)));
+
 /** @param {WorkloadResult} workload */
 export function workloadText(workload) {
-  const title = `${workload.title}${workload.note ? ` (${workload.note})` : ''}`;
+  const others = othersPercent([workload]);
+  const busy = Number.isFinite(others) ? `; other processes took ${others.toFixed(0)} % of the machine` : '';
+  const title = `${workload.title}${workload.note ? ` (${workload.note})` : ''}${busy}`;
   const skipped = workload.skipped.map(({ name, reason }) => `skipped ${name}: ${reason}`);
   const table = workload.peers.length > 0 ? [asText(cells(workload))] : [];
-  return [`\n${title}`, ...table, ...skipped].join('\n');
+  return [`\n${title}`, ...table, ...skipped, ...besideText(workload)].join('\n');
+}
+
+/** @param {WorkloadResult} workload */
+function besideText(workload) {
+  const beside = workload.peers.find(({ name }) => name === besideName);
+  const found = beside && ratioTo(workload, beside, 'ballast', costOf);
+  if (!found) return [];
+  return [
+    `${besideName}: ${ratio(found)} x ballast (95 % ${fixed(found.low, 2)} to ${fixed(found.high, 2)})`,
+  ];
 }
 
 /** @param {readonly Verdict[]} verdicts */
@@ -162,12 +182,10 @@ export function runMarkdown(run, verdicts) {
   const pinned = pinning.proxyCores
     ? `The proxy alone on core ${pinning.proxyCores}, load generator and servers on ${pinning.loadCores}.`
     : 'Nothing pinned.';
-  const busy = run.workloads.flatMap((workload) => rowsOf(workload).map((row) => row.othersPercent));
-  const known = busy.filter(Number.isFinite).sort((a, b) => a - b);
-  const others = known.length > 0 ? known[Math.floor(known.length / 2)] : undefined;
+  const others = othersPercent(run.workloads);
   return [
     `${run.startedAt.slice(0, 10)}, \`${run.command}\` (seed ${run.seed}): ${run.rounds} rounds of ${run.seconds} s, in random order within each round.`,
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}. ${pinned}${others === undefined ? '' : ` Other processes took ${others.toFixed(0)} % of the machine meanwhile (median).`}`,
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}. ${pinned}${Number.isNaN(others) ? '' : ` Other processes took ${others.toFixed(0)} % of the machine meanwhile (median).`}`,
     '',
     ...peers
       .filter(({ name }) =>
