@@ -1,8 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { ParsedConfig } from '@shared/config/parse.ts';
 import type { Config } from '@shared/config/schema.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import { dialects } from '../dialect/registry.ts';
+import { whyPortsCannotBeShared } from '../engine/threads/reuse-port.ts';
+import type { WorkspaceDocument } from '../workspace/document.ts';
 import { openWorkspace } from '../workspace/workspace.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { type Output, problemObject, problemText } from './output.ts';
@@ -11,7 +14,7 @@ import { type Output, problemObject, problemText } from './output.ts';
 
 export async function check(output: Output, file: string): Promise<number> {
   const document = await read(file);
-  const parsed = document.check();
+  const parsed = await checkHere(document);
   if (parsed.ok) {
     const { listeners, pools } = parsed.config;
     const servers = pools.reduce((sum, pool) => sum + pool.servers.length, 0);
@@ -27,6 +30,15 @@ export async function check(output: Output, file: string): Promise<number> {
     else output.line(problemText(file, problem));
   }
   return exitCodes.usage;
+}
+
+/** Also what is right in itself and cannot run on this system. */
+async function checkHere(document: WorkspaceDocument): Promise<ParsedConfig> {
+  const parsed = document.check();
+  if (!parsed.ok || parsed.config.dataPlane.threads === 1) return parsed;
+  const message = await whyPortsCannotBeShared();
+  if (message === null) return parsed;
+  return { ok: false, problems: [document.locate({ path: ['dataPlane', 'threads'], message })] };
 }
 
 export async function exportConfig(

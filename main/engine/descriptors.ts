@@ -41,10 +41,10 @@ export function createDescriptors(
   { limit, inUse }: DescriptorSupply,
   limits: Pick<LimitLog, 'reached'>,
   holders: () => Iterable<SocketHolder>,
-  threads = 1,
+  threads: () => number = () => 1,
 ): Descriptors {
   const reserve = Math.min(mostReserve, Math.floor(limit / 8));
-  const available = Math.floor((limit - inUse - reserve) / threads);
+  const available = (): number => Math.floor((limit - inUse - reserve) / threads());
   const advice = `raise the limit of open files (ulimit -n, now ${limit})`;
 
   function open(): number {
@@ -65,9 +65,9 @@ export function createDescriptors(
   return {
     advice,
     admit(listener) {
-      if (available === Number.POSITIVE_INFINITY || open() + 2 <= available) return true;
+      if (limit === Number.POSITIVE_INFINITY || open() + 2 <= available()) return true;
       makeRoom();
-      if (open() + 2 <= available) return true;
+      if (open() + 2 <= available()) return true;
       limits.reached('file-descriptors', { listener, detail: `a client got 503; ${advice}` });
       return false;
     },

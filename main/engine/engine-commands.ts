@@ -27,9 +27,9 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
       metrics: engine.metrics(),
       resources: engine.resources(),
     }),
-    'request.list': (filter) => engine.journal.list(filter),
-    'request.get'({ id }) {
-      const detail = engine.journal.detail(id);
+    'request.list': (filter) => engine.listRequests(filter),
+    async 'request.get'({ id }) {
+      const detail = await engine.request(id);
       if (detail) return detail;
       throw new ContractError(
         'not-found',

@@ -22,7 +22,7 @@ export function publishEngine(engine: Engine, clock: Clock): EngineTopics {
   const servers = createStatePublisher('servers');
   const listeners = createStatePublisher('listeners');
   const metrics = createSamplePublisher('metrics');
-  const requests = createLogFeed('requests', engine.journal, { batch: requestsPerBatch });
+  const requests = createLogFeed('requests', engine.requests, { batch: requestsPerBatch });
   const events = createLogFeed('events', engine.events, { batch: eventsPerBatch });
   let turn = 0;
   let cancel = clock.after(flushMs, flush);

@@ -1,36 +1,36 @@
 import { randomBytes } from 'node:crypto';
-import { formatAddress } from '@shared/config/address.ts';
-import { type Config, type PoolConfig, serverId } from '@shared/config/schema.ts';
+import type { Config } from '@shared/config/schema.ts';
 import { ContractError } from '@shared/contract/errors.ts';
+import type { LogSource } from '@shared/contract/log-publisher.ts';
 import type {
   AdminState,
   ListenerStatus,
   Metrics,
+  RequestDetail,
+  RequestSummary,
   Resources,
   ServerStatus,
   Session,
 } from '@shared/contract/values.ts';
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';
-import { createDescriptors, type DescriptorSupply, descriptorSupply } from './descriptors.ts';
-import { leasedReadBuffers } from './http1/read-buffers.ts';
+import { type DescriptorSupply, descriptorSupply } from './descriptors.ts';
 import type { ReadPath } from './http1/socket-reader.ts';
-import { wheelOf } from './http1/timer-wheel.ts';
 import { createEventLog, type EventLog } from './journal/event-log.ts';
-import { createJournal, type Journal } from './journal/journal.ts';
-import { tellOutcome } from './journal/tell-outcome.ts';
-import { createListeners } from './listeners.ts';
+import type { Journal, RequestFilter } from './journal/journal.ts';
+import { createLane } from './lane.ts';
 import { createLimitLog } from './metrics/limit-log.ts';
-import { createMetrics } from './metrics/metrics.ts';
 import type { Server } from './pool/server.ts';
-import { type PoolDeps, ServerPool } from './pool/server-pool.ts';
+import type { ServerPool } from './pool/server-pool.ts';
 import { describeServers } from './server-status.ts';
+import { createCrew } from './threads/crew.ts';
 import { Memory } from './threads/memory.ts';
+import { byEnd, mergeRequests } from './threads/merged-requests.ts';
+import { whyPortsCannotBeShared } from './threads/reuse-port.ts';
+import { clockBase } from './threads/thread-clock.ts';
 
 /** How often rates, windows and expiries move on. */
 const tickMs = 250;
-/** How long the running requests of a listener that was removed may take. */
-const removedGraceMs = 30_000;
 const eventsKept = 5_000;
 const busyEventsPerSecond = 10;
 
@@ -43,6 +43,8 @@ export interface EngineOptions {
   readonly readPath?: ReadPath;
   /** File descriptors there are; found out where it is left out. */
   readonly descriptors?: DescriptorSupply;
+  /** Of the built worker, which runs further threads; without it there is only this one. */
+  readonly workerPath?: string;
 }
 
 export interface SessionFilter {
@@ -56,13 +58,17 @@ export interface SessionFilter {
 
 /** The running load balancer: listeners, pools, and what is known of them. */
 export interface Engine {
+  /** Of this thread. */
   readonly journal: Journal;
+  /** Of all threads, as they end. */
+  readonly requests: LogSource<RequestSummary>;
   readonly events: EventLog;
   /** Rejects with a `BindError` where a listener cannot be bound; nothing runs then. */
   start(config: Config): Promise<ListenerStatus[]>;
   /**
    * Replaces the running configuration. Who survives keeps counts, verdicts, sessions and connections; running requests finish
-   * where they are. Rejects with a `BindError` and changes nothing where a new listener cannot be bound.
+   * where they are. Rejects with a `BindError` and changes nothing where a new listener cannot be bound, and with a `ContractError`
+   * `invalid-config` where this system cannot run it.
    */
   apply(config: Config): Promise<ListenerStatus[]>;
   /** Accepts nothing new and waits for running requests. Resolves with the number of those cut off after the grace. */
@@ -72,6 +78,10 @@ export interface Engine {
   metrics(): Metrics;
   /** What is held just now: to see that nothing stays behind. */
   resources(): Resources;
+  /** Newest first. */
+  listRequests(filter: RequestFilter): Promise<{ requests: RequestSummary[]; forgotten: number }>;
+  /** Undefined for one that is forgotten or never was. */
+  request(id: string): Promise<RequestDetail | undefined>;
   sessions(filter: SessionFilter): { sessions: Session[]; total: number };
   /** These throw a `ContractError` `not-found` where there is no such pool, server or session. */
   endSession(pool: string, id: string): void;
@@ -81,101 +91,124 @@ export interface Engine {
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { clock, random, log, readPath } = options;
+  const { clock, random, log, readPath, workerPath } = options;
   const events = createEventLog({ clock, capacity: eventsKept, perSecond: busyEventsPerSecond });
-  const journal = createJournal(2_000);
-  const pools = new Map<string, ServerPool>();
   const limits = createLimitLog(clock, events);
   const memory = new Memory();
-  const metrics = createMetrics(clock, () => pools.values(), limits, memory);
-  const codec = createCookieCodec(randomBytes(32));
-  const deps: PoolDeps = { clock, random, events, limits, codec, memory };
+  const cookieKey = randomBytes(32);
   // So that ids of an earlier run, seen in somebody's log, are not taken for those of this one.
   const run = Math.floor(random() * 36 ** 3)
     .toString(36)
     .padStart(3, '0');
-  let lastId = 0;
-  let responseFields = true;
+  const codec = createCookieCodec(cookieKey);
+  const requestPrefix = `${run}-`;
+  const descriptors = options.descriptors ?? descriptorSupply();
+  const lane = createLane({
+    clock,
+    random,
+    events,
+    limits,
+    codec,
+    memory,
+    requestPrefix,
+    log,
+    readPath,
+    descriptors,
+  });
+  const { pools, journal } = lane;
+  const requests = mergeRequests(journal);
   let cancelTick: (() => void) | null = null;
   /** Configurations are applied one after another. */
   let applying: Promise<unknown> = Promise.resolve();
+  /** Threads started, since each has numbers of its own for its requests. */
+  let lanesStarted = 0;
 
-  const descriptors = createDescriptors(options.descriptors ?? descriptorSupply(), limits, () => [
-    ...pools.values(),
-    listeners,
-  ]);
-  const listeners = createListeners({
+  const crew = createCrew({
     clock,
-    findPool: (name) => pools.get(name),
-    nextRequestId(exchange) {
-      lastId += 1;
-      exchange.id = lastId;
-      exchange.idText = `${run}-${lastId}`;
-      metrics.started(exchange);
+    memory,
+    workerPath: workerPath ?? '',
+    startOf(thread) {
+      lanesStarted += 1;
+      return {
+        role: 'lane',
+        memory: memory.viewOf(thread),
+        clockBase: clockBase(clock),
+        cookieKey,
+        descriptors,
+        requestPrefix: `${run}-${lanesStarted}t`,
+        eventsPerSecond: Math.ceil(busyEventsPerSecond / memory.width),
+      };
     },
-    finished(exchange) {
-      const now = clock.now();
-      metrics.finished(exchange, now);
-      tellOutcome(exchange, events);
-      journal.record(exchange, now);
+    onMessage(message) {
+      if (message.type === 'event') events.take(message.event);
+      else if (message.type === 'log') log(message.text);
+      else {
+        const pool = pools.get(message.pool);
+        const server = pool?.servers.find(({ name }) => name === message.server);
+        if (pool && server) pool.proberOf(server)?.probeSoon();
+      }
     },
-    responseFields: () => responseFields,
-    ...(readPath && { readPath }),
-    limitReached: (kind, listener) => limits.reached(kind, { listener }),
-    descriptors,
+    onCollected(collected) {
+      requests.add(collected);
+      for (const each of collected)
+        for (const { kind, about, times } of each.limits)
+          for (let time = 0; time < times; time++) limits.reached(kind, about);
+    },
+    onCrashed(thread, reason, comesBack) {
+      lane.metrics.forgetThread(thread);
+      if (reason === '') return;
+      const then = comesBack
+        ? 'it is started again'
+        : 'it crashed too often and stays away until the configuration changes';
+      log(`thread ${thread} crashed: ${reason}`);
+      events.add(
+        'thread-crashed',
+        'bad',
+        `Thread ${thread} of the data plane crashed: ${reason}. Its requests were cut off, the other threads go on; ${then}`,
+      );
+    },
+    onRestarted(thread) {
+      events.add('thread-restarted', 'good', `Thread ${thread} of the data plane runs again`);
+    },
+    serially: (each) => void serially(each),
   });
 
   function tick(): void {
-    const now = clock.now();
-    metrics.tick(now);
-    events.tick(now);
-    limits.tick(now);
-    for (const pool of pools.values()) pool.tick(now);
+    lane.tick(clock.now());
     cancelTick = clock.after(tickMs, tick);
   }
 
-  async function replace(config: Config): Promise<ListenerStatus[]> {
-    const leaving = leavingServers(pools, config.pools);
-    const predecessor = (address: string): Server | undefined => leaving.get(address);
-    // New pools are in place before a new listener accepts, and probe only once everything is bound.
-    const added = config.pools.filter(({ name }) => !pools.has(name));
-    for (const each of added) pools.set(each.name, new ServerPool(each, deps, predecessor));
-    const change = await listeners.prepare(config.listeners).catch((error: unknown) => {
-      for (const { name } of added) {
-        pools.get(name)?.stop();
-        pools.delete(name);
-      }
-      throw error;
-    });
-    // From here to the end nothing waits, so that no request sees half of it.
-    const wanted = new Set(config.pools.map(({ name }) => name));
-    for (const each of config.pools) {
-      const pool = pools.get(each.name)!;
-      if (added.includes(each)) pool.start();
-      else pool.configure(each, predecessor);
-    }
-    metrics.keepListeners(new Set(config.listeners.map(({ name }) => name)));
-    const removed = change.commit();
-    for (const [name, pool] of [...pools]) {
-      if (wanted.has(name)) continue;
-      pools.delete(name);
-      pool.stop();
-    }
-    journal.resize(config.journalRequests);
-    responseFields = config.responseFields;
-    for (const listener of removed) {
-      void listener
-        .stop(removedGraceMs)
-        .catch((error: unknown) => log(`stopping listener: ${String(error)}`));
-    }
-    return listeners.describe();
-  }
-
-  function apply(config: Config): Promise<ListenerStatus[]> {
-    const done = applying.then(() => replace(config));
+  function serially<T>(each: () => Promise<T>): Promise<T> {
+    const done = applying.then(each);
     applying = done.catch(() => {});
     return done;
   }
+
+  async function replace(config: Config): Promise<ListenerStatus[]> {
+    const { threads } = config.dataPlane;
+    if (threads > 1) await insistOnSharing(workerPath);
+    // From here on what is decided upon stands where other threads will see it.
+    memory.widen(threads);
+    const change = await lane.prepare(config, threads > 1);
+    try {
+      await crew.prepare({ ...config, listeners: change.listeners }, threads - 1);
+    } catch (error) {
+      await change.abort();
+      throw error;
+    }
+    change.commit();
+    await crew.commit();
+    return describeListeners();
+  }
+
+  function describeListeners(): ListenerStatus[] {
+    return lane.listeners.describe().map((status) => ({
+      ...status,
+      openConnections: status.openConnections + crew.openConnections(status.name),
+    }));
+  }
+
+  const apply = (config: Config): Promise<ListenerStatus[]> => serially(() => replace(config));
 
   function find(poolName: string, serverName: string): { pool: ServerPool; server: Server } {
     const pool = findPool(poolName);
@@ -196,6 +229,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     journal,
+    requests,
     events,
     async start(config) {
       const bound = await apply(config);
@@ -206,29 +240,26 @@ export function createEngine(options: EngineOptions): Engine {
     async stop(graceMs) {
       await applying;
       cancelTick?.();
-      const unfinished = await listeners.stop(graceMs);
-      for (const pool of pools.values()) pool.stop();
-      return unfinished;
+      const unfinished = await Promise.all([lane.stop(graceMs), crew.stop(graceMs)]);
+      return unfinished[0] + unfinished[1];
     },
     servers() {
       const now = clock.now();
       return [...pools.values()].flatMap((pool) => describeServers(pool, now));
     },
-    listeners: () => listeners.describe(),
-    metrics: () => metrics.read(),
-    resources() {
-      const connections = [...pools.values()].flatMap((pool) =>
-        pool.servers.flatMap((server) => server.connections ?? []),
-      );
+    listeners: describeListeners,
+    metrics: () => lane.metrics.read(),
+    resources: () => crew.addResources(lane.resources()),
+    async listRequests(filter) {
+      const lists = [journal.list(filter), ...(await crew.list(filter))];
+      const newestFirst =
+        lists.length === 1 ? lists[0]!.requests : byEnd(lists.flatMap((each) => each.requests)).reverse();
       return {
-        clientConnections: listeners.describe().reduce((sum, each) => sum + each.openConnections, 0),
-        serverConnections: connections.reduce((sum, each) => sum + each.count, 0),
-        idleServerConnections: connections.reduce((sum, each) => sum + each.idleCount, 0),
-        deadlines: wheelOf(clock).count,
-        leasedBuffers: leasedReadBuffers(),
-        keptBytes: listeners.keptBytes,
+        requests: newestFirst.slice(0, filter.limit),
+        forgotten: lists.reduce((sum, { forgotten }) => sum + forgotten, 0),
       };
     },
+    request: async (id) => journal.detail(id) ?? (await crew.detail(id)),
     sessions({ pool: poolName, server, search, limit }) {
       const matches = (session: Session): boolean =>
         (server === undefined || session.server === server) &&
@@ -272,21 +303,12 @@ const adminWords: Record<AdminState, string> = {
   maintenance: 'is in maintenance: it takes no requests and is not probed',
 };
 
-/** Servers that a configuration has no more where they are, by address: they may turn up in another pool. */
-function leavingServers(
-  pools: ReadonlyMap<string, ServerPool>,
-  wanted: readonly PoolConfig[],
-): Map<string, Server> {
-  const staying = new Set(
-    wanted.flatMap((pool) =>
-      pool.servers.map(({ name, address }) => `${serverId(pool.name, name)} ${formatAddress(address)}`),
-    ),
-  );
-  const leaving = new Map<string, Server>();
-  for (const pool of pools.values()) {
-    for (const server of pool.servers) {
-      if (!staying.has(`${server.id} ${server.addressText}`)) leaving.set(server.addressText, server);
-    }
-  }
-  return leaving;
+async function insistOnSharing(workerPath: string | undefined): Promise<void> {
+  const why =
+    workerPath === undefined
+      ? 'this engine was started without the means to run more than one thread'
+      : await whyPortsCannotBeShared();
+  if (why === null) return;
+  const message = `dataPlane.threads: ${why}`;
+  throw new ContractError('invalid-config', message, [{ path: ['dataPlane', 'threads'], message: why }]);
 }

@@ -1,5 +1,5 @@
 import type { AttemptOutcome } from '@shared/contract/values.ts';
-import type { SessionEntry } from './affinity/session-table.ts';
+import type { SessionEntry } from './affinity/session-entry.ts';
 import type { DecisionRecord } from './journal/decision.ts';
 import type { Pool } from './pool/pool.ts';
 import type { Server } from './pool/server.ts';

@@ -3,23 +3,34 @@ import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { ListenerStatus } from '@shared/contract/values.ts';
 import { BindError } from './bind-error.ts';
 import type { SocketHolder } from './descriptors.ts';
-import { createListener, type Listener, type ListenerDeps } from './listener/listener.ts';
+import { type BindMode, createListener, type Listener, type ListenerDeps } from './listener/listener.ts';
 
 interface Running {
   readonly listener: Listener;
   config: ListenerConfig;
   /** With the port that was really bound. */
   address: Address;
+  /** Other threads can accept on the same address. */
+  readonly isShared: boolean;
+}
+
+/** Listeners that are bound, and in nobody's way, for a configuration that has not come yet. */
+export interface ListenersChange {
+  /** Where each really listens, in the order of the configuration. */
+  readonly addresses: readonly Address[];
+  /** Makes the change at once, and returns the listeners that are no longer wanted. */
+  commit(): Listener[];
+  /** Closes what was bound, and takes again what was given up for it. */
+  abort(): Promise<void>;
 }
 
 export interface Listeners extends SocketHolder {
   /**
    * Binds what is new, without touching what runs; only a listener that leaves and is itself in the way (127.0.0.1 becomes
    * 0.0.0.0, on the same port) gives its address up, a moment before that is bound anew. Rejects with a `BindError`: then
-   * what it had bound is closed, and what was given up is taken again. `commit` then makes the change, at once, and returns
-   * the listeners that are no longer wanted.
+   * what it had bound is closed, and what was given up is taken again.
    */
-  prepare(configs: readonly ListenerConfig[]): Promise<{ commit(): Listener[] }>;
+  prepare(configs: readonly ListenerConfig[], mode: BindMode): Promise<ListenersChange>;
   describe(): ListenerStatus[];
   /** Bytes of requests that connections of clients keep in memory. */
   readonly keptBytes: number;
@@ -31,15 +42,16 @@ export interface Listeners extends SocketHolder {
 export function createListeners(deps: ListenerDeps): Listeners {
   let running: Running[] = [];
 
-  async function bind(config: ListenerConfig): Promise<Running> {
-    const listener = createListener(config, {
+  async function bind(config: ListenerConfig, mode: BindMode): Promise<Running> {
+    const ownDeps: ListenerDeps = {
       ...deps,
       nextRequestId(exchange) {
         exchange.listener = own.config.name; // a listener may be renamed while it runs
         deps.nextRequestId(exchange);
       },
-    });
-    const own: Running = { listener, config, address: config.bind };
+    };
+    const listener = createListener(config, ownDeps, mode);
+    const own: Running = { listener, config, address: config.bind, isShared: mode !== 'alone' };
     try {
       own.address = await listener.start();
       return own;
@@ -52,48 +64,60 @@ export function createListeners(deps: ListenerDeps): Listeners {
   async function bindAll(
     configs: readonly ListenerConfig[],
     leaving: readonly Running[],
-  ): Promise<Running[]> {
+    mode: BindMode,
+  ): Promise<{ bound: readonly Running[]; undo(): Promise<void> }> {
     const bound: Running[] = [];
     const released: Running[] = [];
-    const bindEach = async (wanted: readonly ListenerConfig[]): Promise<BindError[]> => {
-      const results = await Promise.allSettled(wanted.map(bind));
+    const undo = async (): Promise<void> => {
+      await Promise.all(bound.map(({ listener }) => listener.stop(0)));
+      for (const { listener, config, address } of released) {
+        await listener.retake().catch((error: unknown) => {
+          throw new BindError(config.name, address, error);
+        });
+      }
+    };
+    const bindEach = async (wanted: readonly ListenerConfig[], how: BindMode): Promise<BindError[]> => {
+      const results = await Promise.allSettled(wanted.map((config) => bind(config, how)));
       bound.push(...results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])));
       return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as BindError] : []));
     };
-    let failures = await bindEach(configs);
+    let failures = await bindEach(configs, mode);
     const inTheWay = failures.map((failure) => leaving.filter((each) => mayBlock(each, failure)));
     if (failures.length > 0 && inTheWay.every((each) => each.length > 0)) {
       released.push(...new Set(inTheWay.flat()));
       for (const { listener } of released) listener.release();
       const isBound = new Set(bound.map(({ config }) => config));
-      failures = await bindEach(configs.filter((config) => !isBound.has(config)));
+      // What other threads of ours hold there still is no reason to stay away.
+      failures = await bindEach(
+        configs.filter((config) => !isBound.has(config)),
+        mode === 'alone' ? 'alone' : 'joining',
+      );
     }
     const [failure] = failures;
-    if (!failure) return bound;
-    await Promise.all(bound.map(({ listener }) => listener.stop(0)));
-    for (const { listener, config, address } of released) {
-      await listener.retake().catch((error: unknown) => {
-        throw new BindError(config.name, address, error);
-      });
-    }
+    if (!failure) return { bound, undo };
+    await undo();
     throw failure;
   }
 
   return {
-    async prepare(configs) {
+    async prepare(configs, mode) {
       const kept = new Map<ListenerConfig, Running>();
       for (const config of configs) {
         const taken = new Set(kept.values());
-        const same = running.find((each) => !taken.has(each) && isSame(each, config));
+        const same = running.find((each) => !taken.has(each) && isSame(each, config, mode !== 'alone'));
         if (same) kept.set(config, same);
       }
       const added = configs.filter((config) => !kept.has(config));
       const leaving = running.filter((each) => !new Set(kept.values()).has(each));
-      const bound = await bindAll(added, leaving);
+      const { bound, undo } = await bindAll(added, leaving, mode);
+      const runningOf = (config: ListenerConfig): Running =>
+        kept.get(config) ?? bound.find((each) => each.config === config)!;
+      const chosen = configs.map((config) => [config, runningOf(config)] as const);
       return {
+        addresses: chosen.map(([, { address }]) => address),
+        abort: undo,
         commit() {
-          const next = configs.map((config): Running => {
-            const own = kept.get(config) ?? bound.find((each) => each.config === config)!;
+          const next = chosen.map(([config, own]): Running => {
             if (own.config !== config) own.listener.update(config);
             own.config = config;
             return own;
@@ -131,8 +155,10 @@ export function createListeners(deps: ListenerDeps): Listeners {
   };
 }
 
-/** The same address, as written or as really bound. Any free port is nobody's identity: such a listener is known by its name. */
-function isSame({ config, address }: Running, wanted: ListenerConfig): boolean {
+/**
+ * The same address, as written or as really bound. Any free port is nobody's identity: such a listener is known by its name. One that no other thread can accept on has to be bound anew where others are to. */
+function isSame({ config, address, isShared }: Running, wanted: ListenerConfig, shared: boolean): boolean {
+  if (shared && !isShared) return false;
   if (wanted.bind.port !== 0) return formatAddress(address) === formatAddress(wanted.bind);
   return config.bind.port === 0 && config.name === wanted.name && config.bind.host === wanted.bind.host;
 }

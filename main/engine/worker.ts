@@ -1,29 +1,43 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { portChannel } from '@shared/contract/port-channel.ts';
 import { serveContract } from '@shared/contract/server.ts';
 import { systemClock } from './clock.ts';
 import { createEngine } from './engine.ts';
 import { engineCommands } from './engine-commands.ts';
 import { publishEngine } from './engine-topics.ts';
+import { runLane } from './threads/lane-thread.ts';
+import type { LaneStart } from './threads/messages.ts';
 
 /**
  * The engine in its own thread, so that no busy interface delays a request. Whoever owns it speaks the contract over the
- * thread's port. What nobody catches ends the thread: the owner starts a new one with the last good configuration.
+ * thread's port. What nobody catches ends the thread: the owner starts a new one with the last good configuration. The same file runs
+ * further threads of the data plane, which the engine starts.
  */
 if (!parentPort) throw new Error('this is a worker thread: start `ballast` instead');
 
-const log = (text: string): void => void process.stderr.write(`engine: ${text}\n`);
-const engine = createEngine({ clock: systemClock, random: Math.random, log });
-const published = publishEngine(engine, systemClock);
-const channel = portChannel(parentPort);
-serveContract(channel, {
-  version: versionFrom(workerData),
-  grant: ['read', 'operate', 'own'],
-  handlers: engineCommands(engine, published.refresh),
-  topics: published.topics,
-  log,
-});
-channel.onClose(() => process.exit(0));
+if (isLane(workerData)) runLane(parentPort, workerData);
+else runEngine(parentPort);
+
+function runEngine(port: MessagePort): void {
+  const log = (text: string): void => void process.stderr.write(`engine: ${text}\n`);
+  const workerPath = fileURLToPath(import.meta.url);
+  const engine = createEngine({ clock: systemClock, random: Math.random, log, workerPath });
+  const published = publishEngine(engine, systemClock);
+  const channel = portChannel(port);
+  serveContract(channel, {
+    version: versionFrom(workerData),
+    grant: ['read', 'operate', 'own'],
+    handlers: engineCommands(engine, published.refresh),
+    topics: published.topics,
+    log,
+  });
+  channel.onClose(() => process.exit(0));
+}
+
+function isLane(data: unknown): data is LaneStart {
+  return typeof data === 'object' && data !== null && 'role' in data && data.role === 'lane';
+}
 
 function versionFrom(data: unknown): string {
   if (typeof data !== 'object' || data === null || !('version' in data)) return '0.0.0';

@@ -7,8 +7,12 @@ import type { AffinityCause } from '../journal/decision.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import type { LimitLog } from '../metrics/limit-log.ts';
 import type { Server } from '../pool/server.ts';
+import type { Lock } from '../threads/lock.ts';
+import type { Memory } from '../threads/memory.ts';
 import { type CookieCodec, cookieName, findCookie, setCookieField } from './session-cookie.ts';
-import { type SessionEntry, SessionTable } from './session-table.ts';
+import type { SessionEntry, Sessions } from './session-entry.ts';
+import { SessionTable } from './session-table.ts';
+import { SharedSessions, sessionCapacity, sharedSessionsBlock } from './shared-sessions.ts';
 
 export type ActiveAffinityConfig = Exclude<AffinityConfig, { type: 'none' }>;
 
@@ -18,19 +22,28 @@ export interface AffinityDeps {
   readonly events: EventLog;
   readonly codec: CookieCodec;
   readonly limits: LimitLog;
+  readonly memory: Memory;
+  /** The pool's. Everything but `list`, `keyOf` and `expect` is called under it. */
+  readonly lock: Lock;
 }
+
+/** Sessions that one call ends at most, since nobody can choose a server meanwhile. */
+const mostEnded = 200;
 
 /** The sessions of one pool. Binds, moves and ends them; which server is chosen is the pool's business. */
 export class Affinity {
   readonly #deps: AffinityDeps;
   readonly #cookie: string;
-  readonly #table = new SessionTable();
+  #table: Sessions;
+  /** The table of a configuration that is about to come, or that came in another thread already. */
+  #next: SharedSessions | null = null;
   #config: ActiveAffinityConfig;
 
   constructor(config: ActiveAffinityConfig, deps: AffinityDeps) {
     this.#config = config;
     this.#deps = deps;
     this.#cookie = cookieName(deps.pool);
+    this.#table = deps.memory.isShared ? this.#sharedTable(config) : new SessionTable();
   }
 
   get config(): ActiveAffinityConfig {
@@ -44,12 +57,58 @@ export class Affinity {
   /** Takes over a changed time to live or cap. The type stays: another type is another `Affinity`. */
   configure(config: ActiveAffinityConfig, now: number): void {
     this.#config = config;
+    const isFirst = this.#deps.memory.thread === 0;
+    const next = this.#next;
+    this.#next = null;
+    if (next && this.#table instanceof SharedSessions && next.block !== this.#table.block) {
+      // The other threads go on with the new table as soon as they find the old one closed.
+      if (isFirst) {
+        moveAll(this.#table, next);
+        this.#deps.memory.forget(this.#table.block);
+      }
+      this.#table = next;
+    }
+    if (!isFirst) return;
     this.#trim();
     this.expire(now);
   }
 
+  /**
+   * A configuration may come with room for another number of sessions: the table for it is there before any thread needs it. Sessions
+   * of one thread move to where all see them once there are several.
+   */
+  expect(config: ActiveAffinityConfig): void {
+    if (!this.#deps.memory.isShared) return;
+    const next = this.#sharedTable(config);
+    if (this.#table instanceof SharedSessions) {
+      this.#next = next;
+      return;
+    }
+    for (const entry of [...this.#table].reverse()) next.restore(entry.key, entry);
+    this.#table = next;
+  }
+
+  /** The configuration does not come after all. */
+  expectNoMore(): void {
+    const next = this.#next;
+    this.#next = null;
+    if (next && this.#table instanceof SharedSessions && next.block !== this.#table.block)
+      this.#deps.memory.forget(next.block);
+  }
+
+  /** A thread was ended in the middle of a change. */
+  repair(): void {
+    if (this.#table instanceof SharedSessions) this.#table.repair();
+  }
+
+  /** It is no longer wanted. */
+  forget(): void {
+    if (this.#table instanceof SharedSessions) this.#deps.memory.forget(this.#table.block);
+  }
+
   /** The client's session, or why there is none. An expired or forged one is none. */
   find(facts: RequestFacts, now: number): SessionEntry | AffinityCause {
+    this.#followTable();
     if (this.#config.type === 'client-ip') {
       return this.#alive(facts.clientAddress, now) ?? 'new-client';
     }
@@ -62,6 +121,7 @@ export class Affinity {
 
   /** Whether the session is still in the table. */
   holds(entry: SessionEntry): boolean {
+    this.#followTable();
     return this.#table.get(entry.key) === entry;
   }
 
@@ -114,14 +174,17 @@ export class Affinity {
     );
   }
 
-  /** False where there is no session of that handle. */
-  end(handle: string): boolean {
-    for (const entry of this.#table) {
-      if (entry.handle !== handle) continue;
-      this.#drop(entry, 'session-ended', 'it was ended by hand');
-      return true;
-    }
-    return false;
+  /** The key of the session with that handle. Without the lock: it looks at every session. */
+  keyOf(handle: string): string | undefined {
+    for (const entry of this.#table) if (entry.handle === handle) return entry.key;
+    return undefined;
+  }
+
+  /** False where it has ended already. */
+  end(key: string): boolean {
+    const entry = this.#table.get(key);
+    if (entry) this.#drop(entry, 'session-ended', 'it was ended by hand');
+    return entry !== undefined;
   }
 
   endAll(reason: string): void {
@@ -135,12 +198,15 @@ export class Affinity {
     });
   }
 
-  /** Ends what was not used for the time to live. */
-  expire(now: number): void {
+  /** Ends what was not used for the time to live. True where there may be more of them than one call ends. */
+  expire(now: number): boolean {
     const { ttlMs } = this.#config;
+    let ended = 0;
     for (let entry = this.#table.oldest; entry && now - entry.lastUsed >= ttlMs; entry = this.#table.oldest) {
+      if (++ended > mostEnded) return true;
       this.#drop(entry, 'session-expired', `no request for ${formatDuration(ttlMs)}`);
     }
+    return false;
   }
 
   /** Most recently used first. */
@@ -161,6 +227,17 @@ export class Affinity {
     if (!entry || now - entry.lastUsed < this.#config.ttlMs) return entry;
     this.expire(now);
     return undefined;
+  }
+
+  #sharedTable(config: ActiveAffinityConfig): SharedSessions {
+    return sharedSessionsFor(config, this.#deps);
+  }
+
+  /** Thread 0 has moved the sessions to a table that this thread was told of and has not been told to use. */
+  #followTable(): void {
+    if (this.#next === null || !(this.#table instanceof SharedSessions) || !this.#table.isClosed) return;
+    this.#table = this.#next;
+    this.#next = null;
   }
 
   #trim(): void {
@@ -213,4 +290,20 @@ export class Affinity {
 
 function byWhat(type: ActiveAffinityConfig['type']): string {
   return type === 'cookie' ? 'cookie' : 'address';
+}
+
+/** Moves every session, in the order of their use, as far as there is room for them: the most recently used ones. */
+function moveAll(from: SharedSessions, to: SharedSessions): void {
+  const entries = [...from].slice(0, to.capacity).reverse();
+  for (const entry of entries) if (!to.get(entry.key)) to.restore(entry.key, entry);
+  from.close();
+}
+
+/** The table that sessions of that configuration are in, made where it is missing. */
+export function sharedSessionsFor(
+  { type, maxSessions }: ActiveAffinityConfig,
+  { pool, memory, lock }: Pick<AffinityDeps, 'pool' | 'memory' | 'lock'>,
+): SharedSessions {
+  const capacity = sessionCapacity(maxSessions);
+  return new SharedSessions(memory, lock, sharedSessionsBlock(pool, type, capacity), capacity);
 }

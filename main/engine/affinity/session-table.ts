@@ -1,31 +1,16 @@
-import type { Server } from '../pool/server.ts';
+import type { SessionEntry, SessionFacts, SessionServer, Sessions } from './session-entry.ts';
 
-/** One binding of a client to a server. Times are the clock's `now()`. */
-export interface SessionEntry {
-  /** The cookie's value or the client's address. */
-  readonly key: string;
-  /** Stable name for people and commands; tells nothing of the key. */
-  readonly handle: string;
-  client: string;
-  server: Server;
-  moved: { readonly from: string; readonly reason: string; readonly at: number } | null;
-  readonly since: number;
-  lastUsed: number;
-  /** When the cookie was last sent, so that it can be renewed before the browser drops it. */
-  cookieSentAt: number;
-  hits: number;
-  older: SessionEntry | null;
-  newer: SessionEntry | null;
+/** A session of this table; they hang together in the order of their last use. */
+interface LinkedEntry extends SessionEntry {
+  older: LinkedEntry | null;
+  newer: LinkedEntry | null;
 }
 
-/**
- * Sessions by key, in order of their last use: a linked list through the entries, so that touching one costs a few
- * assignments. As all have the same time to live, the least recently used one is also the next to expire.
- */
-export class SessionTable {
-  readonly #entries = new Map<string, SessionEntry>();
-  #oldest: SessionEntry | null = null;
-  #newest: SessionEntry | null = null;
+/** The sessions of a pool in the memory of one thread: a linked list through the entries, so that touching one costs a few assignments. */
+export class SessionTable implements Sessions {
+  readonly #entries = new Map<string, LinkedEntry>();
+  #oldest: LinkedEntry | null = null;
+  #newest: LinkedEntry | null = null;
   #handles = 0;
 
   get size(): number {
@@ -40,36 +25,44 @@ export class SessionTable {
     return this.#entries.get(key);
   }
 
-  add(key: string, client: string, server: Server, now: number): SessionEntry {
+  add(key: string, client: string, server: SessionServer, now: number): SessionEntry {
     this.#handles += 1;
-    const entry: SessionEntry = {
+    const handle = `s${this.#handles}`;
+    const times = { since: now, lastUsed: now, cookieSentAt: now };
+    return this.#insert({
       key,
-      handle: `s${this.#handles}`,
+      handle,
       client,
       server,
       moved: null,
-      since: now,
-      lastUsed: now,
-      cookieSentAt: now,
+      ...times,
       hits: 1,
       older: null,
       newer: null,
-    };
-    this.#entries.set(key, entry);
-    this.#append(entry);
-    return entry;
+    });
   }
 
-  /** Makes it the most recently used. */
+  restore(key: string, facts: SessionFacts): void {
+    const { handle, client, server, moved, since, lastUsed, cookieSentAt, hits } = facts;
+    this.#handles = Math.max(this.#handles, Number(handle.slice(1)));
+    const times = { since, lastUsed, cookieSentAt };
+    this.#insert({ key, handle, client, server, moved, ...times, hits, older: null, newer: null });
+  }
+
   touch(entry: SessionEntry, now: number): void {
-    entry.lastUsed = now;
-    if (entry === this.#newest) return;
-    this.#unlink(entry);
-    this.#append(entry);
+    const own = this.#entries.get(entry.key);
+    if (!own) return;
+    own.lastUsed = now;
+    if (own === this.#newest) return;
+    this.#unlink(own);
+    this.#append(own);
   }
 
   remove(entry: SessionEntry): void {
-    if (this.#entries.delete(entry.key)) this.#unlink(entry);
+    const own = this.#entries.get(entry.key);
+    if (own !== entry) return;
+    this.#entries.delete(entry.key);
+    this.#unlink(own);
   }
 
   /** Most recently used first. */
@@ -77,7 +70,13 @@ export class SessionTable {
     for (let entry = this.#newest; entry; entry = entry.older) yield entry;
   }
 
-  #append(entry: SessionEntry): void {
+  #insert(entry: LinkedEntry): SessionEntry {
+    this.#entries.set(entry.key, entry);
+    this.#append(entry);
+    return entry;
+  }
+
+  #append(entry: LinkedEntry): void {
     entry.older = this.#newest;
     entry.newer = null;
     if (this.#newest) this.#newest.newer = entry;
@@ -85,7 +84,7 @@ export class SessionTable {
     this.#newest = entry;
   }
 
-  #unlink(entry: SessionEntry): void {
+  #unlink(entry: LinkedEntry): void {
     if (entry.older) entry.older.newer = entry.newer;
     else this.#oldest = entry.newer;
     if (entry.newer) entry.newer.older = entry.older;

@@ -24,6 +24,8 @@ export interface EventAbout {
 }
 
 export interface EventLog extends LogSource<BallastEvent> {
+  /** Takes in an event that another thread told. */
+  take(event: Omit<BallastEvent, 'sequence'>): void;
   add(kind: EventKind, tone: BallastEvent['tone'], text: string, about?: EventAbout): void;
   /**
    * Whether an event of a busy kind may be told by itself: the first few of each second for each server (or pool). The
@@ -50,8 +52,10 @@ export function createEventLog(options: {
   readonly capacity: number;
   /** Events of one busy kind about one server (or pool) told one by one in a second. */
   readonly perSecond: number;
+  /** Given every event instead of keeping it: for a thread that is not the engine's own. */
+  readonly told?: (event: Omit<BallastEvent, 'sequence'>) => void;
 }): EventLog {
-  const { clock, capacity, perSecond } = options;
+  const { clock, capacity, perSecond, told } = options;
   const ring = createLogRing<BallastEvent>({ capacity });
   const busy = new Map<string, Busy>();
 
@@ -61,17 +65,13 @@ export function createEventLog(options: {
     },
     read: (after, limit) => ring.read(after, limit),
     add(kind, tone, text, { pool = null, server = null, request = null, count } = {}) {
-      ring.append({
-        sequence: ring.cursor + 1,
-        atMs: clock.epoch(),
-        kind,
-        text,
-        tone,
-        pool,
-        server,
-        request,
-        ...(count !== undefined && { count }),
-      });
+      const event = { atMs: clock.epoch(), kind, text, tone, pool, server, request };
+      const counted = count === undefined ? event : { ...event, count };
+      if (told) told(counted);
+      else log.take(counted);
+    },
+    take(event) {
+      ring.append({ sequence: ring.cursor + 1, ...event });
     },
     admit(kind, pool, server) {
       const key = `${kind} ${server ?? pool ?? ''}`;

@@ -8,6 +8,7 @@ import type { Exchange } from '../exchange.ts';
 import type { ReadPath } from '../http1/socket-reader.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
 import type { Pool } from '../pool/pool.ts';
+import { findUnshared, listen, type SharedListenOptions } from '../threads/reuse-port.ts';
 import { createAcceptor, probeReadPath } from './accept.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientContext } from './client-context.ts';
@@ -50,7 +51,17 @@ export interface Listener extends SocketHolder {
 /** So many clients at once are told that there is no room; beyond that their connections are closed without a word. */
 const mostRefused = 64;
 
-export function createListener(config: ListenerConfig, deps: ListenerDeps): Listener {
+/**
+ * `alone`: nobody else accepts there. `first`: other threads are to, and nobody accepts there yet; found out by binding it alone for a
+ * moment, since the kernel lets any program of the same user in on a shared port. `joining`: others of ours may accept there already.
+ */
+export type BindMode = 'alone' | 'first' | 'joining';
+
+export function createListener(
+  config: ListenerConfig,
+  deps: ListenerDeps,
+  mode: BindMode = 'alone',
+): Listener {
   const connections = new Clients();
   /** Of them, those that were told that there is no room. */
   let refused = 0;
@@ -68,6 +79,13 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
     target.limits = current.limits;
     target.trustsForwarded = current.trustForwarded;
   };
+
+  const listenOptions = ({ host, port }: Address): SharedListenOptions => ({
+    host,
+    port,
+    backlog: 511,
+    ...(mode !== 'alone' && { reusePort: true }),
+  });
 
   const open = async (): Promise<Address> => {
     const path = deps.readPath ?? (await probeReadPath());
@@ -113,13 +131,14 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
       },
       lost,
     );
-    await listening(accepting, bind);
+    const port = mode === 'first' ? await findUnshared(bind.host, bind.port) : bind.port;
+    await listen(accepting, listenOptions({ host: bind.host, port }));
     // An error of a single accept must not end the process.
     accepting.on('error', lost);
     server = accepting;
     const place = accepting.address();
-    const port = place !== null && typeof place === 'object' ? place.port : bind.port;
-    bound = { host: bind.host, port };
+    const isPlace = place !== null && typeof place === 'object';
+    bound = { host: bind.host, port: isPlace ? place.port : port };
     shared.authority = formatAddress(bound);
     return bound;
   };
@@ -187,21 +206,11 @@ export function createListener(config: ListenerConfig, deps: ListenerDeps): List
       server?.close();
     },
     async retake() {
-      if (server && bound && !server.listening) await listening(server, bound);
+      if (server && bound && !server.listening) await listen(server, listenOptions(bound));
     },
     stop(graceMs) {
       stopped ??= close(graceMs);
       return stopped;
     },
   };
-}
-
-function listening(server: NetServer, { host, port }: Address): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: 511 }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
 }

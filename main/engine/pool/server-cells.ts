@@ -1,5 +1,6 @@
+import { mostThreads } from '@shared/config/schema.ts';
 import { type AdminState, adminStates, type Verdict, verdicts } from '@shared/contract/values.ts';
-import { type Memory, mostThreads } from '../threads/memory.ts';
+import type { Memory } from '../threads/memory.ts';
 
 /** Whole numbers, then, from `numbersAt`, fractions. */
 const adminStateAt = 0;

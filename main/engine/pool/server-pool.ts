@@ -2,7 +2,7 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { Session } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
-import { Affinity } from '../affinity/affinity.ts';
+import { Affinity, sharedSessionsFor } from '../affinity/affinity.ts';
 import type { CookieCodec } from '../affinity/session-cookie.ts';
 import type { Clock } from '../clock.ts';
 import type { SocketHolder } from '../descriptors.ts';
@@ -26,7 +26,7 @@ import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
 import { RequestQueue, type Waiter } from './request-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
-import type { Server } from './server.ts';
+import { Server } from './server.ts';
 
 export interface PoolDeps {
   readonly clock: Clock;
@@ -36,6 +36,8 @@ export interface PoolDeps {
   readonly limits: LimitLog;
   /** What the threads of the data plane share. */
   readonly memory: Memory;
+  /** In every thread but the first, which probes: asks that one for a probe soon. */
+  readonly probeSoon?: (pool: string, server: string) => void;
 }
 
 /** The pool the engine runs: members, strategy, sessions, probes and budget together. */
@@ -49,6 +51,8 @@ export class ServerPool implements Pool, SocketHolder {
   #strategy: Strategy;
   #affinity: Affinity | null = null;
   #probing = false;
+  /** Only for the memory they have. */
+  #expected: readonly Server[] = [];
   readonly #deps: PoolDeps;
   readonly #cells: PoolCells;
   readonly #chooser: Chooser;
@@ -86,6 +90,11 @@ export class ServerPool implements Pool, SocketHolder {
     });
     this.queue.configure(config.queue.timeoutMs);
     this.#arrange(config, predecessor);
+  }
+
+  /** The thread that probes, ends what is over, and clears the shared notes. */
+  get #isFirst(): boolean {
+    return this.#deps.memory.thread === 0;
   }
 
   get #block(): string {
@@ -133,6 +142,7 @@ export class ServerPool implements Pool, SocketHolder {
   stop(): void {
     this.#probing = false;
     for (const prober of this.#probers.values()) prober.stop();
+    this.#affinity?.forget();
     for (const server of this.#servers) {
       server.connections?.retire();
       server.forget();
@@ -144,12 +154,43 @@ export class ServerPool implements Pool, SocketHolder {
     this.#deps.memory.forget(this.#block);
   }
 
+  /** A configuration is about to come: the memory it needs is there before another thread asks for it. */
+  expect({ servers, affinity }: PoolConfig): void {
+    const { memory } = this.#deps;
+    if (affinity.type !== 'none' && affinity.type === this.#affinity?.config.type)
+      this.#affinity.expect(affinity);
+    if (!this.#isFirst || !memory.isShared) return;
+    this.#expected = servers.map((each) => new Server(this.name, each, memory));
+    if (affinity.type !== 'none')
+      sharedSessionsFor(affinity, { pool: this.name, memory, lock: this.#cells.lock });
+  }
+
+  /** The configuration does not come after all. */
+  expectNoMore(): void {
+    this.#affinity?.expectNoMore();
+    const kept = new Set(this.#servers.map(({ id, addressText }) => `${id} ${addressText}`));
+    for (const server of this.#expected) if (!kept.has(`${server.id} ${server.addressText}`)) server.forget();
+    this.#expected = [];
+  }
+
   /** Takes over a changed configuration. Who stays keeps everything it has. */
   configure(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
+    const { lock } = this.#cells;
+    lock.acquire();
+    try {
+      this.#configure(config, predecessor);
+    } finally {
+      lock.release();
+    }
+  }
+
+  #configure(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
     if (config.strategy.kind !== this.#strategy.kind) {
       this.#strategy = strategyRegistry[config.strategy.kind].create(this.#cells.notes);
-      this.#cells.notes.fill(0);
-      for (const server of this.#servers) server.forgetTurns();
+      if (this.#isFirst) {
+        this.#cells.notes.fill(0);
+        for (const server of this.#servers) server.forgetTurns();
+      }
     }
     this.#arrange(config, predecessor);
     this.#config = config;
@@ -247,8 +288,9 @@ export class ServerPool implements Pool, SocketHolder {
   /** That thread of the data plane is gone: its requests in flight, its trial and its hold on the lock with it. */
   forgetThread(thread: number): void {
     const { lock } = this.#cells;
-    lock.freeFrom(thread);
+    const heldIt = lock.freeFrom(thread);
     lock.acquire();
+    if (heldIt) this.#affinity?.repair();
     for (const server of this.#servers) server.forgetThread(thread);
     this.traffic.forgetThread(thread);
     lock.release();
@@ -260,7 +302,12 @@ export class ServerPool implements Pool, SocketHolder {
     lock.acquire();
     this.#budget.roll(now);
     lock.release();
-    this.#affinity?.expire(now);
+    let more = this.#isFirst;
+    while (more) {
+      lock.acquire();
+      more = this.#affinity?.expire(now) ?? false;
+      lock.release();
+    }
   }
 
   sessions(filter: (session: Session) => boolean, limit: number): { sessions: Session[]; total: number } {
@@ -269,7 +316,15 @@ export class ServerPool implements Pool, SocketHolder {
 
   /** False where there is no such session. */
   endSession(handle: string): boolean {
-    return this.#affinity?.end(handle) ?? false;
+    const affinity = this.#affinity;
+    if (!affinity) return false;
+    const key = affinity.keyOf(handle);
+    if (key === undefined) return false;
+    const { lock } = this.#cells;
+    lock.acquire();
+    const ended = affinity.end(key);
+    lock.release();
+    return ended;
   }
 
   #began(attempt: AttemptRecord, server: Server): void {
@@ -292,7 +347,10 @@ export class ServerPool implements Pool, SocketHolder {
     const { events } = this.#deps;
     server.failedAttempts += 1;
     // The prober finds out sooner than at its next interval whether the server is gone.
-    if (attempt.outcome === 'connect-failed') this.#probers.get(server)?.probeSoon();
+    if (attempt.outcome === 'connect-failed') {
+      if (this.#isFirst) this.#probers.get(server)?.probeSoon();
+      else this.#deps.probeSoon?.(this.name, server.name);
+    }
     if (events.admit('attempt-failed', this.name, server.id)) {
       events.add(
         'attempt-failed',
@@ -307,7 +365,7 @@ export class ServerPool implements Pool, SocketHolder {
   #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
     const { clock, memory } = this.#deps;
     const next = arrange(this.name, this.#servers, config.servers, predecessor, memory);
-    if (next.weightsChanged) for (const server of next.servers) server.turn = 0;
+    if (next.weightsChanged && this.#isFirst) for (const server of next.servers) server.turn = 0;
     for (const server of next.removed) {
       this.#probers.get(server)?.stop();
       this.#probers.delete(server);
@@ -315,7 +373,7 @@ export class ServerPool implements Pool, SocketHolder {
       server.forget();
     }
     for (const prober of this.#probers.values()) prober.configure(config.healthCheck);
-    for (const server of next.added) {
+    for (const server of this.#isFirst ? next.added : []) {
       if (config.healthCheck.type === 'none') server.verdict = 'unknown';
       server.verdictSinceMs ||= Math.round(clock.epoch());
       const prober = createProber(server, config.healthCheck, this.#deps);
@@ -323,6 +381,7 @@ export class ServerPool implements Pool, SocketHolder {
       if (this.#probing) prober.start();
     }
     this.#servers = next.servers;
+    this.#expected = [];
     this.#chooser.arrange(this.name, next.servers);
     this.#configureAffinity(config);
   }
@@ -333,12 +392,14 @@ export class ServerPool implements Pool, SocketHolder {
       current.configure(affinity, this.#deps.clock.now());
       return;
     }
-    current?.endAll('the kind of affinity was changed');
-    const { clock, events, codec, limits } = this.#deps;
+    if (this.#isFirst) current?.endAll('the kind of affinity was changed');
+    current?.forget();
+    const { clock, events, codec, limits, memory } = this.#deps;
+    const { lock } = this.#cells;
     this.#affinity =
       affinity.type === 'none'
         ? null
-        : new Affinity(affinity, { pool: this.name, clock, events, codec, limits });
+        : new Affinity(affinity, { pool: this.name, clock, events, codec, limits, memory, lock });
   }
 }
 

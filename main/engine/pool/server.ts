@@ -55,6 +55,7 @@ export class Server implements Candidate {
     this.#memory = memory;
     this.#cells = new ServerCells(memory, this.#block);
     this.traffic = new TrafficMeter(memory, `${this.#block} traffic`);
+    if (memory.thread === 0) memory.numberOf(this.id);
     this.configure(config, 0);
   }
 

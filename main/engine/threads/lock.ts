@@ -9,13 +9,16 @@ const napMs = 10;
 
 /**
  * A lock between threads, for sections of a microsecond or so: Drepper's mutex ("Futexes are tricky", 2011) with the holder's number in
- * the word, so that what a crashed thread held can be freed. Taken and freed for nothing while there is only one thread. Not reentrant.
+ * the word, so that what a crashed thread held can be freed. Taken and freed for nothing while there is only one thread. Who holds it may take it
+ * again, and frees it as often.
  */
 export class Lock {
   readonly #memory: Memory;
   readonly #words: Int32Array;
   readonly #at: number;
   readonly #me: number;
+  /** Times it was taken beyond the first. */
+  #again = 0;
 
   /** @param at place of the lock's word in `words` */
   constructor(memory: Memory, words: Int32Array, at: number) {
@@ -27,11 +30,18 @@ export class Lock {
 
   acquire(): void {
     if (!this.#memory.isShared) return;
-    if (Atomics.compareExchange(this.#words, this.#at, 0, this.#me) !== 0) this.#wait();
+    const held = Atomics.compareExchange(this.#words, this.#at, 0, this.#me);
+    if (held === 0) return;
+    if ((held & ~awaited) === this.#me) this.#again += 1;
+    else this.#wait();
   }
 
   release(): void {
     if (!this.#memory.isShared) return;
+    if (this.#again > 0) {
+      this.#again -= 1;
+      return;
+    }
     if ((Atomics.exchange(this.#words, this.#at, 0) & awaited) !== 0)
       Atomics.notify(this.#words, this.#at, 1);
   }

@@ -1,5 +1,4 @@
-/** The most threads a data plane has: cells are laid out for so many. */
-export const mostThreads = 16;
+import { mostThreads } from '@shared/config/schema.ts';
 
 /** One block for each thread, written by its thread alone; this one's, and all that this thread knows of. */
 export interface OwnBlocks {
@@ -13,6 +12,8 @@ export interface MemoryView {
   readonly thread: number;
   readonly common: ReadonlyMap<string, SharedArrayBuffer>;
   readonly own: ReadonlyMap<string, SharedArrayBuffer>;
+  /** By number, from 1. */
+  readonly names: readonly string[];
 }
 
 interface OwnEntry {
@@ -31,6 +32,8 @@ export class Memory {
   readonly #common: Map<string, SharedArrayBuffer>;
   readonly #own = new Map<string, OwnEntry>();
   readonly #width: Int32Array;
+  readonly #names: string[] = [];
+  readonly #numbers = new Map<string, number>();
 
   /** @param view what thread 0 sent; left out in thread 0 */
   constructor(view?: MemoryView) {
@@ -73,6 +76,22 @@ export class Memory {
     return { mine: entry.blocks[this.thread === 0 ? 0 : entry.blocks.length - 1]!, all: entry.blocks };
   }
 
+  /**
+   * A number, from 1, that stands for a name in shared memory: the same in every thread, for good. There are as many as there were
+   * servers in configurations since start.
+   */
+  numberOf(name: string): number {
+    const number = this.#numbers.get(name);
+    if (number !== undefined) return number;
+    if (this.thread !== 0) throw new Error(`thread ${this.thread} was given no number for "${name}"`);
+    return this.#learn(name);
+  }
+
+  /** The name that a number stands for; empty for none that was ever given. */
+  nameOf(number: number): string {
+    return this.#names[number - 1] ?? '';
+  }
+
   /** Gives a name up; who uses the block keeps it. */
   forget(name: string): void {
     this.#common.delete(name);
@@ -92,12 +111,19 @@ export class Memory {
   viewOf(thread: number): MemoryView {
     const own = new Map<string, SharedArrayBuffer>();
     for (const [name, { blocks }] of this.#own) own.set(name, blocks[thread]!);
-    return { thread, common: new Map(this.#common), own };
+    return { thread, common: new Map(this.#common), own, names: this.#names };
   }
 
   /** Takes in what thread 0 sent later. Names that are known keep their blocks unless others were sent. */
-  adopt({ common, own }: MemoryView): void {
+  adopt({ common, own, names }: MemoryView): void {
     for (const [name, block] of common) this.#common.set(name, block);
     for (const [name, block] of own) this.#own.set(name, { bytes: block.byteLength, blocks: [block] });
+    for (const name of names.slice(this.#names.length)) this.#learn(name);
+  }
+
+  #learn(name: string): number {
+    this.#names.push(name);
+    this.#numbers.set(name, this.#names.length);
+    return this.#names.length;
   }
 }

@@ -404,6 +404,19 @@ const replica = z.strictObject({
   cwd: z.string().optional().describe('Folder to start in, relative to the file.'),
 });
 
+/** The most threads a data plane has. */
+export const mostThreads = 16;
+
+const dataPlane = z
+  .strictObject({
+    threads: whole(1, mostThreads)
+      .default(1)
+      .describe(
+        'Threads that accept clients and carry requests, on as many cores, as one: strategies, limits and sessions hold over all of them. More than 1 needs Node 23.1 or later on Linux or another system where sockets can share a port.',
+      ),
+  })
+  .prefault({});
+
 export const configSchema = z
   .strictObject({
     version: z.literal(1, { error: 'write version: 1' }).default(1).describe('Of this format.'),
@@ -420,6 +433,7 @@ export const configSchema = z
       .min(1, 'write at least one pool')
       .describe('Named sets of servers balanced together.'),
     replicas: z.array(replica).default([]).describe('Processes that Ballast starts.'),
+    dataPlane: dataPlane.describe('What carries the requests.'),
     responseFields: z
       .boolean()
       .default(true)

@@ -310,6 +310,8 @@ export const eventKinds = [
   'config-refused',
   'engine-crashed',
   'engine-restarted',
+  'thread-crashed',
+  'thread-restarted',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 

@@ -1,0 +1,191 @@
+import { formatAddress } from '@shared/config/address.ts';
+import { type Config, type ListenerConfig, type PoolConfig, serverId } from '@shared/config/schema.ts';
+import type { Resources } from '@shared/contract/values.ts';
+import { createDescriptors, type DescriptorSupply } from './descriptors.ts';
+import { leasedReadBuffers } from './http1/read-buffers.ts';
+import type { ReadPath } from './http1/socket-reader.ts';
+import { wheelOf } from './http1/timer-wheel.ts';
+import { createJournal, type Journal } from './journal/journal.ts';
+import { tellOutcome } from './journal/tell-outcome.ts';
+import { createListeners, type Listeners } from './listeners.ts';
+import { createMetrics, type MetricsKeeper } from './metrics/metrics.ts';
+import type { Server } from './pool/server.ts';
+import { type PoolDeps, ServerPool } from './pool/server-pool.ts';
+
+/** How long the running requests of a listener that was removed may take. */
+const removedGraceMs = 30_000;
+
+export interface LaneDeps extends PoolDeps {
+  /** Stands in front of the numbers of requests. */
+  readonly requestPrefix: string;
+  /** Told what a person who looks for a fault in Ballast needs. */
+  readonly log: (text: string) => void;
+  /** How sockets are read; found out where it is left out. */
+  readonly readPath?: ReadPath | undefined;
+  /** File descriptors there are, for all threads together. */
+  readonly descriptors: DescriptorSupply;
+}
+
+/** A configuration of which everything is bound and nothing has changed yet. */
+export interface LaneChange {
+  /** The configuration's, with the addresses that were really bound. */
+  readonly listeners: ListenerConfig[];
+  /** Makes it the running one, at once. */
+  commit(): void;
+  /** Gives up what was bound for it. */
+  abort(): Promise<void>;
+}
+
+/** One thread's part of the data plane: it accepts clients, carries their requests to servers, and writes down what became of them. */
+export interface Lane {
+  readonly pools: ReadonlyMap<string, ServerPool>;
+  readonly listeners: Pick<Listeners, 'describe'>;
+  readonly journal: Journal;
+  readonly metrics: MetricsKeeper;
+  /** What this thread holds just now. */
+  resources(): Resources;
+  /**
+   * Binds what a configuration has that is new; requests still go by the earlier one. Rejects with a `BindError` and changes nothing
+   * where a listener cannot be bound.
+   *
+   * @param shared other threads are to accept on the same addresses
+   */
+  prepare(config: Config, shared: boolean): Promise<LaneChange>;
+  /** To be called a few times a second. */
+  tick(now: number): void;
+  /** Accepts nothing new and waits for running requests. Resolves with the number of those cut off after the grace. */
+  stop(graceMs: number): Promise<number>;
+}
+
+export function createLane(deps: LaneDeps): Lane {
+  const { clock, events, limits, memory, requestPrefix, log, readPath } = deps;
+  const pools = new Map<string, ServerPool>();
+  const journal = createJournal(2_000);
+  const metrics = createMetrics(clock, () => pools.values(), limits, memory);
+  let lastId = 0;
+  let responseFields = true;
+
+  const holders = () => [...pools.values(), listeners];
+  const descriptors = createDescriptors(deps.descriptors, limits, holders, () => memory.width);
+  const listeners: Listeners = createListeners({
+    clock,
+    findPool: (name) => pools.get(name),
+    nextRequestId(exchange) {
+      lastId += 1;
+      exchange.id = lastId;
+      exchange.idText = `${requestPrefix}${lastId}`;
+      metrics.started(exchange);
+    },
+    finished(exchange) {
+      const now = clock.now();
+      metrics.finished(exchange, now);
+      tellOutcome(exchange, events);
+      journal.record(exchange, now);
+    },
+    responseFields: () => responseFields,
+    ...(readPath && { readPath }),
+    limitReached: (kind, listener) => limits.reached(kind, { listener }),
+    descriptors,
+  });
+
+  return {
+    pools,
+    listeners,
+    journal,
+    metrics,
+    resources() {
+      const connections = [...pools.values()].flatMap((pool) =>
+        pool.servers.flatMap((server) => server.connections ?? []),
+      );
+      return {
+        clientConnections: listeners.describe().reduce((sum, each) => sum + each.openConnections, 0),
+        serverConnections: connections.reduce((sum, each) => sum + each.count, 0),
+        idleServerConnections: connections.reduce((sum, each) => sum + each.idleCount, 0),
+        deadlines: wheelOf(clock).count,
+        leasedBuffers: leasedReadBuffers(),
+        keptBytes: listeners.keptBytes,
+      };
+    },
+    async prepare(config, shared) {
+      const leaving = leavingServers(pools, config.pools);
+      const predecessor = (address: string): Server | undefined => leaving.get(address);
+      // New pools are in place before a new listener accepts, and probe only once everything is bound.
+      const added = config.pools.filter(({ name }) => !pools.has(name));
+      for (const each of config.pools) pools.get(each.name)?.expect(each);
+      for (const each of added) pools.set(each.name, new ServerPool(each, deps, predecessor));
+      const forget = (): void => {
+        for (const pool of pools.values()) pool.expectNoMore();
+        for (const { name } of added) {
+          pools.get(name)?.stop();
+          pools.delete(name);
+        }
+      };
+      const change = await listeners
+        .prepare(config.listeners, shared ? (memory.thread === 0 ? 'first' : 'joining') : 'alone')
+        .catch((error: unknown) => {
+          forget();
+          throw error;
+        });
+      return {
+        listeners: config.listeners.map((each, index) => ({ ...each, bind: change.addresses[index]! })),
+        // From here to the end nothing waits, so that no request sees half of it.
+        commit() {
+          const wanted = new Set(config.pools.map(({ name }) => name));
+          for (const each of config.pools) {
+            const pool = pools.get(each.name)!;
+            if (added.includes(each)) pool.start();
+            else pool.configure(each, predecessor);
+          }
+          metrics.keepListeners(new Set(config.listeners.map(({ name }) => name)));
+          const removed = change.commit();
+          for (const [name, pool] of [...pools]) {
+            if (wanted.has(name)) continue;
+            pools.delete(name);
+            pool.stop();
+          }
+          journal.resize(config.journalRequests);
+          responseFields = config.responseFields;
+          for (const listener of removed) {
+            void listener
+              .stop(removedGraceMs)
+              .catch((error: unknown) => log(`stopping listener: ${String(error)}`));
+          }
+        },
+        async abort() {
+          await change.abort();
+          forget();
+        },
+      };
+    },
+    tick(now) {
+      metrics.tick(now);
+      events.tick(now);
+      limits.tick(now);
+      for (const pool of pools.values()) pool.tick(now);
+    },
+    async stop(graceMs) {
+      const unfinished = await listeners.stop(graceMs);
+      for (const pool of pools.values()) pool.stop();
+      return unfinished;
+    },
+  };
+}
+
+/** Servers that a configuration has no more where they are, by address: they may turn up in another pool. */
+function leavingServers(
+  pools: ReadonlyMap<string, ServerPool>,
+  wanted: readonly PoolConfig[],
+): Map<string, Server> {
+  const staying = new Set(
+    wanted.flatMap((pool) =>
+      pool.servers.map(({ name, address }) => `${serverId(pool.name, name)} ${formatAddress(address)}`),
+    ),
+  );
+  const leaving = new Map<string, Server>();
+  for (const pool of pools.values()) {
+    for (const server of pool.servers) {
+      if (!staying.has(`${server.id} ${server.addressText}`)) leaving.set(server.addressText, server);
+    }
+  }
+  return leaving;
+}

@@ -1,0 +1,46 @@
+import { createLogRing, type LogSource } from '@shared/contract/log-publisher.ts';
+import type { RequestSummary } from '@shared/contract/values.ts';
+import type { Collected } from './messages.ts';
+
+/** As many as a subscriber gets in the longest time between two batches. */
+const kept = 2_000;
+const perRound = 200;
+
+/** The requests of all threads as one log, for those who follow it: the engine's own journal until other threads take part. */
+export interface MergedRequests extends LogSource<RequestSummary> {
+  /** Takes in what the other threads wrote down since the last time, and what the engine's own did. */
+  add(collected: readonly Pick<Collected, 'requests' | 'dropped'>[]): void;
+}
+
+export function mergeRequests(own: LogSource<RequestSummary>): MergedRequests {
+  const ring = createLogRing<RequestSummary>({ capacity: kept });
+  let isMerged = false;
+  let ownSeen = 0;
+
+  return {
+    get cursor() {
+      return isMerged ? ring.cursor : own.cursor;
+    },
+    read: (after, limit) => (isMerged ? ring.read(after, limit) : own.read(after, limit)),
+    add(collected) {
+      if (!isMerged) {
+        // What followed the one log so far goes on in the other where it was.
+        isMerged = true;
+        ownSeen = own.cursor;
+        const before = own.read(0, kept);
+        ring.skip(ownSeen - before.length);
+        for (const request of before) ring.append(request);
+      }
+      const mine = own.read(ownSeen, perRound);
+      const batches = [{ requests: mine, dropped: own.cursor - ownSeen - mine.length }, ...collected];
+      ownSeen = own.cursor;
+      ring.skip(batches.reduce((sum, { dropped }) => sum + dropped, 0));
+      for (const request of byEnd(batches.flatMap(({ requests }) => requests))) ring.append(request);
+    },
+  };
+}
+
+/** In the order in which they ended. */
+export function byEnd(requests: readonly RequestSummary[]): RequestSummary[] {
+  return [...requests].sort((one, other) => one.atMs + one.durationMs - (other.atMs + other.durationMs));
+}
