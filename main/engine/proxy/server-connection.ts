@@ -492,8 +492,9 @@ export class ServerConnection extends Timed implements SocketReader {
 
   /** The server sends no more. */
   #ended(): void {
-    // libuv tells a reset that comes together with the last bytes as an end; but then there is no other side any more.
-    if (this.socket.remoteAddress === undefined) {
+    // libuv tells a reset that comes together with the last bytes as an end; but then there is no other side any more, as
+    // otherwise only when both sides have ended.
+    if (this.socket.remoteAddress === undefined && !this.socket.writableEnded) {
       this.#erred({ name: 'Error', message: 'connection reset', code: 'ECONNRESET', syscall: 'read' });
       return;
     }

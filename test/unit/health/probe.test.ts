@@ -78,10 +78,8 @@ describe('an HTTP probe', () => {
 
   it('gives up after its timeout', async () => {
     const port = await answering(() => {});
-    expect(await probe(port, { type: 'http', timeout: '50ms' })).toEqual({
+    expect(await probe(port, { type: 'http', timeout: '50ms' })).toMatchObject({
       succeeded: false,
-      connected: true,
-      ownFault: false,
       detail: 'no answer within 50ms',
     });
   });
