@@ -15,7 +15,7 @@ import type {
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';
 import { type DescriptorSupply, descriptorSupply } from './descriptors.ts';
-import type { ReadPath } from './http1/socket-reader.ts';
+import type { ReadPath } from './http1/lane-socket.ts';
 import { createEventLog, type EventLog } from './journal/event-log.ts';
 import type { Journal, RequestFilter } from './journal/journal.ts';
 import { createLane } from './lane.ts';

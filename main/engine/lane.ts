@@ -3,7 +3,7 @@ import { type Config, type ListenerConfig, type PoolConfig, serverId } from '@sh
 import type { Resources } from '@shared/contract/values.ts';
 import { createDescriptors, type DescriptorSupply } from './descriptors.ts';
 import { leasedReadBuffers } from './http1/read-buffers.ts';
-import type { ReadPath } from './http1/socket-reader.ts';
+import type { ReadPath } from './http1/lane-socket.ts';
 import { wheelOf } from './http1/timer-wheel.ts';
 import { createJournal, type Journal } from './journal/journal.ts';
 import { tellOutcome } from './journal/tell-outcome.ts';

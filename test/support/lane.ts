@@ -4,7 +4,7 @@ import type { Config, ConfigInput, ListenerLimits, PoolConfig } from '@shared/co
 import { systemClock } from '../../main/engine/clock.ts';
 import type { Descriptors } from '../../main/engine/descriptors.ts';
 import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
-import type { ReadPath } from '../../main/engine/http1/socket-reader.ts';
+import type { ReadPath } from '../../main/engine/http1/lane-socket.ts';
 import { createListener, type Listener } from '../../main/engine/listener/listener.ts';
 import type { Pool } from '../../main/engine/pool/pool.ts';
 import { Server } from '../../main/engine/pool/server.ts';

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { LaneSocket } from './lane-socket.ts';
 
 /** Up to here head and body leave as one latin1 string: measured cheaper than any buffer, and safe to keep. */
 const stringBytes = 16_384;
@@ -10,7 +10,7 @@ let scratch = Buffer.allocUnsafeSlow(scratchBytes);
  * that the bytes stay as they are until written; others are copied before this returns.
  */
 export function send(
-  socket: Socket,
+  socket: LaneSocket,
   head: string,
   bytes: Buffer,
   start: number,
@@ -54,6 +54,6 @@ export function send(
  * Whether to stop reading what feeds this socket. Only when something waits and a `drain` is sure to come: a write below
  * the high-water mark brings none, and pausing for it would stall for good.
  */
-export function writableIsBlocked(socket: Socket): boolean {
+export function writableIsBlocked(socket: LaneSocket): boolean {
   return socket.writableLength > 0 && socket.writableNeedDrain;
 }

@@ -1,8 +1,11 @@
-import { connect, createServer, type Server, Socket, type SocketConstructorOpts } from 'node:net';
-import { onreadOf, type ReadPath, readByEvents, type SocketReader } from '../http1/socket-reader.ts';
+import { createServer, type Server } from 'node:net';
+import { ownByEvents } from '../http1/event-socket.ts';
+import { HandleSocket } from '../http1/handle-socket.ts';
+import type { LaneSocket, ReadPath, SocketOwner } from '../http1/lane-socket.ts';
+import { type StreamHandle, streamInternals } from '../http1/stream-handles.ts';
 
-/** What accepts: makes the reader of a new connection, and then tells it its socket. */
-export type Accept = (open: (reader: SocketReader) => Socket) => void;
+/** What accepts: makes the owner of a new connection, and then tells it its socket. */
+export type Accept = (open: (owner: SocketOwner) => LaneSocket) => void;
 
 /**
  * A TCP server that hands every accepted connection to `accept`, read in the given way. Not yet listening.
@@ -11,22 +14,18 @@ export type Accept = (open: (reader: SocketReader) => Socket) => void;
  */
 export function createAcceptor(path: ReadPath, accept: Accept, failed: () => void = () => {}): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
-    accept((reader) => {
-      readByEvents(socket, reader);
-      return socket;
-    }),
+    accept((owner) => ownByEvents(socket, owner)),
   );
-  if (path === 'buffer') server.on('listening', () => adoptAccepted(server, accept, failed));
+  if (path === 'handle') server.on('listening', () => adoptAccepted(server, accept, failed));
   return server;
 }
 
 /**
- * The one touch of what Node keeps private. The `onread` option exists for sockets that connect; for accepted ones Node
- * makes the socket itself, without it. So the server's own callback is replaced by one that makes the socket with it.
- * `probeReadPath` finds out whether that works with the Node at hand.
+ * A touch of what Node keeps private: the server's own callback makes a `net.Socket` of every connection, so it is replaced by
+ * one that does not. `probeReadPath` finds out whether that works with the Node at hand.
  */
 interface AcceptingHandle {
-  onconnection: ((status: number, handle: object | undefined) => void) | undefined;
+  onconnection: ((status: number, handle: StreamHandle | undefined) => void) | undefined;
 }
 
 function acceptingHandle(server: Server): AcceptingHandle | undefined {
@@ -42,54 +41,68 @@ function adoptAccepted(server: Server, accept: Accept, failed: () => void): void
       failed(); // e.g. no file descriptor left: the connection is lost, the listener is not
       return;
     }
-    accept((reader) => {
-      const options = { handle, allowHalfOpen: true, onread: onreadOf(reader) };
-      const socket = new Socket(options as SocketConstructorOpts);
-      socket.setNoDelay(true);
-      return socket;
-    });
+    accept((owner) => HandleSocket.accepted(handle, owner));
   };
 }
 
 const probeMs = 1_000;
 let probed: Promise<ReadPath> | undefined;
 
-/** The best way to read that works here: found once, by sending bytes through a socket that was accepted that way. */
+/** The best way that works here: found once, by sending bytes there and back through sockets of that kind. */
 export function probeReadPath(): Promise<ReadPath> {
-  probed ??= adoptionWorks().then((works) => (works ? 'buffer' : 'events'));
+  probed ??= handlesWork().then((work) => (work ? 'handle' : 'events'));
   return probed;
 }
 
-function adoptionWorks(): Promise<boolean> {
+/** A server that sends back what comes and then ends, and a client of it; both must see what they should. */
+function handlesWork(): Promise<boolean> {
+  if (streamInternals === null) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const sockets: Socket[] = [];
-    const sent = Buffer.from('ballast');
-    const scratch = Buffer.alloc(64);
-    const server = createAcceptor('buffer', (open) => {
-      sockets.push(
-        open({
-          nextBuffer: () => scratch,
-          bytesRead: (bytes, length) => {
-            // Ordinary events would bring a buffer of Node's own.
-            finish(bytes === scratch && sent.equals(bytes.subarray(0, length)));
-          },
-        }),
-      );
+    const sockets: LaneSocket[] = [];
+    const sent = 'ballast';
+    const server = createAcceptor('handle', (open) => {
+      const serving = probeOwner((text) => {
+        socket.write(text, 'latin1');
+        socket.end();
+      });
+      const socket = open(serving);
+      sockets.push(socket);
     });
     const timer = setTimeout(() => finish(false), probeMs);
-    const finish = (works: boolean): void => {
+    const finish = (work: boolean): void => {
       clearTimeout(timer);
       for (const socket of sockets) socket.destroy();
       server.close();
-      resolve(works);
+      resolve(work);
     };
     server.on('error', () => finish(false));
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
       if (address === null || typeof address === 'string' || !acceptingHandle(server)) return finish(false);
-      const client = connect({ host: '127.0.0.1', port: address.port }, () => client.write(sent));
-      client.on('error', () => finish(false));
+      let answer = '';
+      const client = HandleSocket.connect('127.0.0.1', address.port, {
+        ...probeOwner((text) => {
+          answer += text;
+        }),
+        connected: () => void client.write(sent),
+        ended: () => finish(answer === sent),
+      });
       sockets.push(client);
     });
   });
+}
+
+/** @param read told what came in the buffer that was meant for it */
+function probeOwner(read: (text: string) => void): SocketOwner {
+  const buffer = Buffer.alloc(64);
+  return {
+    nextBuffer: () => buffer,
+    bytesRead: (bytes, length) => {
+      if (bytes === buffer) read(buffer.toString('latin1', 0, length));
+    },
+    connected() {},
+    ended() {},
+    drained() {},
+    closed() {},
+  };
 }

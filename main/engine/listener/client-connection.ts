@@ -499,7 +499,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     this.pause();
   }
 
-  protected override drained(): void {
+  override drained(): void {
     if (this.#state === BUSY) {
       this.#awaitBody();
       this.#attempts.clientDrained();
@@ -508,7 +508,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   }
 
   /** In the middle of a request the end of what a client sends means that it has gone (as nginx and Node take it). */
-  protected override ended(): void {
+  protected override inputDone(): void {
     if (this.#state === BUSY) {
       if (this.#attempts.isTunnel) this.#attempts.clientEnded();
       else this.gone(clientLeft);

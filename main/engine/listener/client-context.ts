@@ -2,7 +2,7 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
-import type { ReadPath } from '../http1/socket-reader.ts';
+import type { ReadPath } from '../http1/lane-socket.ts';
 import type { TimerWheel } from '../http1/timer-wheel.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { ClientConnection } from './client-connection.ts';

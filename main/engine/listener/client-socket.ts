@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import { HeldBytes } from '../http1/held-bytes.ts';
+import type { LaneSocket, ReadPath, SocketOwner } from '../http1/lane-socket.ts';
 import { ReadBuffer } from '../http1/read-buffers.ts';
-import type { ReadPath, SocketReader } from '../http1/socket-reader.ts';
 import { Timed } from '../http1/timer-wheel.ts';
 import { unsentMeasure } from '../http1/write-progress.ts';
 import type { ClientContext } from './client-context.ts';
@@ -12,7 +11,7 @@ import type { ClientContext } from './client-context.ts';
 export const clientLeft = 'the client closed its connection before the response was complete';
 
 /** The socket of a client and what is known of it, apart from requests. */
-export abstract class ClientSocket extends Timed implements SocketReader {
+export abstract class ClientSocket extends Timed implements SocketOwner {
   readonly clock: Clock;
   readonly path: ReadPath;
   protected readonly context: ClientContext;
@@ -22,7 +21,7 @@ export abstract class ClientSocket extends Timed implements SocketReader {
   protected isPaused = false;
   /** The client sends no more. */
   protected inputEnded = false;
-  #socket: Socket | null = null;
+  #socket: LaneSocket | null = null;
   #clientAddress = '';
   /** What the client had not taken when that was last looked at, see `unsentMeasure`. */
   #unsent = 0;
@@ -38,28 +37,30 @@ export abstract class ClientSocket extends Timed implements SocketReader {
 
   abstract nextBuffer(): Buffer;
   abstract bytesRead(bytes: Buffer, length: number): void;
+  abstract drained(): void;
   /** The client sends no more. */
-  protected abstract ended(): void;
-  /** Everything that waited to be written is written. */
-  protected abstract drained(): void;
+  protected abstract inputDone(): void;
   /** The socket is closed, or is to be, for the reason given. */
   protected abstract gone(detail: string): void;
 
   /** Takes charge of an accepted socket, once. */
-  attach(socket: Socket): void {
+  attach(socket: LaneSocket): void {
     this.#socket = socket;
-    const closed = (): void => this.gone(clientLeft);
-    socket.on('end', () => {
-      this.inputEnded = true;
-      this.ended();
-    });
-    socket.on('drain', () => this.drained());
-    socket.on('error', closed);
-    socket.on('close', closed);
     this.deadlineIn(this.limits.idleTimeoutMs);
   }
 
-  get socket(): Socket {
+  connected(): void {}
+
+  ended(): void {
+    this.inputEnded = true;
+    this.inputDone();
+  }
+
+  closed(): void {
+    this.gone(clientLeft);
+  }
+
+  get socket(): LaneSocket {
     return this.#socket!;
   }
 

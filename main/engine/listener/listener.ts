@@ -5,7 +5,7 @@ import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Descriptors, SocketHolder } from '../descriptors.ts';
 import type { Exchange } from '../exchange.ts';
-import type { ReadPath } from '../http1/socket-reader.ts';
+import type { ReadPath } from '../http1/lane-socket.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
 import type { Pool } from '../pool/pool.ts';
 import { findUnshared, listen, type SharedListenOptions } from '../threads/reuse-port.ts';

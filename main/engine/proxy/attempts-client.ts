@@ -1,14 +1,13 @@
-import type { Socket } from 'node:net';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
-import type { ReadPath } from '../http1/socket-reader.ts';
+import type { LaneSocket, ReadPath } from '../http1/lane-socket.ts';
 import type { Server } from '../pool/server.ts';
 
 /** The client's side of a request, as the attempts need it. */
 export interface AttemptsClient {
   readonly exchange: Exchange;
-  readonly socket: Socket;
+  readonly socket: LaneSocket;
   readonly limits: ListenerLimits;
   readonly clock: Clock;
   readonly path: ReadPath;

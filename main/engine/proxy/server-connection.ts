@@ -1,15 +1,17 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP } from 'node:net';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import { isOwnFault } from '../descriptors.ts';
 import { BodyFraming } from '../http1/body-framing.ts';
+import { ownByEvents } from '../http1/event-socket.ts';
+import { HandleSocket } from '../http1/handle-socket.ts';
 import { HeldBytes } from '../http1/held-bytes.ts';
+import type { LaneSocket, ReadPath, SocketOwner } from '../http1/lane-socket.ts';
 import { isStable, ReadBuffer } from '../http1/read-buffers.ts';
 import { HEAD_TOO_LARGE, refusalOf, refusals } from '../http1/refusal.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { send, writableIsBlocked } from '../http1/send.ts';
-import { onreadOf, type ReadPath, readByEvents, type SocketReader } from '../http1/socket-reader.ts';
 import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
 import { unsentMeasure } from '../http1/write-progress.ts';
 import type { Batch } from './batch.ts';
@@ -35,8 +37,8 @@ const head = new ResponseHead();
  * One connection to a server: carries one request at a time, or a batch whose responses come in turn, and reads strictly
  * what comes.
  */
-export class ServerConnection extends Timed implements SocketReader {
-  readonly socket: Socket;
+export class ServerConnection extends Timed implements SocketOwner {
+  readonly socket: LaneSocket;
   readonly framing = new BodyFraming();
   /** Whose response is due. */
   user: ServerUser | null = null;
@@ -90,14 +92,11 @@ export class ServerConnection extends Timed implements SocketReader {
     this.#connectMs = connectMs;
     this.user = user;
     const { host, port } = owner.address;
-    const options = { host, port, noDelay: true, allowHalfOpen: true };
-    this.socket = connect(path === 'buffer' ? { ...options, onread: onreadOf(this) } : options);
-    if (path === 'events') readByEvents(this.socket, this);
-    this.socket.on('connect', () => this.#connected());
-    this.socket.on('end', () => this.#ended());
-    this.socket.on('drain', () => this.#drained());
-    this.socket.on('error', (error) => this.#erred(error));
-    this.socket.on('close', () => this.#erred(null));
+    // A name is looked up, and its addresses tried, by Node.
+    this.socket =
+      path === 'handle' && isIP(host) !== 0
+        ? HandleSocket.connect(host, port, this)
+        : ownByEvents(connect({ host, port, noDelay: true, allowHalfOpen: true }), this);
     wheel.set(this, clock.now() + connectMs);
   }
 
@@ -289,7 +288,7 @@ export class ServerConnection extends Timed implements SocketReader {
     this.#wheel.set(this, never);
   }
 
-  #connected(): void {
+  connected(): void {
     if (this.#state !== CONNECTING) return;
     if (this.batch) {
       this.#begin();
@@ -320,7 +319,7 @@ export class ServerConnection extends Timed implements SocketReader {
     this.#wheel.set(this, this.batch === null ? deadline : this.batch.boundDeadline(deadline));
   }
 
-  #drained(): void {
+  drained(): void {
     if (this.#state === CLOSED) return;
     this.#awaitProgress();
     this.user?.drained();
@@ -491,11 +490,11 @@ export class ServerConnection extends Timed implements SocketReader {
   }
 
   /** The server sends no more. */
-  #ended(): void {
+  ended(): void {
     // libuv tells a reset that comes together with the last bytes as an end; but then there is no other side any more, as
     // otherwise only when both sides have ended.
     if (this.socket.remoteAddress === undefined && !this.socket.writableEnded) {
-      this.#erred({ name: 'Error', message: 'connection reset', code: 'ECONNRESET', syscall: 'read' });
+      this.closed({ name: 'Error', message: 'connection reset', code: 'ECONNRESET', syscall: 'read' });
       return;
     }
     switch (this.#state) {
@@ -520,7 +519,7 @@ export class ServerConnection extends Timed implements SocketReader {
     }
   }
 
-  #erred(error: NodeJS.ErrnoException | null): void {
+  closed(error: NodeJS.ErrnoException | null): void {
     if (this.#state === CLOSED) return;
     const detail = error ? socketErrorText(error) : 'connection closed';
     this.unsent = error?.syscall === 'write' && this.#writes === 1;

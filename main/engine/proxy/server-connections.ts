@@ -1,7 +1,7 @@
 import type { Address } from '@shared/config/address.ts';
 import type { TimeoutsConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
-import type { ReadPath } from '../http1/socket-reader.ts';
+import type { ReadPath } from '../http1/lane-socket.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
 import { Batching } from './batching.ts';
 import { BatchingRecord } from './batching-record.ts';

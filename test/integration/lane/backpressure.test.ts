@@ -26,7 +26,7 @@ function pour(socket: Socket, bytes: number): void {
 
 const heldBytes = (): number => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
 
-describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
+describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
   it('responses that nobody takes are not collected', async () => {
     const raw = await server(
       rawServer((socket) => {

@@ -9,7 +9,7 @@ const on = { batching: 'on' } as const;
 const honest = () =>
   batchServer((socket, targets) => void socket.write(targets.map((target) => ok(`[${target}]`)).join('')));
 
-describe.each(['buffer', 'events'] as const)('requests of the same turn, read by %s,', (readPath) => {
+describe.each(['handle', 'events'] as const)('requests of the same turn, read by %s,', (readPath) => {
   it('leave on one connection in one write, and every client gets its own answer', async () => {
     const reads: string[][] = [];
     const raw = await batchServer((socket, targets) => {

@@ -198,7 +198,7 @@ describe('a server that', () => {
     expect(raw.received).toBe('');
   });
 
-  it.each(['buffer', 'events'] as const)(
+  it.each(['handle', 'events'] as const)(
     'resets in the same moment as it writes does not pass for one that ended (%s)',
     async (readPath) => {
       // Data and RST are there at once: the system then tells the end before the error.

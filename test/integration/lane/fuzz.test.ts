@@ -40,7 +40,7 @@ async function readAll(message: IncomingMessage, random: () => number): Promise<
   return Buffer.concat(pieces);
 }
 
-describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
+describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
   it.each([1, 2, 3])(
     'every body arrives whole and in order, both ways, whoever is slow (seed %i)',
     async (seed) => {

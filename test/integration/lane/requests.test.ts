@@ -5,7 +5,7 @@ import { answering, exchangeBytes, ok, rawServer } from '../../support/raw-socke
 const get = (path = '/', fields = ''): string => `GET ${path} HTTP/1.1\r\nHost: app.test\r\n${fields}\r\n`;
 const last = (path = '/'): string => get(path, 'Connection: close\r\n');
 
-describe.each(['buffer', 'events'] as const)('a request, read by %s', (readPath) => {
+describe.each(['handle', 'events'] as const)('a request, read by %s', (readPath) => {
   it('reaches a server and its response the client', async () => {
     const raw = await server(answering(ok('hello')));
     const { port, finished } = await lane({ ports: [raw.port], readPath });

@@ -58,7 +58,7 @@ const cases: readonly { size: number; chunked: boolean; paced?: true }[] = [
 const framing = (chunked: boolean): string =>
   chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${bodyBytes}`;
 
-describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
+describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
   it('responses arrive as they were sent at clients that slept, with others passing meanwhile', async () => {
     const bodies = cases.map(({ size, chunked }, index) => pieces(noise(index), size, chunked));
     const sent = bodies.map((list) => hash(Buffer.concat(list)));

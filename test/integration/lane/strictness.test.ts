@@ -6,7 +6,7 @@ import { until } from '../../support/until.ts';
 
 const next = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
 
-describe.each(['buffer', 'events'] as const)('read by %s', (readPath) => {
+describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
   it('nothing of a request that two parsers could read differently reaches a server', async () => {
     const raw = await server(answering(ok('reached')));
     const proxy = await lane({ ports: [raw.port], readPath });

@@ -22,7 +22,7 @@ const shouting = () =>
     }),
   );
 
-describe.each(['buffer', 'events'] as const)('an upgrade, read by %s', (readPath) => {
+describe.each(['handle', 'events'] as const)('an upgrade, read by %s', (readPath) => {
   it('passes both ways, as does what came with it', async () => {
     const raw = await shouting();
     const proxy = await lane({ ports: [raw.port], readPath });
