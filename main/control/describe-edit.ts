@@ -22,6 +22,8 @@ export function describeEdit(edit: DocumentEdit): string {
       return `Strategy of pool ${edit.pool} set to ${edit.strategy}`;
     case 'pool.set-affinity':
       return `Affinity of pool ${edit.pool} set to ${edit.affinity}`;
+    case 'pool.set-batching':
+      return `Batching of pool ${edit.pool} set to ${edit.batching}`;
     case 'listener.set-pool':
       return `Listener ${edit.listener} leads to pool ${edit.pool}`;
     default:

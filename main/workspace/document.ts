@@ -19,6 +19,7 @@ type EditCommand =
   | 'pool.remove'
   | 'pool.set-strategy'
   | 'pool.set-affinity'
+  | 'pool.set-batching'
   | 'listener.set-pool';
 
 /** A change to the file, with the parameters of the command of that name. */

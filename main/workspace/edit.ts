@@ -56,6 +56,8 @@ function make(work: Work, change: DocumentEdit): Work {
       return setStrategy(work, change);
     case 'pool.set-affinity':
       return setAffinity(work, change);
+    case 'pool.set-batching':
+      return setBatching(work, change);
     case 'listener.set-pool':
       return setListenerPool(work, change);
     default:
@@ -183,6 +185,20 @@ function setAffinity(work: Work, change: Edit<'pool.set-affinity'>): Work {
     pairOf(map, 'affinity')
       ? replacePair(work.source, place, 'affinity', 'affinity', value)
       : setValue(work.source, place, 'affinity', value, pairOf(map, 'strategy') ? 'strategy' : 'name'),
+  );
+}
+
+function setBatching(work: Work, change: Edit<'pool.set-batching'>): Work {
+  const { pool, index } = findPool(work.config, change.pool);
+  if (pool.batching.mode === change.batching) return work;
+  const place: Path = ['pools', index];
+  const inner: Path = [...place, 'batching'];
+  const after = pairOf(mapAt(work.source, place)!, 'strategy') ? 'strategy' : 'name';
+  return at(
+    work,
+    isMapAt(work.source, inner)
+      ? setValue(work.source, inner, 'mode', change.batching)
+      : setValue(work.source, place, 'batching', change.batching, after),
   );
 }
 

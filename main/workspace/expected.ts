@@ -32,6 +32,11 @@ function changed(before: Config, change: DocumentEdit, after: Config): Config {
             : { ...pool.affinity, type: affinity.type },
       }));
     }
+    case 'pool.set-batching':
+      return mapPool(before, change.pool, (pool) => ({
+        ...pool,
+        batching: { ...pool.batching, mode: change.batching },
+      }));
     case 'listener.set-pool':
       return {
         ...before,

@@ -19,6 +19,7 @@ export function editCommands(configuration: () => Configuration): Handlers<Editi
     'pool.remove': edit('pool.remove'),
     'pool.set-strategy': edit('pool.set-strategy'),
     'pool.set-affinity': edit('pool.set-affinity'),
+    'pool.set-batching': edit('pool.set-batching'),
     'listener.set-pool': edit('listener.set-pool'),
     'config.undo': ({ expectedRevision }) => configuration().undo(expectedRevision),
     'config.redo': ({ expectedRevision }) => configuration().redo(expectedRevision),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { batchingModeKinds } from '../catalog/batching.ts';
 import { strategyKinds } from '../catalog/strategies.ts';
 import { splitCommand } from '../lib/command-line.ts';
 import { parseDuration } from '../lib/duration.ts';
@@ -327,7 +328,7 @@ const queue = z
   .transform(inMs('timeout'))
   .prefault({});
 
-const batchingMode = z.enum(['off', 'on', 'adaptive'], { error: 'write off, on or adaptive' });
+const batchingMode = z.enum(batchingModeKinds, { error: 'write off, on or adaptive' });
 const batchingDetails = z.strictObject({
   mode: batchingMode
     .default('adaptive')

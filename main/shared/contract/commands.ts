@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { affinityKinds } from '../catalog/affinities.ts';
+import { batchingModeKinds } from '../catalog/batching.ts';
 import type { Config } from '../config/schema.ts';
 import {
   adminStates,
@@ -190,6 +191,13 @@ export const commands = {
     needs: 'edit',
     handledBy: 'owner',
     params: z.strictObject({ pool: name, affinity: z.enum(affinityKinds), ...edit }),
+    result: edited,
+  },
+  /** Whether requests of the same moment share a connection to their server. */
+  'pool.set-batching': {
+    needs: 'edit',
+    handledBy: 'owner',
+    params: z.strictObject({ pool: name, batching: z.enum(batchingModeKinds), ...edit }),
     result: edited,
   },
   /** Leads the listener's traffic for every path to that pool. */

@@ -90,6 +90,10 @@ function anyEdit(config: Config, upTo: UpTo): DocumentEdit {
         ? { kind: 'pool.remove', pool: pool.name }
         : { kind: 'server.set-weight', ...at, weight: upTo(9) };
     case 4:
+      if (upTo(4) === 0) {
+        const batching = (['off', 'on', 'adaptive'] as const)[upTo(3)]!;
+        return { kind: 'pool.set-batching', pool: pool.name, batching };
+      }
       return upTo(2)
         ? { kind: 'pool.set-strategy', pool: pool.name, strategy: 'weighted-round-robin' }
         : {

@@ -512,6 +512,20 @@ describe('pools and listeners', () => {
     ]);
   });
 
+  it('sets the mode of batching, and keeps depth and wait', () => {
+    const set = (batching: 'off' | 'on' | 'adaptive') =>
+      ({ kind: 'pool.set-batching', pool: 'canary', batching }) as const;
+    expect(change(commented, set('adaptive'))).toEqual(['+    batching: adaptive']);
+    expect(change(commented, set('off'))).toEqual([]);
+    const on = edited(commented, set('adaptive'));
+    expect(change(on, set('off'))).toEqual(['-    batching: adaptive', '+    batching: off']);
+    const deep = on.replace('batching: adaptive', 'batching: { depth: 8 }');
+    expect(change(deep, set('on'))).toEqual([
+      '-    batching: { depth: 8 }',
+      '+    batching: { depth: 8, mode: on }',
+    ]);
+  });
+
   it('leads a listener to another pool', () => {
     expect(change(commented, { kind: 'listener.set-pool', listener: 'web', pool: 'canary' })).toEqual([
       '-  - { name: web, bind: 127.0.0.1:8080, pool: api }   # the front door',

@@ -1,4 +1,5 @@
 import { affinities, affinityKinds } from '@shared/catalog/affinities.ts';
+import { batchingModeKinds, batchingModes } from '@shared/catalog/batching.ts';
 import { strategies, strategyKinds } from '@shared/catalog/strategies.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
@@ -30,6 +31,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       <StrategyMenu pool={name} kind={pool.strategy.kind} />
       <Chip>{healthText(pool.healthCheck)}</Chip>
       <AffinityMenu pool={name} affinity={pool.affinity} sessions={sessions} />
+      {pool.batching.mode !== 'off' && <Chip>{batchingModes[pool.batching.mode].label.toLowerCase()}</Chip>}
       <span className="space" />
       <span
         className="available"
@@ -42,6 +44,29 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
         label={`Pool ${name}`}
         placement="bottom end"
         sections={[
+          {
+            id: 'batching',
+            title: 'Connections to its servers',
+            entries: batchingModeKinds.map((mode) => ({
+              id: mode,
+              label: batchingModes[mode].label,
+              detail: blocked ?? batchingModes[mode].explain,
+              isSelected: mode === pool.batching.mode,
+              disabledReason: blocked,
+              run: () => {
+                if (mode === pool.batching.mode) return;
+                void run(
+                  'pool.set-batching',
+                  { pool: name, batching: mode },
+                  `Batching of ${name} not changed`,
+                  {
+                    done: `${name}: ${batchingModes[mode].label.toLowerCase()}`,
+                    canUndo: true,
+                  },
+                );
+              },
+            })),
+          },
           {
             id: 'pool',
             entries: [
