@@ -5,7 +5,7 @@ import { ensurePrograms } from './lib/programs.mjs';
 import { say } from './lib/say.mjs';
 import { runProject } from './lib/vitest.mjs';
 
-const projects = ['unit', 'integration', 'e2e'];
+const projects = ['unit', 'integration', 'chaos', 'e2e'];
 
 // `npm test -- e2e` runs one project; what follows goes to vitest: `npm test -- unit engine`.
 const [first, ...rest] = process.argv.slice(2);
