@@ -1,0 +1,183 @@
+import { seededRandom } from '../random.ts';
+import { type Act, breaks, early, garbage, refusing, stalls, well } from './acts.ts';
+import { type Asking, ask, type Kind, kinds } from './asking.ts';
+import { judge } from './judge.ts';
+import { startRig } from './rig.ts';
+import type { ServerProcess } from './server-process.ts';
+
+/** What happens next. Plain data, so that a script can be printed, and shortened. */
+export type Step =
+  | { readonly does: 'requests'; readonly each: readonly RandomRequest[] }
+  | { readonly does: 'kill' | 'start' | 'stop' | 'continue'; readonly server: string };
+
+interface RandomRequest {
+  readonly kind: string;
+  /** By server, what it does while it runs. */
+  readonly acts: Readonly<Record<string, string>>;
+  readonly responseBytes: number;
+  /** The client leaves as soon as its request is sent. */
+  readonly leaves: 'no' | 'closes' | 'resets';
+  /** Goes on the connection of an earlier request, if one is left open. */
+  readonly keepsAlive: boolean;
+}
+
+export interface Script {
+  readonly seed: number;
+  readonly retry: { readonly attempts: number; readonly on: readonly number[] };
+  readonly readPath: 'buffer' | 'events';
+  readonly batching: 'on' | 'off';
+  readonly steps: readonly Step[];
+}
+
+const acts = new Map(
+  [...breaks, ...garbage, ...early, ...refusing, ...stalls, well].map((act) => [act.act, act]),
+);
+const quick = [...breaks, ...garbage, ...early, ...refusing].map(({ act }) => act);
+const slow = stalls.map(({ act }) => act);
+const dead: Act = { act: 'dead', effect: 'fails', outcomes: ['connect-failed', 'closed-before-response'] };
+const stopped: Act = { act: 'stopped', effect: 'fails', outcomes: ['timed-out'] };
+const responseMs = 500;
+
+export function randomScript(seed: number, names: readonly string[], length = 14): Script {
+  const random = seededRandom(seed);
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const some = <T>(items: readonly T[]): T => items[below(items.length)]!;
+  const request = (): RandomRequest => {
+    const kind = some(kinds);
+    const fits = (act: string): boolean => acts.get(act)!.for?.(kind) ?? true;
+    const act = (): string => {
+      const roll = random();
+      if (roll < 0.5) return 'ok';
+      const chosen = roll < 0.92 ? some(quick) : some(slow);
+      return fits(chosen) ? chosen : 'ok';
+    };
+    return {
+      kind: kind.name,
+      acts: Object.fromEntries(names.map((name) => [name, act()])),
+      responseBytes: some([0, 200, 20_000, 300_000]),
+      leaves: random() < 0.1 ? some(['closes', 'resets'] as const) : 'no',
+      keepsAlive: random() < 0.6,
+    };
+  };
+  const steps = Array.from({ length }, (): Step => {
+    if (random() < 0.3)
+      return { does: some(['kill', 'start', 'stop', 'continue'] as const), server: some(names) };
+    return { does: 'requests', each: Array.from({ length: 1 + below(5) }, request) };
+  });
+  return {
+    seed,
+    retry: { attempts: 1 + below(4), on: some([[], [503], [500, 503]]) },
+    readPath: some(['buffer', 'events'] as const),
+    batching: some(['off', 'off', 'on'] as const),
+    steps,
+  };
+}
+
+/** Plays a script, one step after the other. What was not as it has to be, in words. All servers run again at its end. */
+export async function play(script: Script, servers: readonly ServerProcess[]): Promise<string[]> {
+  const problems: string[] = [];
+  const state = new Map<string, 'up' | 'dead' | 'stopped'>(servers.map(({ name }) => [name, 'up']));
+  const rig = await startRig({
+    servers,
+    readPath: script.readPath,
+    pool: {
+      retry: { attempts: script.retry.attempts, on: [...script.retry.on], budgetMinPerSecond: 1_000 },
+      timeouts: { response: `${responseMs}ms`, connect: '5s' },
+      batching: script.batching === 'on' ? { mode: 'on' } : 'off',
+    },
+  });
+  const open: Asking[] = [];
+  const run = `${script.seed}.${performance.now().toFixed(0)}`;
+  let number = 0;
+
+  const change = async (does: string, server: ServerProcess): Promise<void> => {
+    const now = state.get(server.name)!;
+    if (does === 'kill' && now !== 'dead') {
+      server.signal('SIGKILL');
+      await server.gone();
+      state.set(server.name, 'dead');
+    } else if (does === 'start' && now === 'dead') {
+      await server.start();
+      state.set(server.name, 'up');
+    } else if (does === 'stop' && now === 'up') {
+      server.signal('SIGSTOP');
+      await server.stopped();
+      state.set(server.name, 'stopped');
+    } else if (does === 'continue' && now === 'stopped') {
+      server.signal('SIGCONT');
+      state.set(server.name, 'up');
+    }
+  };
+
+  const send = async (each: RandomRequest, kept: Asking | undefined): Promise<void> => {
+    number += 1;
+    const id = `${run}.${number}`;
+    const kind = kinds.find(({ name }) => name === each.kind) as Kind;
+    const what = (name: string): Act => {
+      const now = state.get(name)!;
+      return now === 'dead' ? dead : now === 'stopped' ? stopped : acts.get(each.acts[name]!)!;
+    };
+    const said = servers.map(({ name }) => `${name}=${each.acts[name]}`).join(',');
+    const request = { kind, id, acts: said, responseBytes: each.responseBytes };
+    const asking = kept ?? ask(rig.port, request);
+    const seeing = kept ? kept.again(request) : asking.seen;
+    if (each.leaves !== 'no') {
+      seeing.catch(() => {});
+      if (each.leaves === 'closes') asking.socket.destroy();
+      else asking.socket.resetAndDestroy();
+      return;
+    }
+    const seen = await seeing;
+    const told = await rig.journalled(id);
+    const acted = Object.fromEntries(servers.map(({ name }) => [name, what(name)]));
+    problems.push(...judge({ request, acts: acted, servers, retry: script.retry }, seen, told));
+    const closes = seen.fields.get('connection')?.toLowerCase() === 'close';
+    if (seen.end === 'open' && !closes) open.push(asking);
+    else asking.socket.end();
+  };
+
+  try {
+    for (const step of script.steps) {
+      if (step.does !== 'requests')
+        await change(step.does, servers.find(({ name }) => name === step.server)!);
+      else {
+        await Promise.all(
+          step.each.map((each) =>
+            send(each, each.keepsAlive && each.leaves === 'no' ? open.pop() : undefined),
+          ),
+        );
+      }
+    }
+  } catch (error) {
+    problems.push(String(error));
+  }
+  for (const { socket } of open) socket.destroy();
+  problems.push(...(await rig.leftovers()), ...(await rig.stop()));
+  for (const server of servers) {
+    await change('continue', server);
+    await change('start', server);
+  }
+  return problems;
+}
+
+/** A shorter script that fails as well: steps are left out as long as that is so, for so many plays at most. */
+export async function shrink(script: Script, servers: readonly ServerProcess[], plays = 25): Promise<Script> {
+  let shortest = script;
+  let left = plays;
+  for (
+    let size = Math.ceil(script.steps.length / 2);
+    size >= 1 && left > 0;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
+    for (let at = 0; at < shortest.steps.length && left > 0; ) {
+      const fewer = {
+        ...shortest,
+        steps: shortest.steps.filter((_, index) => index < at || index >= at + size),
+      };
+      left -= 1;
+      if ((await play(fewer, servers)).length > 0) shortest = fewer;
+      else at += size;
+    }
+  }
+  return shortest;
+}
