@@ -108,6 +108,15 @@ export function memoryOf(pid) {
   return sum;
 }
 
+/**
+ * True when the process has a handler of its own for SIGINT.
+ * @param {number} pid
+ */
+export function catchesInterrupts(pid) {
+  const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readOrNothing(`/proc/${pid}/status`))?.[1] ?? '0';
+  return (BigInt(`0x${caught}`) & 2n) === 2n;
+}
+
 /** Busy time of the machine, and of this process with the children it has waited for, in seconds. */
 export function machineSeconds() {
   const { ownTicks, childTicks } = parseStat(readOrNothing('/proc/self/stat'));

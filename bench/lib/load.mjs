@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/lib/find-program.mjs';
 import { root } from '../../scripts/lib/tree.mjs';
+import { catchesInterrupts } from './accounting.mjs';
 import { nextLine } from './processes.mjs';
 
 /**
@@ -63,9 +64,12 @@ async function wrk(processes, { port, workload, seconds, cores }) {
   child.stdout?.setEncoding('utf8').on('data', (piece) => {
     text += piece;
   });
-  const interrupt = Number.isInteger(seconds)
-    ? undefined
-    : setTimeout(() => child.kill('SIGINT'), seconds * 1_000);
+  let interrupt = Number.isInteger(seconds) ? undefined : setTimeout(stop, seconds * 1_000);
+  function stop() {
+    // Before it listens for the signal it would end without a word.
+    if (catchesInterrupts(/** @type {number} */ (child.pid))) child.kill('SIGINT');
+    else interrupt = setTimeout(stop, 10);
+  }
   await new Promise((resolve) => child.on('close', resolve));
   clearTimeout(interrupt);
   const line = /^REPORT (.*)$/m.exec(text)?.[1];
