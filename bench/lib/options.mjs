@@ -4,16 +4,19 @@ import { parseArgs } from 'node:util';
 import { peers } from './peers.mjs';
 import { workloads } from './workloads.mjs';
 
+/** Enough to see where one stands. */
+const quickWorkloads = ['get-1', 'get-64', 'fields', 'post-64k', 'response-1m', 'new-connection', 'idle'];
+
 export const usage = `npm run bench -- [options]
 
 Ballast beside nginx, HAProxy, Caddy, node:http and http-proxy: CPU time per request, requests per second, latency, memory.
 
-  --quick            a rough picture in two minutes
+  --quick            a rough picture in two minutes: ${quickWorkloads.join(', ')}
   --only NAMES       ${workloads.map(({ name }) => name).join(',')}
   --peers NAMES      ${peers.map(({ name }) => name).join(',')}
   --rounds N         slices of each proxy (8; 2 with --quick)
   --seconds S        length of a slice (1; 0.5 with --quick)
-  --warm-up S        CPU time of the proxies of Node before the first slice (2; 0.7 with --quick)
+  --warm-up S        CPU time of the proxies of Node before the first slice (2; 0.5 with --quick)
   --idle N           idle connections (10000; 2000 with --quick)
   --seed N           of the random order
   --node PATH        Node that runs Ballast, the peers of npm, and the generators
@@ -59,11 +62,11 @@ export function parseOptions(args) {
     ...(values.beside !== undefined && { beside: resolve(values.beside) }),
     ...(values.json !== undefined && { json: values.json }),
     ...(values.from !== undefined && { from: values.from }),
-    workloads: chosen(values.only, workloads, '--only'),
+    workloads: chosen(values.only ?? (quick ? quickWorkloads.join() : undefined), workloads, '--only'),
     peers: chosen(values.peers, peers, '--peers').map(({ name }) => name),
     rounds: number(values.rounds, quick ? 2 : 8, '--rounds'),
     seconds: number(values.seconds, quick ? 0.5 : 1, '--seconds'),
-    warmUpSeconds: number(values['warm-up'], quick ? 0.7 : 2, '--warm-up'),
+    warmUpSeconds: number(values['warm-up'], quick ? 0.5 : 2, '--warm-up'),
     idleConnections: number(values.idle, quick ? 2_000 : 10_000, '--idle'),
     seed: values.seed === undefined ? undefined : number(values.seed, 1, '--seed'),
   };

@@ -58,6 +58,14 @@ describe('choosing what to measure', () => {
     expect(peers).toEqual(['ballast', 'nginx']);
   });
 
+  it('measures less with --quick, unless it is told what', () => {
+    const names = (...args: string[]) => parseOptions(args).workloads.map(({ name }) => name);
+    expect(names()).toEqual(workloads.map(({ name }) => name));
+    expect(names('--quick')).toContain('get-64');
+    expect(names('--quick').length).toBeLessThan(names().length);
+    expect(names('--quick', '--only', 'two-cores')).toEqual(['two-cores']);
+  });
+
   it.each([
     [['--only', 'get-65'], 'get-65'],
     [['--peers', 'apache'], 'apache'],
