@@ -44,7 +44,7 @@ const cases = moments.flatMap((moment) =>
     .filter(({ method }) => method !== 'HEAD')
     .filter(({ bodyBytes }) => moment.only === undefined || bodyBytes > 0)
     .flatMap((kind) =>
-      (['buffer', 'events'] as const).flatMap((readPath) =>
+      (['handle', 'events'] as const).flatMap((readPath) =>
         Object.keys(leave).map((how) => ({ ...moment, kind, readPath, how: how as keyof typeof leave })),
       ),
     ),

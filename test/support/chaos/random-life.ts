@@ -24,7 +24,7 @@ interface RandomRequest {
 export interface Script {
   readonly seed: number;
   readonly retry: { readonly attempts: number; readonly on: readonly number[] };
-  readonly readPath: 'buffer' | 'events';
+  readonly readPath: 'handle' | 'events';
   readonly batching: 'on' | 'off';
   readonly steps: readonly Step[];
 }
@@ -67,7 +67,7 @@ export function randomScript(seed: number, names: readonly string[], length = 14
   return {
     seed,
     retry: { attempts: 1 + below(4), on: some([[], [503], [500, 503]]) },
-    readPath: some(['buffer', 'events'] as const),
+    readPath: some(['handle', 'events'] as const),
     batching: some(['off', 'off', 'on'] as const),
     steps,
   };
