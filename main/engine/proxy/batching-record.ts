@@ -17,7 +17,7 @@ const longestPauseMs = 60_000;
 const fewestSeen = 64;
 /** The best of the recent answers took less: the time of the server itself, without queueing. */
 const shortMs = 3;
-/** An answer is late when one to a request that was sent after it was complete so much earlier. */
+/** An answer is late when the request for another was sent so much after its own, and that other came so much before it. */
 const lateMs = 4;
 /** Share of late answers above which batching stops, and below which it begins again. */
 const mostLate = 0.01;
@@ -159,12 +159,12 @@ export class BatchingRecord {
   }
 
   /**
-   * When the whole machine stalls, all answers are slow together, and batching costs nobody anything. An answer is late by
-   * itself where the same server had answered one that came after it.
+   * When the machine or the server's process stalls, all answers are slow together, and batching costs nobody anything. An
+   * answer is late by itself where the same server had meanwhile answered one that was asked for clearly later.
    */
   #wasOvertaken(startedAt: number, endedAt: number): boolean {
     for (let index = 0; index < witnesses; index++) {
-      if (this.#witnessStarts[index]! >= startedAt && this.#witnessEnds[index]! <= endedAt - lateMs)
+      if (this.#witnessStarts[index]! >= startedAt + lateMs && this.#witnessEnds[index]! <= endedAt - lateMs)
         return true;
     }
     return false;

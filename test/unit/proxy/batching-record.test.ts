@@ -63,6 +63,17 @@ describe('adaptive batching', () => {
     expect(traffic(quick, { stallMs: 30 }).allowed).toBe(1);
   });
 
+  it('does not mistake a process that stalls between two answers of the same moment for one either', () => {
+    const record = new BatchingRecord(manualClock());
+    for (let i = 0; i < 2_000; i++) {
+      const now = i * 20;
+      record.answered(now, now + 10);
+      record.answered(now + 0.4, now + 0.8);
+      record.answered(now + 0.5, now + 0.9);
+    }
+    expect(record.allows('adaptive', 40_000)).toBe(true);
+  });
+
   it('stays away from a server that takes its time for every answer: side by side they are sooner there', () => {
     expect(traffic((random) => 5 + random()).allowed).toBe(0);
   });
@@ -77,7 +88,7 @@ describe('adaptive batching', () => {
       // Every request is followed by a quick one that overtakes it where it is slow.
       const slow = random() < share;
       record.answered(now, now + 0.5);
-      record.answered(now - 1, now + (slow ? 20 : 0.5));
+      record.answered(now - 6, now + (slow ? 20 : -5.5));
       now += slow ? 20 : 0;
     };
     for (let i = 0; i < 2_000; i++) answer();
