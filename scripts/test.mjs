@@ -1,11 +1,12 @@
 import { ensureBuilt } from './lib/build.mjs';
 import { runChecks } from './lib/checks.mjs';
 import { ensureInstalled } from './lib/install.mjs';
+import { findNewerNode } from './lib/newer-node.mjs';
 import { ensurePrograms } from './lib/programs.mjs';
 import { say } from './lib/say.mjs';
 import { runProject } from './lib/vitest.mjs';
 
-const projects = ['unit', 'integration', 'chaos', 'e2e'];
+const projects = ['unit', 'integration', 'threads', 'chaos', 'e2e'];
 
 // `npm test -- e2e` runs one project; what follows goes to vitest: `npm test -- unit engine`.
 const [first, ...rest] = process.argv.slice(2);
@@ -28,7 +29,7 @@ try {
   }
   for (const project of chosen) {
     heading(project);
-    const { passed, failed, skipped } = await runProject(project, rest);
+    const { passed, failed, skipped } = await runProject(project, rest, nodeFor(project));
     total.passed += passed;
     total.failed.push(...failed);
     total.skipped.push(...skipped);
@@ -43,6 +44,18 @@ for (const name of total.skipped) console.log(`skipped  ${name}`);
 for (const name of total.failed) console.log(`FAILED   ${name}`);
 console.log(`${total.passed} passed, ${total.failed.length} failed, ${total.skipped.length} skipped`);
 process.exitCode = total.failed.length === 0 && total.passed > 0 ? 0 : 1;
+
+/**
+ * What a project runs on: this Node, except for what needs a newer one. Where that cannot be had its tests skip themselves, by name.
+ * @param {string} project
+ */
+function nodeFor(project) {
+  if (project !== 'threads') return process.execPath;
+  const found = findNewerNode(say);
+  if ('path' in found) return found.path;
+  say(`the tests of several threads are skipped: ${found.reason}`);
+  return process.execPath;
+}
 
 /** @param {string} name */
 function heading(name) {

@@ -251,9 +251,8 @@ export function createEngine(options: EngineOptions): Engine {
     metrics: () => lane.metrics.read(),
     resources: () => crew.addResources(lane.resources()),
     async listRequests(filter) {
-      const lists = [journal.list(filter), ...(await crew.list(filter))];
-      const newestFirst =
-        lists.length === 1 ? lists[0]!.requests : byEnd(lists.flatMap((each) => each.requests)).reverse();
+      const lists = [journal.listEnded(filter), ...(await crew.list(filter))];
+      const newestFirst = byEnd(lists.flatMap(({ requests: each }) => each.reverse())).reverse();
       return {
         requests: newestFirst.slice(0, filter.limit),
         forgotten: lists.reduce((sum, { forgotten }) => sum + forgotten, 0),

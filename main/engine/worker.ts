@@ -21,7 +21,8 @@ else runEngine(parentPort);
 
 function runEngine(port: MessagePort): void {
   const log = (text: string): void => void process.stderr.write(`engine: ${text}\n`);
-  const workerPath = fileURLToPath(import.meta.url);
+  // What this thread was started as; further threads are started as the same.
+  const workerPath = process.argv[1] ?? fileURLToPath(import.meta.url);
   const engine = createEngine({ clock: systemClock, random: Math.random, log, workerPath });
   const published = publishEngine(engine, systemClock);
   const channel = portChannel(port);

@@ -15,21 +15,15 @@ import { root } from './tree.mjs';
  * not seen to pass has not passed.
  * @param {string} project
  * @param {readonly string[]} args
+ * @param {string} node path of the Node to run it with
  * @returns {Promise<Counts>}
  */
-export async function runProject(project, args) {
+export async function runProject(project, args, node = process.execPath) {
   const report = join(root, 'node_modules', `.ballast-report-${project}-${process.pid}.json`);
   rmSync(report, { force: true });
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const reporting = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { code, signal } = await run(process.execPath, [
-    vitest,
-    'run',
-    '--project',
-    project,
-    ...reporting,
-    ...args,
-  ]);
+  const { code, signal } = await run(node, [vitest, 'run', '--project', project, ...reporting, ...args]);
   try {
     return count(project, JSON.parse(readFileSync(report, 'utf8')).testResults, code ?? signal);
   } catch (error) {

@@ -41,6 +41,7 @@ export interface PoolKit<C extends Clock> {
   readonly clock: C;
   readonly events: EventLog;
   readonly journal: Journal;
+  readonly memory: Memory;
   readonly limits: LimitLog;
   server(name: string): Server;
   configure(input: PoolInput): void;
@@ -60,7 +61,8 @@ export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit
   const journal = createJournal(100);
   const limits = createLimitLog(clock, events);
   const codec = createCookieCodec(Buffer.alloc(32, 7));
-  const deps = { clock, random: () => 0.5, events, limits, codec, memory: new Memory() };
+  const memory = new Memory();
+  const deps = { clock, random: () => 0.5, events, limits, codec, memory };
   const pool = new ServerPool(poolConfig(input), deps, () => undefined);
   let requests = 0;
 
@@ -69,6 +71,7 @@ export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit
     clock,
     events,
     journal,
+    memory,
     limits,
     server(name) {
       const found = pool.servers.find((server) => server.name === name);

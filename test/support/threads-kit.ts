@@ -1,11 +1,18 @@
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { Worker } from 'node:worker_threads';
 import { parseConfig } from '@shared/config/parse.ts';
 import type { Config, ConfigInput } from '@shared/config/schema.ts';
 import { type ContractClient, connect } from '@shared/contract/client.ts';
 import type { BallastEvent, Metrics, RequestSummary } from '@shared/contract/values.ts';
 import { workerChannel } from '../../main/control/channels/worker-channel.ts';
+import { whyPortsCannotBeShared } from '../../main/engine/threads/reuse-port.ts';
 import { type NamedServer, startNamedServer } from './named-server.ts';
 import { builtWorker } from './owner-kit.ts';
+
+/** Null where the Node that runs the tests can have several threads. */
+export const whyNot = await whyPortsCannotBeShared();
+/** For the name of a suite: says why it was skipped. */
+export const suffix = whyNot === null ? '' : ` (skipped: Node ${process.versions.node} cannot share a port)`;
 
 type PoolInput = Omit<ConfigInput['pools'][number], 'name' | 'servers'>;
 
@@ -29,6 +36,8 @@ export interface ThreadsOptions {
   readonly pool: PoolInput;
   readonly bind: string;
   readonly maxRequests: number;
+  /** Instead of the built worker. */
+  readonly workerPath: string;
 }
 
 /** The built engine with that many threads in front of real servers that answer with their names. */
@@ -39,9 +48,10 @@ export async function startThreads(options: Partial<ThreadsOptions> = {}): Promi
     pool: {},
     bind: '127.0.0.1:0',
     maxRequests: 0,
+    workerPath: builtWorker,
     ...options,
   };
-  const worker = new Worker(process.env.BALLAST_WORKER ?? builtWorker, { workerData: { version: '1.2.3' } });
+  const worker = new Worker(current.workerPath, { workerData: { version: '1.2.3' } });
   const client = await connect(workerChannel(worker));
   const servers = await Promise.all(Object.keys(current.weights).map(startNamedServer));
   const events: BallastEvent[] = [];
@@ -98,4 +108,58 @@ export async function startThreads(options: Partial<ThreadsOptions> = {}): Promi
     throw error;
   }
   return kit;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  /** Of the request in the journal. */
+  readonly id: string;
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** One kept-alive connection, which the kernel has given to one thread. */
+export interface PinnedClient {
+  get(path?: string, headers?: Record<string, string>): Promise<Answer>;
+  close(): void;
+}
+
+export function pinnedClient(kit: Pick<ThreadsKit, 'url'>): PinnedClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    get: (path = '/', headers = {}) =>
+      new Promise((resolve, reject) => {
+        const sent = request(`${kit.url}${path}`, { agent, headers }, (response) => {
+          let body = '';
+          response.setEncoding('utf8').on('data', (text: string) => {
+            body += text;
+          });
+          response.on('error', reject);
+          response.on('end', () => {
+            const id = String(response.headers['x-ballast-request']);
+            resolve({ status: response.statusCode ?? 0, body, id, headers: response.headers });
+          });
+        });
+        sent.on('error', reject).end();
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+/** The thread that numbered a request: 0 is the engine's own, others count on in the order in which they were started. */
+export function threadOf(id: string): number {
+  return Number(/-(\d+)t/.exec(id)?.[1] ?? 0);
+}
+
+/** A connection to each of so many threads, in their order, the engine's first. */
+export async function clientOfEach(kit: Pick<ThreadsKit, 'url'>, threads: number): Promise<PinnedClient[]> {
+  const found = new Map<number, PinnedClient>();
+  for (let tries = 0; found.size < threads; tries++) {
+    if (tries > 500) throw new Error(`only ${[...found.keys()]} of ${threads} threads accepted a connection`);
+    const client = pinnedClient(kit);
+    const thread = threadOf((await client.get()).id);
+    if (found.has(thread)) client.close();
+    else found.set(thread, client);
+  }
+  return [...found].sort(([one], [other]) => one - other).map(([, client]) => client);
 }

@@ -1,24 +1,125 @@
-import { afterEach, expect, it } from 'vitest';
-import { whyPortsCannotBeShared } from '../../main/engine/threads/reuse-port.ts';
+import { afterEach, describe, expect, it } from 'vitest';
 import { get } from '../support/owner-kit.ts';
-import { startThreads, type ThreadsKit } from '../support/threads-kit.ts';
+import {
+  clientOfEach,
+  type PinnedClient,
+  startThreads,
+  suffix,
+  type ThreadsKit,
+  type ThreadsOptions,
+  threadOf,
+  whyNot,
+} from '../support/threads-kit.ts';
+import { until } from '../support/until.ts';
 
-const why = await whyPortsCannotBeShared();
-let kit: ThreadsKit | undefined;
+let kit: ThreadsKit;
+const clients: PinnedClient[] = [];
 afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
   await kit?.stop();
-  kit = undefined;
 });
 
-it.skipIf(why !== null)('5/1/1 over two threads is aabacaa', async () => {
-  kit = await startThreads({
-    threads: 2,
-    weights: { a: 5, b: 1, c: 1 },
-    pool: { strategy: 'weighted-round-robin' },
+async function start(options: Partial<ThreadsOptions>): Promise<PinnedClient[]> {
+  kit = await startThreads(options);
+  clients.push(...(await clientOfEach(kit, options.threads ?? 2)));
+  return clients;
+}
+
+/** Sets a strategy anew, so that its turns begin at the beginning. */
+async function beginAnew(strategy: NonNullable<ThreadsOptions['pool']['strategy']>): Promise<void> {
+  await kit.apply({ pool: { strategy: 'ip-hash' } });
+  await kit.apply({ pool: { strategy } });
+}
+
+describe.skipIf(whyNot !== null)(`picks of several threads${suffix}`, () => {
+  it.each([2, 4])('go in one order by weight over %i threads', async (threads) => {
+    await start({ threads, weights: { a: 5, b: 1, c: 1 } });
+    await beginAnew('weighted-round-robin');
+    let text = '';
+    const used = new Set<number>();
+    for (let sent = 0; sent < 28; sent++) {
+      const { body, id } = await clients[(sent * 3 + (sent >> 2)) % threads]!.get();
+      text += body;
+      used.add(threadOf(id));
+    }
+    expect(text).toBe('aabacaa'.repeat(4));
+    expect(used.size).toBe(threads);
   });
-  let text = '';
-  for (let n = 0; n < 21; n++) text += (await get(kit.url)).body;
-  expect(text).toBe('aabacaa'.repeat(3));
-  const { requests } = await kit.client.call('request.list', { limit: 100 });
-  expect(requests).toHaveLength(21);
+
+  it.each([2, 4])('give exact shares to many connections at once over %i threads', async (threads) => {
+    await start({ threads, weights: { a: 5, b: 1, c: 1 } });
+    await beginAnew('weighted-round-robin');
+    const bodies = await Promise.all(
+      Array.from({ length: 70 }, async () => {
+        const own: string[] = [];
+        for (let sent = 0; sent < 10; sent++) own.push((await get(kit.url)).body);
+        return own;
+      }),
+    );
+    const counts: Record<string, number> = {};
+    for (const name of bodies.flat()) counts[name] = (counts[name] ?? 0) + 1;
+    expect(counts).toEqual({ a: 500, b: 100, c: 100 });
+  });
+
+  it('take turns as one by round robin', async () => {
+    const [first, second] = await start({ weights: { a: 1, b: 1, c: 1 } });
+    await beginAnew('round-robin');
+    let text = '';
+    for (const client of [first!, second!, second!, first!, first!, second!])
+      text += (await client.get()).body;
+    expect(text).toBe('abcabc');
+  });
+
+  it('see the requests that other threads have in flight', async () => {
+    const [first, second] = await start({ pool: { strategy: 'least-connections' } });
+    await beginAnew('least-connections');
+    const slow = first!.get('/slow?ms=1500');
+    await until('it runs', async () => (await kit.metrics()).servers['api/a']?.activeRequests === 1);
+    for (let sent = 0; sent < 10; sent++) expect((await second!.get()).body).toBe('b');
+    expect((await slow).body).toBe('a');
+    expect((await kit.metrics()).servers['api/a']?.activeRequests).toBe(0);
+  });
+
+  it('never exceed maxRequests together, and serve who waits in another thread', async () => {
+    const [first, second] = await start({ weights: { a: 1 }, maxRequests: 1 });
+    const began = performance.now();
+    const slow = first!.get('/slow?ms=600');
+    await until('it runs', async () => (await kit.metrics()).servers['api/a']?.activeRequests === 1);
+    const waited = await second!.get();
+    expect(waited.status).toBe(200);
+    expect(performance.now() - began).toBeGreaterThan(550);
+    expect((await slow).status).toBe(200);
+  });
+
+  it('leave a server out at once that one thread has ejected', async () => {
+    const [first, second] = await start({
+      pool: { outlierDetection: { consecutiveFailures: 3, baseEjection: '60s' } },
+    });
+    await kit.servers[0]!.close();
+    await until('a is ejected', async () => {
+      expect((await first!.get()).body).toBe('b');
+      return (await kit.client.call('status.get', {})).servers.some(
+        ({ id, reason }) => id === 'api/a' && reason === 'ejected',
+      );
+    });
+    for (let sent = 0; sent < 5; sent++) {
+      const { id } = await second!.get();
+      const { attemptList } = await kit.client.call('request.get', { id });
+      expect(attemptList).toHaveLength(1);
+      expect(attemptList[0]!.decision!.servers[0]).toMatchObject({ id: 'api/a', state: 'ejected' });
+    }
+    await until('it is told', () => kit.events.some(({ kind }) => kind === 'server-ejected'));
+    expect(kit.events.filter(({ kind }) => kind === 'server-ejected')).toHaveLength(1);
+  });
+
+  it('heed what the operator wants as soon as it is said', async () => {
+    const each = await start({});
+    for (const adminState of ['drain', 'ready', 'maintenance'] as const) {
+      await kit.client.call('server.set-admin-state', { pool: 'api', server: 'a', adminState });
+      for (const client of each) {
+        const names = [(await client.get()).body, (await client.get()).body].sort();
+        expect(names).toEqual(adminState === 'ready' ? ['a', 'b'] : ['b', 'b']);
+      }
+    }
+  });
 });

@@ -22,6 +22,8 @@ interface KeptAttempt {
 /** One request, as the journal keeps it. Reused when the ring comes round. */
 interface KeptRequest {
   number: number;
+  /** Clock's `now()`. */
+  endedAt: number;
   id: string;
   atMs: number;
   durationMs: number;
@@ -59,11 +61,22 @@ const mostNotable = 500;
  * The last requests, with every decision and attempt, and the last that failed or were retried for longer than the others.
  * Recording copies numbers and references; words are made when read.
  */
+/** A request, and when it ended: what the journals of several threads are put in order by. */
+export interface EndedRequest {
+  readonly request: RequestSummary;
+  /** Clock's `now()`. */
+  readonly endedAt: number;
+}
+
 export interface Journal extends LogSource<RequestSummary> {
   /** @param endedAt clock's `now()` */
   record(exchange: Exchange, endedAt: number): void;
+  /** The newest `limit` requests with a number above `after`, oldest first. */
+  readEnded(after: number, limit: number): EndedRequest[];
   /** Newest first. */
   list(filter: RequestFilter): { requests: RequestSummary[]; forgotten: number };
+  /** The same. */
+  listEnded(filter: RequestFilter): { requests: EndedRequest[]; forgotten: number };
   /** Undefined for one that is forgotten or never was. */
   detail(id: string): RequestDetail | undefined;
   /** Keeps the newest that fit, and of those that do not the ones that failed or were retried. */
@@ -105,6 +118,31 @@ export function createJournal(initialCapacity: number): Journal {
     return left;
   }
 
+  function listEnded({ limit, pool, server, only }: RequestFilter): {
+    requests: EndedRequest[];
+    forgotten: number;
+  } {
+    const requests: EndedRequest[] = [];
+    for (const slot of allNewestFirst()) {
+      if (requests.length === limit) break;
+      if (pool !== undefined && slot.pool !== pool) continue;
+      if (server !== undefined && !wentTo(slot, server)) continue;
+      if (only === 'retried' && slot.attemptCount < 2) continue;
+      if (only === 'failed' && !slot.failed) continue;
+      requests.push(ended(slot));
+    }
+    return { requests, forgotten: cursor - slots.length - notable.length };
+  }
+
+  function readEnded(after: number, limit: number): EndedRequest[] {
+    const found: EndedRequest[] = [];
+    for (const slot of newestFirst()) {
+      if (slot.number <= after || found.length === limit) break;
+      found.push(ended(slot));
+    }
+    return found.reverse();
+  }
+
   return {
     get cursor() {
       return cursor;
@@ -123,26 +161,13 @@ export function createJournal(initialCapacity: number): Journal {
       slot.number = cursor;
       keep(slot, exchange, endedAt);
     },
-    read(after, limit) {
-      const found: RequestSummary[] = [];
-      for (const slot of newestFirst()) {
-        if (slot.number <= after || found.length === limit) break;
-        found.push(summarize(slot));
-      }
-      return found.reverse();
+    read: (after, limit) => readEnded(after, limit).map(({ request }) => request),
+    readEnded,
+    list(filter) {
+      const { requests, forgotten } = listEnded(filter);
+      return { requests: requests.map(({ request }) => request), forgotten };
     },
-    list({ limit, pool, server, only }) {
-      const requests: RequestSummary[] = [];
-      for (const slot of allNewestFirst()) {
-        if (requests.length === limit) break;
-        if (pool !== undefined && slot.pool !== pool) continue;
-        if (server !== undefined && !wentTo(slot, server)) continue;
-        if (only === 'retried' && slot.attemptCount < 2) continue;
-        if (only === 'failed' && !slot.failed) continue;
-        requests.push(summarize(slot));
-      }
-      return { requests, forgotten: cursor - slots.length - notable.length };
-    },
+    listEnded,
     detail(id) {
       for (const slot of allNewestFirst()) if (slot.id === id) return detail(slot);
       return undefined;
@@ -168,6 +193,7 @@ function isNotable({ failed, attemptCount }: KeptRequest): boolean {
 function emptyRequest(): KeptRequest {
   return {
     number: 0,
+    endedAt: 0,
     id: '',
     atMs: 0,
     durationMs: 0,
@@ -189,6 +215,7 @@ function emptyRequest(): KeptRequest {
 
 function keep(slot: KeptRequest, exchange: Exchange, endedAt: number): void {
   slot.id = exchange.idText;
+  slot.endedAt = endedAt;
   slot.atMs = exchange.startedEpoch;
   slot.durationMs = endedAt - exchange.startedAt;
   slot.listener = exchange.listener;
@@ -246,6 +273,10 @@ function wentTo(slot: KeptRequest, server: string): boolean {
     if (slot.attempts[index]!.server === server) return true;
   }
   return false;
+}
+
+function ended(slot: KeptRequest): EndedRequest {
+  return { request: summarize(slot), endedAt: slot.endedAt };
 }
 
 function summarize(slot: KeptRequest): RequestSummary {

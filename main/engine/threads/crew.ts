@@ -1,9 +1,9 @@
 import { type Config, mostThreads } from '@shared/config/schema.ts';
-import type { RequestDetail, RequestSummary, Resources } from '@shared/contract/values.ts';
+import type { RequestDetail, Resources } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { BindError } from '../bind-error.ts';
 import type { Clock } from '../clock.ts';
-import type { RequestFilter } from '../journal/journal.ts';
+import type { EndedRequest, RequestFilter } from '../journal/journal.ts';
 import { type LaneWorker, type LaneWorkerEvents, startLaneWorker } from './lane-worker.ts';
 import type { Memory } from './memory.ts';
 import type { BindFailure, Collected, LaneStart } from './messages.ts';
@@ -65,7 +65,7 @@ export interface Crew {
   /** Lets all switch to what they prepared, and those that are not wanted any more finish and end. */
   commit(): Promise<void>;
   abort(): Promise<void>;
-  list(filter: RequestFilter): Promise<{ requests: RequestSummary[]; forgotten: number }[]>;
+  list(filter: RequestFilter): Promise<{ requests: EndedRequest[]; forgotten: number }[]>;
   detail(id: string): Promise<RequestDetail | undefined>;
   /** Resolves with the number of requests that were cut off. */
   stop(graceMs: number): Promise<number>;

@@ -93,7 +93,7 @@ function answers(
         return lane.stop(request.graceMs);
       case 'collect': {
         const { journal, listeners } = lane;
-        const requests = journal.read(collected, request.limit);
+        const requests = journal.readEnded(collected, request.limit);
         const dropped = journal.cursor - collected - requests.length;
         collected = journal.cursor;
         const openConnections = Object.fromEntries(
@@ -102,7 +102,7 @@ function answers(
         return { requests, dropped, openConnections, resources: lane.resources(), limits: limits.take() };
       }
       case 'list':
-        return lane.journal.list(request.filter);
+        return lane.journal.listEnded(request.filter);
       case 'detail':
         return lane.journal.detail(request.id) ?? null;
     }

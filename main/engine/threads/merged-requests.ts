@@ -1,5 +1,6 @@
 import { createLogRing, type LogSource } from '@shared/contract/log-publisher.ts';
 import type { RequestSummary } from '@shared/contract/values.ts';
+import type { EndedRequest, Journal } from '../journal/journal.ts';
 import type { Collected } from './messages.ts';
 
 /** As many as a subscriber gets in the longest time between two batches. */
@@ -12,7 +13,7 @@ export interface MergedRequests extends LogSource<RequestSummary> {
   add(collected: readonly Pick<Collected, 'requests' | 'dropped'>[]): void;
 }
 
-export function mergeRequests(own: LogSource<RequestSummary>): MergedRequests {
+export function mergeRequests(own: Pick<Journal, 'cursor' | 'read' | 'readEnded'>): MergedRequests {
   const ring = createLogRing<RequestSummary>({ capacity: kept });
   let isMerged = false;
   let ownSeen = 0;
@@ -31,7 +32,7 @@ export function mergeRequests(own: LogSource<RequestSummary>): MergedRequests {
         ring.skip(ownSeen - before.length);
         for (const request of before) ring.append(request);
       }
-      const mine = own.read(ownSeen, perRound);
+      const mine = own.readEnded(ownSeen, perRound);
       const batches = [{ requests: mine, dropped: own.cursor - ownSeen - mine.length }, ...collected];
       ownSeen = own.cursor;
       ring.skip(batches.reduce((sum, { dropped }) => sum + dropped, 0));
@@ -41,6 +42,6 @@ export function mergeRequests(own: LogSource<RequestSummary>): MergedRequests {
 }
 
 /** In the order in which they ended. */
-export function byEnd(requests: readonly RequestSummary[]): RequestSummary[] {
-  return [...requests].sort((one, other) => one.atMs + one.durationMs - (other.atMs + other.durationMs));
+export function byEnd(requests: readonly EndedRequest[]): RequestSummary[] {
+  return [...requests].sort((one, other) => one.endedAt - other.endedAt).map(({ request }) => request);
 }

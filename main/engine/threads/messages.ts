@@ -1,9 +1,9 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { Address } from '@shared/config/address.ts';
 import type { Config } from '@shared/config/schema.ts';
-import type { BallastEvent, RequestDetail, RequestSummary, Resources } from '@shared/contract/values.ts';
+import type { BallastEvent, RequestDetail, Resources } from '@shared/contract/values.ts';
 import type { DescriptorSupply } from '../descriptors.ts';
-import type { RequestFilter } from '../journal/journal.ts';
+import type { EndedRequest, RequestFilter } from '../journal/journal.ts';
 import type { LimitAbout } from '../metrics/limit-log.ts';
 import type { MemoryView } from './memory.ts';
 
@@ -42,7 +42,7 @@ export type LaneRequest =
 
 /** What happened in a thread since it was asked last. */
 export interface Collected {
-  readonly requests: readonly RequestSummary[];
+  readonly requests: readonly EndedRequest[];
   /** Requests that are not in the list. */
   readonly dropped: number;
   /** By listener. */
@@ -61,7 +61,7 @@ export interface LaneAnswers {
   abort: null;
   stop: number;
   collect: Collected;
-  list: { readonly requests: RequestSummary[]; readonly forgotten: number };
+  list: { readonly requests: EndedRequest[]; readonly forgotten: number };
   detail: RequestDetail | null;
 }
 

@@ -1,0 +1,193 @@
+import { fileURLToPath } from 'node:url';
+import { BroadcastChannel } from 'node:worker_threads';
+import { afterEach, describe, expect, it } from 'vitest';
+import { get } from '../support/owner-kit.ts';
+import {
+  clientOfEach,
+  type PinnedClient,
+  pinnedClient,
+  startThreads,
+  suffix,
+  type ThreadsKit,
+  threadOf,
+  whyNot,
+} from '../support/threads-kit.ts';
+import { until } from '../support/until.ts';
+
+const crashingThread = fileURLToPath(new URL('../support/crashing-thread.mjs', import.meta.url));
+const kits: ThreadsKit[] = [];
+const clients: PinnedClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  for (const kit of kits.splice(0)) await kit.stop();
+});
+
+async function start(options: Parameters<typeof startThreads>[0]): Promise<ThreadsKit> {
+  const kit = await startThreads(options);
+  kits.push(kit);
+  return kit;
+}
+
+/** Sends without a pause, half of it on new connections, until told to stop. Returns what went wrong, and how many were sent. */
+function load(kit: ThreadsKit, workers = 8): () => Promise<{ sent: number; failures: string[] }> {
+  let running = true;
+  let sent = 0;
+  const failures: string[] = [];
+  const each = Array.from({ length: workers }, async (_, index) => {
+    const client = pinnedClient(kit);
+    while (running) {
+      const { status, body } = await (index % 2 === 0 ? client.get() : get(kit.url)).catch((error) => ({
+        status: 0,
+        body: String(error),
+      }));
+      sent += 1;
+      if (status !== 200) failures.push(`${status} ${body}`);
+    }
+    client.close();
+  });
+  return async () => {
+    running = false;
+    await Promise.all(each);
+    return { sent, failures };
+  };
+}
+
+describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
+  it('loses no request while configurations come and go', async () => {
+    const kit = await start({ threads: 2, weights: { a: 1, b: 1, c: 1 } });
+    const stop = load(kit);
+    for (let round = 0; round < 10; round++) {
+      await kit.apply({
+        weights: round % 2 === 0 ? { a: 1 + round, b: 1 } : { a: 1, b: 2, c: round },
+        pool: { strategy: round % 3 === 0 ? 'least-connections' : 'weighted-round-robin' },
+      });
+      const { requests } = (await kit.metrics()).total;
+      await until('some requests', async () => (await kit.metrics()).total.requests > requests + 20);
+    }
+    const { sent, failures } = await stop();
+    expect(failures).toEqual([]);
+    await until('all are counted', async () => (await kit.metrics()).total.requests === sent);
+  });
+
+  it('loses no request when a server dies, whoever carries it', async () => {
+    const kit = await start({ threads: 2 });
+    const stop = load(kit);
+    await until('traffic', async () => (await kit.metrics()).total.requests > 100);
+    await kit.servers[1]!.close();
+    const { requests } = (await kit.metrics()).total;
+    await until('more traffic', async () => (await kit.metrics()).total.requests > requests + 200);
+    const { failures } = await stop();
+    expect(failures).toEqual([]);
+  });
+
+  it('counts, lists and tells the requests of all threads', async () => {
+    const kit = await start({ threads: 2 });
+    const each = await clientOfEach(kit, 2);
+    clients.push(...each);
+    await until('nothing runs', async () => (await kit.metrics()).total.activeRequests === 0);
+    const before = (await kit.metrics()).total.requests;
+    const ids: string[] = [];
+    for (let sent = 0; sent < 100; sent++) ids.push((await each[sent % 2]!.get(`/${sent}`)).id);
+    expect(new Set(ids).size).toBe(100);
+    const total = before + 100;
+    await until('all are counted', async () => (await kit.metrics()).total.requests === total);
+    const { total: all, pools, servers, listeners } = await kit.metrics();
+    expect([all.activeRequests, pools.api!.requests, listeners.web!.requests]).toEqual([0, total, total]);
+    expect(servers['api/a']!.requests + servers['api/b']!.requests).toBe(total);
+    expect(all.p50Ms).not.toBeNull();
+    const { requests } = await kit.client.call('request.list', { limit: 100 });
+    expect(requests.map(({ id }) => id)).toEqual([...ids].reverse());
+    for (const id of ids.slice(0, 6))
+      expect((await kit.client.call('request.get', { id })).attemptList[0]!.decision!.sentence).toMatch(/\./);
+    await until('all are told', () => ids.every((id) => kit.requests.some((told) => told.id === id)));
+    expect(kit.requests).toHaveLength(total);
+  });
+
+  it('goes on when a thread crashes, takes back what that had in flight, and starts it again', async () => {
+    const kit = await start({ threads: 2, workerPath: crashingThread });
+    const [first, second] = await clientOfEach(kit, 2);
+    clients.push(first!, second!);
+    const cut = second!.get('/slow?ms=20000').then(
+      () => 'answered',
+      () => 'cut',
+    );
+    const kept = first!.get('/slow?ms=400');
+    await until('both run', async () => (await kit.metrics()).total.activeRequests === 2);
+    const channel = new BroadcastChannel('end a thread');
+    channel.postMessage({ thread: 1, how: 'out of luck' });
+    expect(await cut).toBe('cut');
+    expect((await kept).status).toBe(200);
+    await until('nothing is in flight', async () => {
+      const { total, servers } = await kit.metrics();
+      return total.activeRequests + servers['api/a']!.activeRequests + servers['api/b']!.activeRequests === 0;
+    });
+    await until('it runs again', () => kit.events.some(({ kind }) => kind === 'thread-restarted'));
+    expect(kit.events.find(({ kind }) => kind === 'thread-crashed')?.text).toContain('out of luck');
+    const stop = load(kit);
+    await until('both threads answer', async () => {
+      const { requests } = await kit.client.call('request.list', { limit: 100 });
+      return new Set(requests.map(({ id }) => threadOf(id))).has(2);
+    });
+    expect((await stop()).failures).toEqual([]);
+    channel.close();
+  });
+
+  it('ends a thread that hangs, and starts another', async () => {
+    const kit = await start({ threads: 2, workerPath: crashingThread });
+    const channel = new BroadcastChannel('end a thread');
+    channel.postMessage({ thread: 1, how: 'hang' });
+    await until('it runs again', () => kit.events.some(({ kind }) => kind === 'thread-restarted'), 40_000);
+    expect(kit.events.find(({ kind }) => kind === 'thread-crashed')?.text).toContain('it hung');
+    channel.close();
+  });
+
+  it('can have more and fewer threads while it runs', async () => {
+    const kit = await start({ threads: 1 });
+    for (const threads of [2, 4, 1]) {
+      const url = await kit.apply({ threads });
+      const used = new Set<number>();
+      await until(`${threads} threads answer`, async () => {
+        const client = pinnedClient(kit);
+        used.add(threadOf((await client.get()).id));
+        client.close();
+        return threads === 1 || used.size >= threads;
+      });
+      expect((await get(url)).status).toBe(200);
+    }
+  });
+
+  it('finds a port in use although both would share it', async () => {
+    const one = await start({ threads: 2 });
+    await expect(startThreads({ threads: 2, bind: `127.0.0.1:${one.port}` })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('EADDRINUSE'),
+    });
+    expect((await get(one.url)).status).toBe(200);
+  });
+
+  it('changes nothing where one listener cannot be bound', async () => {
+    const taken = await start({ threads: 2 });
+    const kit = await start({ threads: 2 });
+    const before = kit.url;
+    await expect(kit.apply({ bind: `127.0.0.1:${taken.port}`, weights: { a: 1 } })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    const names = new Set<string>();
+    for (const client of await clientOfEach({ url: before }, 2)) {
+      clients.push(client);
+      for (let sent = 0; sent < 4; sent++) names.add((await client.get()).body);
+    }
+    expect([...names].sort()).toEqual(['a', 'b']);
+  });
+
+  it('lets running requests of all threads finish when it stops', async () => {
+    const kit = await start({ threads: 2 });
+    const each = await clientOfEach(kit, 2);
+    clients.push(...each);
+    const slow = each.map((client) => client.get('/slow?ms=500'));
+    await until('both run', async () => (await kit.metrics()).total.activeRequests === 2);
+    expect(await kit.client.call('engine.stop', { graceMs: 5_000 })).toEqual({ unfinishedRequests: 0 });
+    expect((await Promise.all(slow)).map(({ status }) => status)).toEqual([200, 200]);
+    await expect(get(kit.url)).rejects.toThrow();
+  });
+});

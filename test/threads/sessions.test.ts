@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import {
+  clientOfEach,
+  type PinnedClient,
+  startThreads,
+  suffix,
+  type ThreadsKit,
+  type ThreadsOptions,
+  whyNot,
+} from '../support/threads-kit.ts';
+import { until } from '../support/until.ts';
+
+let kit: ThreadsKit;
+const clients: PinnedClient[] = [];
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await kit?.stop();
+});
+
+const weights = { a: 1, b: 1, c: 1 };
+
+async function start(pool: ThreadsOptions['pool'], threads = 2): Promise<PinnedClient[]> {
+  kit = await startThreads({ threads, weights, pool });
+  clients.push(...(await clientOfEach(kit, threads)));
+  return clients;
+}
+
+function cookieOf(headers: { readonly 'set-cookie'?: string[] | undefined }): { cookie: string } {
+  return { cookie: headers['set-cookie']![0]!.split(';')[0]! };
+}
+
+describe.skipIf(whyNot !== null)(`sessions of several threads${suffix}`, () => {
+  it('bound by cookie in one thread are kept by all others', async () => {
+    const each = await start({ affinity: { type: 'cookie' } }, 4);
+    for (const [index, binder] of each.entries()) {
+      const bound = await binder.get();
+      const cookie = cookieOf(bound.headers);
+      for (const client of [...each, ...each]) {
+        const { body, headers } = await client.get('/', cookie);
+        expect([index, body, headers['set-cookie']]).toEqual([index, bound.body, undefined]);
+      }
+    }
+    const { sessions } = await kit.client.call('session.list', { limit: 100 });
+    expect(sessions.slice(0, 4).map(({ hits }) => hits)).toEqual([9, 9, 9, 9]);
+    expect(new Set(sessions.map(({ id }) => id)).size).toBe(sessions.length);
+    expect((await kit.metrics()).pools.api!.sessions).toBe(sessions.length);
+  });
+
+  it('bound by address lead to the same server whatever thread a connection lands on', async () => {
+    const each = await start({ affinity: { type: 'client-ip' } }, 4);
+    const { body } = await each[0]!.get();
+    for (const client of each)
+      for (let sent = 0; sent < 3; sent++) expect((await client.get()).body).toBe(body);
+    expect((await kit.client.call('session.list', {})).total).toBe(1);
+  });
+
+  it('move once when their server goes, and all threads follow', async () => {
+    const [first, second] = await start({ affinity: { type: 'cookie' } });
+    const bound = await first!.get();
+    const cookie = cookieOf(bound.headers);
+    const server = bound.body;
+    await kit.client.call('server.set-admin-state', { pool: 'api', server, adminState: 'maintenance' });
+    const moved = await second!.get('/', cookie);
+    expect(moved.body).not.toBe(server);
+    expect((await first!.get('/', cookie)).body).toBe(moved.body);
+    const { sessions } = await kit.client.call('session.list', {});
+    expect(sessions[0]).toMatchObject({
+      server: `api/${moved.body}`,
+      moved: { from: `api/${server}`, reason: expect.stringContaining('maintenance') },
+    });
+    await until('it is told', () => kit.events.some(({ kind }) => kind === 'session-moved'));
+    expect(kit.events.filter(({ kind }) => kind === 'session-moved')).toHaveLength(1);
+  });
+
+  it('that were ended by hand are ended in every thread', async () => {
+    const [first, second] = await start({ affinity: { type: 'cookie' } });
+    const cookie = cookieOf((await second!.get()).headers);
+    const { sessions } = await kit.client.call('session.list', {});
+    for (const { id } of sessions) await kit.client.call('session.end', { pool: 'api', id });
+    const again = await first!.get('/', cookie);
+    expect(again.headers['set-cookie']).toBeDefined();
+    await expect(kit.client.call('session.end', { pool: 'api', id: sessions[0]!.id })).rejects.toMatchObject({
+      code: 'not-found',
+    });
+  });
+
+  it('survive other limits and another number of threads', async () => {
+    const [first] = await start({ affinity: { type: 'cookie' } });
+    const bound = await first!.get();
+    const cookie = cookieOf(bound.headers);
+    const stays = async (threads: number): Promise<void> => {
+      for (const client of clients.splice(0)) client.close();
+      const found = new Set<string>();
+      for (const client of await each(threads)) found.add((await client.get('/', cookie)).body);
+      expect([...found]).toEqual([bound.body]);
+    };
+    const each = async (threads: number): Promise<PinnedClient[]> => {
+      clients.push(...(await clientOfEach(kit, threads)));
+      return clients;
+    };
+    await kit.apply({ pool: { affinity: { type: 'cookie', maxSessions: 100_000 } } });
+    await stays(2);
+    await kit.apply({ pool: { affinity: { type: 'cookie', maxSessions: 50 } } });
+    await stays(2);
+    await kit.apply({ threads: 3 });
+    await stays(3);
+    await kit.apply({ threads: 1 });
+    expect((await clients[0]!.get('/', cookie).catch(() => bound)).body).toBe(bound.body);
+  });
+
+  it('of one thread are taken along when more threads come', async () => {
+    const [only] = await start({ affinity: { type: 'cookie' } }, 1);
+    const bound = await only!.get();
+    const cookie = cookieOf(bound.headers);
+    only!.close();
+    await kit.apply({ threads: 2 });
+    for (const client of await clientOfEach(kit, 2)) {
+      clients.push(client);
+      expect((await client.get('/', cookie)).body).toBe(bound.body);
+    }
+  });
+});

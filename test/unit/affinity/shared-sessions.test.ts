@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import type { SessionEntry } from '../../../main/engine/affinity/session-entry.ts';
+import { SessionTable } from '../../../main/engine/affinity/session-table.ts';
+import { SharedSessions, sessionCapacity } from '../../../main/engine/affinity/shared-sessions.ts';
+import { Lock } from '../../../main/engine/threads/lock.ts';
+import { Memory } from '../../../main/engine/threads/memory.ts';
+import { seededRandom } from '../../support/random.ts';
+
+const servers = ['a', 'b', 'c'].map((name) => ({ id: `api/${name}`, name }));
+
+function twoThreads(maxSessions: number): { one: SharedSessions; other: SharedSessions } {
+  const memory = new Memory();
+  for (const { id } of servers) memory.numberOf(id);
+  const capacity = sessionCapacity(maxSessions);
+  const table = (own: Memory) =>
+    new SharedSessions(own, new Lock(own, new Int32Array(new SharedArrayBuffer(4)), 0), 'sessions', capacity);
+  const one = table(memory);
+  memory.widen(2);
+  return { one, other: table(new Memory(memory.viewOf(1))) };
+}
+
+/** A key that is too long to stand there in full may be told as its digest. */
+const told = ({ key, handle, client, server, moved, since, lastUsed, hits }: SessionEntry) => ({
+  key: key.length > 63 || key.startsWith('\0') ? 'long' : key,
+  handle,
+  client,
+  server: server.id,
+  moved,
+  since,
+  lastUsed,
+  hits,
+});
+
+describe('a table of sessions that two threads share', () => {
+  it.each([1, 2, 3])('does what a plain one does, whichever thread does it (seed %i)', (seed) => {
+    const random = seededRandom(seed);
+    const below = (limit: number): number => Math.floor(random() * limit);
+    const plain = new SessionTable();
+    const { one, other } = twoThreads(60);
+    const keys = Array.from({ length: 90 }, (_, index) =>
+      index % 9 === 0 ? `${'long'.repeat(30)}${index}` : `10.0.0.${index}`,
+    );
+    for (let step = 1; step <= 5_000; step++) {
+      const shared = random() < 0.5 ? one : other;
+      const key = keys[below(keys.length)]!;
+      const expected = plain.get(key);
+      const found = shared.get(key);
+      expect(found && told(found)).toEqual(expected && told(expected));
+      const roll = random();
+      if (!expected || !found) {
+        if (plain.size === 60) {
+          plain.remove(plain.oldest!);
+          shared.remove(shared.oldest!);
+        }
+        const server = servers[below(3)]!;
+        plain.add(key, `client ${step}`, server, step);
+        shared.add(key, `client ${step}`, server, step);
+      } else if (roll < 0.2) {
+        plain.remove(expected);
+        shared.remove(found);
+        shared.remove(found); // once more does nothing
+      } else if (roll < 0.4) {
+        const moved = { from: expected.server.id, reason: `reason ${step}`, at: step };
+        for (const entry of [expected, found]) {
+          entry.moved = moved;
+          entry.server = servers[below(1)]!;
+          entry.hits += 1;
+        }
+      } else {
+        plain.touch(expected, step);
+        shared.touch(found, step);
+      }
+      expect(shared.size).toBe(plain.size);
+      expect(shared.oldest?.handle).toBe(plain.oldest?.handle);
+      if (step % 500 === 0) one.repair();
+    }
+    const all = [...plain].map(told);
+    expect([...one].map(told)).toEqual(all);
+    expect([...other].map(told)).toEqual(all);
+  });
+
+  it('knows a session that has left its slot to another', () => {
+    const { one, other } = twoThreads(1);
+    const first = one.add('first', 'c', servers[0]!, 1);
+    other.remove(other.get('first')!);
+    const second = other.add('second', 'c', servers[1]!, 2);
+    expect(one.get('first')).toBeUndefined();
+    one.remove(first);
+    one.touch(first, 3);
+    expect(one.get('second')).toMatchObject({ handle: second.handle, lastUsed: 2 });
+  });
+});
