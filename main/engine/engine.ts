@@ -20,6 +20,7 @@ import { createEventLog, type EventLog } from './journal/event-log.ts';
 import type { Journal, RequestFilter } from './journal/journal.ts';
 import { createLane } from './lane.ts';
 import { createLimitLog } from './metrics/limit-log.ts';
+import type { Lookup } from './names.ts';
 import type { Server } from './pool/server.ts';
 import type { ServerPool } from './pool/server-pool.ts';
 import { describeServers } from './server-status.ts';
@@ -45,6 +46,8 @@ export interface EngineOptions {
   readonly descriptors?: DescriptorSupply;
   /** Of the built worker, which runs further threads; without it there is only this one. */
   readonly workerPath?: string;
+  /** How the names of servers are looked up; as the system does it where it is left out. */
+  readonly lookup?: Lookup;
 }
 
 export interface SessionFilter {
@@ -114,6 +117,7 @@ export function createEngine(options: EngineOptions): Engine {
     log,
     readPath,
     descriptors,
+    lookup: options.lookup,
   });
   const { pools, journal } = lane;
   const requests = mergeRequests(journal);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { formatAddress } from '@shared/config/address.ts';
 import { type Config, type ListenerConfig, type PoolConfig, serverId } from '@shared/config/schema.ts';
 import type { Resources } from '@shared/contract/values.ts';
@@ -9,13 +10,16 @@ import { createJournal, type Journal } from './journal/journal.ts';
 import { tellOutcome } from './journal/tell-outcome.ts';
 import { createListeners, type Listeners } from './listeners.ts';
 import { createMetrics, type MetricsKeeper } from './metrics/metrics.ts';
+import { type Lookup, Names, systemLookup } from './names.ts';
 import type { Server } from './pool/server.ts';
 import { type PoolDeps, ServerPool } from './pool/server-pool.ts';
 
 /** How long the running requests of a listener that was removed may take. */
 const removedGraceMs = 30_000;
+/** How long a configuration waits for names it brings in; requests go on meanwhile. */
+const namesWithinMs = 2_000;
 
-export interface LaneDeps extends PoolDeps {
+export interface LaneDeps extends Omit<PoolDeps, 'names'> {
   /** Stands in front of the numbers of requests. */
   readonly requestPrefix: string;
   /** Told what a person who looks for a fault in Ballast needs. */
@@ -24,6 +28,8 @@ export interface LaneDeps extends PoolDeps {
   readonly readPath?: ReadPath | undefined;
   /** File descriptors there are, for all threads together. */
   readonly descriptors: DescriptorSupply;
+  /** How the names of servers are looked up; as the system does it where it is left out. */
+  readonly lookup?: Lookup | undefined;
 }
 
 /** A configuration of which everything is bound and nothing has changed yet. */
@@ -62,6 +68,9 @@ export function createLane(deps: LaneDeps): Lane {
   const pools = new Map<string, ServerPool>();
   const journal = createJournal(2_000);
   const metrics = createMetrics(clock, () => pools.values(), limits, memory);
+  // Every thread looks names up for itself; one of them tells.
+  const names = new Names(clock, deps.lookup ?? systemLookup, memory.thread === 0 ? events : null);
+  const poolDeps: PoolDeps = { ...deps, names };
   let lastId = 0;
   let responseFields = true;
 
@@ -107,12 +116,13 @@ export function createLane(deps: LaneDeps): Lane {
       };
     },
     async prepare(config, shared) {
+      await names.prepare(namesOf(config), namesWithinMs);
       const leaving = leavingServers(pools, config.pools);
       const predecessor = (address: string): Server | undefined => leaving.get(address);
       // New pools are in place before a new listener accepts, and probe only once everything is bound.
       const added = config.pools.filter(({ name }) => !pools.has(name));
       for (const each of config.pools) pools.get(each.name)?.expect(each);
-      for (const each of added) pools.set(each.name, new ServerPool(each, deps, predecessor));
+      for (const each of added) pools.set(each.name, new ServerPool(each, poolDeps, predecessor));
       const forget = (): void => {
         for (const pool of pools.values()) pool.expectNoMore();
         for (const { name } of added) {
@@ -143,6 +153,7 @@ export function createLane(deps: LaneDeps): Lane {
             pools.delete(name);
             pool.stop();
           }
+          names.prune();
           journal.resize(config.journalRequests);
           responseFields = config.responseFields;
           for (const listener of removed) {
@@ -166,9 +177,16 @@ export function createLane(deps: LaneDeps): Lane {
     async stop(graceMs) {
       const unfinished = await listeners.stop(graceMs);
       for (const pool of pools.values()) pool.stop();
+      names.stop();
       return unfinished;
     },
   };
+}
+
+/** Servers whose address is no IP address. */
+function* namesOf({ pools }: Config): Generator<string> {
+  for (const { servers } of pools)
+    for (const { address } of servers) if (isIP(address.host) === 0) yield address.host;
 }
 
 /** Servers that a configuration has no more where they are, by address: they may turn up in another pool. */

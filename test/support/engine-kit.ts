@@ -6,6 +6,7 @@ import { Exchange } from '../../main/engine/exchange.ts';
 import { createEventLog, type EventLog } from '../../main/engine/journal/event-log.ts';
 import { createJournal, type Journal } from '../../main/engine/journal/journal.ts';
 import { createLimitLog, type LimitLog } from '../../main/engine/metrics/limit-log.ts';
+import { Names } from '../../main/engine/names.ts';
 import type { Server } from '../../main/engine/pool/server.ts';
 import { ServerPool } from '../../main/engine/pool/server-pool.ts';
 import { Memory } from '../../main/engine/threads/memory.ts';
@@ -62,7 +63,8 @@ export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit
   const limits = createLimitLog(clock, events);
   const codec = createCookieCodec(Buffer.alloc(32, 7));
   const memory = new Memory();
-  const deps = { clock, random: () => 0.5, events, limits, codec, memory };
+  const names = new Names(clock, () => Promise.reject(new Error('no names here')), events);
+  const deps = { clock, names, random: () => 0.5, events, limits, codec, memory };
   const pool = new ServerPool(poolConfig(input), deps, () => undefined);
   let requests = 0;
 

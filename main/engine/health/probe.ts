@@ -5,6 +5,7 @@ import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import { isOwnFault } from '../descriptors.ts';
+import type { Endpoint } from '../pool/endpoint.ts';
 
 export interface ProbeResult {
   readonly succeeded: boolean;
@@ -22,8 +23,38 @@ export type HttpHealthCheck = Extract<HealthCheckConfig, { type: 'http' }>;
 /** A probe reads no more of a body than this; a longer one is cut off, since only the status counts. */
 const bodyBytesLimit = 65_536;
 
-/** Runs one probe. Never rejects. Each has its own connection, so that it finds out whether new ones are accepted. */
-export function runProbe(check: ActiveHealthCheck, address: Address, clock: Clock): Promise<ProbeResult> {
+/** Probes a server, at each of the addresses that its name means until one is reached. Never rejects. */
+export async function probeServer(
+  check: ActiveHealthCheck,
+  endpoint: Endpoint,
+  clock: Clock,
+): Promise<ProbeResult> {
+  const { address } = endpoint;
+  let result: ProbeResult = {
+    succeeded: false,
+    connected: false,
+    ownFault: false,
+    detail: endpoint.problem ?? 'it has no address',
+  };
+  for (const host of endpoint.hosts) {
+    result = await runProbe(check, address, clock, host);
+    if (result.connected) endpoint.reached(host);
+    if (result.connected || result.ownFault) break;
+  }
+  return result;
+}
+
+/**
+ * Runs one probe. Never rejects. Each has its own connection, so that it finds out whether new ones are accepted.
+ *
+ * @param host what to connect to, for an address that is a name
+ */
+export function runProbe(
+  check: ActiveHealthCheck,
+  address: Address,
+  clock: Clock,
+  host = address.host,
+): Promise<ProbeResult> {
   return new Promise((resolve) => {
     let stop = (): void => {};
     let connected = false;
@@ -47,7 +78,7 @@ export function runProbe(check: ActiveHealthCheck, address: Address, clock: Cloc
       finish({ succeeded: false, detail: describeError(error) });
     };
     const ends: ProbeEnds = { reached, finish, failed };
-    stop = check.type === 'tcp' ? probeTcp(address, ends) : probeHttp(check, address, ends);
+    stop = check.type === 'tcp' ? probeTcp(host, address, ends) : probeHttp(check, host, address, ends);
   });
 }
 
@@ -59,8 +90,8 @@ interface ProbeEnds {
   readonly failed: (error: NodeJS.ErrnoException) => void;
 }
 
-function probeTcp(address: Address, { reached, finish, failed }: ProbeEnds): () => void {
-  const socket = connect({ host: address.host, port: address.port });
+function probeTcp(host: string, address: Address, { reached, finish, failed }: ProbeEnds): () => void {
+  const socket = connect({ host, port: address.port });
   socket.on('connect', () => {
     reached();
     finish({ succeeded: true, detail: 'connected' });
@@ -71,11 +102,12 @@ function probeTcp(address: Address, { reached, finish, failed }: ProbeEnds): () 
 
 function probeHttp(
   check: HttpHealthCheck,
+  host: string,
   address: Address,
   { reached, finish, failed }: ProbeEnds,
 ): () => void {
   const probe = request({
-    host: address.host,
+    host,
     port: address.port,
     method: check.method,
     path: check.path,

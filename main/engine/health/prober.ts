@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import type { Server } from '../pool/server.ts';
 import { takeBack } from './outlier.ts';
-import { type ActiveHealthCheck, type ProbeResult, runProbe } from './probe.ts';
+import { type ActiveHealthCheck, type ProbeResult, probeServer } from './probe.ts';
 
 /** Intervals vary by this share up and down, so that the probes of many servers do not march in step. */
 const jitter = 0.1;
@@ -69,7 +69,7 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     lastStartedAt = clock.now();
     const used = check;
     const begun = generation;
-    void runProbe(used, server.address, clock).then((result) => {
+    void probeServer(used, server.endpoint, clock).then((result) => {
       running = false;
       if (!isActive()) return;
       if (begun === generation && !result.ownFault) note(result, used);

@@ -15,6 +15,7 @@ import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
 import type { LimitLog } from '../metrics/limit-log.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
+import type { Names } from '../names.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
 import type { Memory } from '../threads/memory.ts';
@@ -34,6 +35,7 @@ export interface PoolDeps {
   readonly events: EventLog;
   readonly codec: CookieCodec;
   readonly limits: LimitLog;
+  readonly names: Names;
   /** What the threads of the data plane share. */
   readonly memory: Memory;
   /** In every thread but the first, which probes: asks that one for a probe soon. */
@@ -144,7 +146,8 @@ export class ServerPool implements Pool, SocketHolder {
     for (const prober of this.#probers.values()) prober.stop();
     this.#affinity?.forget();
     for (const server of this.#servers) {
-      server.connections?.retire();
+      this.#deps.names.unwatch(server.endpoint);
+      server.connections?.retire(this.#config.timeouts.tunnelDrainMs);
       server.forget();
     }
     this.queue.refuseAll(({ exchange }) => {
@@ -302,11 +305,22 @@ export class ServerPool implements Pool, SocketHolder {
     lock.acquire();
     this.#budget.roll(now);
     lock.release();
+    this.#drainTunnels(now);
     let more = this.#isFirst;
     while (more) {
       lock.acquire();
       more = this.#affinity?.expire(now) ?? false;
       lock.release();
+    }
+  }
+
+  #drainTunnels(now: number): void {
+    const { tunnelDrainMs } = this.#config.timeouts;
+    for (const server of this.#servers) {
+      if (server.adminState === 'ready') server.leavingSince = 0;
+      else if (server.leavingSince === 0) server.leavingSince = now;
+      else if (now - server.leavingSince >= tunnelDrainMs)
+        server.connections?.closeTunnels(now - tunnelDrainMs);
     }
   }
 
@@ -369,7 +383,8 @@ export class ServerPool implements Pool, SocketHolder {
     for (const server of next.removed) {
       this.#probers.get(server)?.stop();
       this.#probers.delete(server);
-      server.connections?.retire();
+      this.#deps.names.unwatch(server.endpoint);
+      server.connections?.retire(config.timeouts.tunnelDrainMs);
       server.forget();
     }
     for (const prober of this.#probers.values()) prober.configure(config.healthCheck);
@@ -379,6 +394,13 @@ export class ServerPool implements Pool, SocketHolder {
       const prober = createProber(server, config.healthCheck, this.#deps);
       this.#probers.set(server, prober);
       if (this.#probing) prober.start();
+    }
+    for (const server of next.servers) {
+      if (server.connections) server.connections.mostIdle = config.idleConnections;
+      this.#deps.names.watch(server.endpoint, config.timeouts.resolveMs, () => {
+        server.connections?.moved();
+        this.#probers.get(server)?.probeNow();
+      });
     }
     this.#servers = next.servers;
     this.#expected = [];

@@ -7,6 +7,7 @@ import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
 import type { Candidate } from '../strategy/strategy.ts';
 import { Memory } from '../threads/memory.ts';
+import { Endpoint } from './endpoint.ts';
 import { ServerCells } from './server-cells.ts';
 
 /**
@@ -20,6 +21,10 @@ export class Server implements Candidate {
   readonly pool: string;
   readonly name: string;
   readonly address: Address;
+  /** What the address means just now. */
+  readonly endpoint: Endpoint;
+  /** Clock's `now()` since when an operator wants it to have no traffic; 0 while that is not so. */
+  leavingSince = 0;
   readonly addressText: string;
   readonly seed: number;
 
@@ -50,6 +55,7 @@ export class Server implements Candidate {
     this.name = config.name;
     this.id = serverId(pool, config.name);
     this.address = config.address;
+    this.endpoint = new Endpoint(config.address);
     this.addressText = formatAddress(config.address);
     this.seed = hashText(this.id);
     this.#memory = memory;

@@ -1,5 +1,6 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { interimResponse, outgoingResponse, type ResponseTraits } from '../http1/outgoing-response.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
@@ -52,6 +53,8 @@ export class Attempts implements BatchMember, Waiter {
   /** The pool batches, and this request is one that may share a connection to its server. */
   #batching: Batching | null = null;
   #freshTried = false;
+  /** Addresses of the present attempt's server that could not be reached. */
+  #addressesFailed = 0;
   /** Attempts that found nobody listening. */
   #refused = 0;
   /** Bytes of a response have gone to the client. */
@@ -95,6 +98,24 @@ export class Attempts implements BatchMember, Waiter {
 
   get trailerBytes(): number {
     return this.#client.limits.trailerBytes;
+  }
+
+  get tunnelIdleMs(): number {
+    const { tunnelMs, tunnelEndMs } = this.#pool!.config.timeouts;
+    return this.#clientEnded || this.#serverEnded ? tunnelEndMs : tunnelMs;
+  }
+
+  tunnelIdle(): void {
+    const isHalf = this.#clientEnded || this.#serverEnded;
+    const key = isHalf ? 'timeouts.tunnelEnd' : 'timeouts.tunnel';
+    const idle = formatDuration(this.tunnelIdleMs);
+    this.limitReached(isHalf ? 'tunnel-end-timeout' : 'tunnel-timeout');
+    this.#endTunnel(`closed, because nothing moved for ${idle} (${key})`);
+  }
+
+  tunnelDrained(): void {
+    this.limitReached('tunnel-drain');
+    this.#endTunnel('closed, because the server is to have no traffic (timeouts.tunnelDrain)');
   }
 
   limitReached(kind: LimitKind): void {
@@ -314,7 +335,15 @@ export class Attempts implements BatchMember, Waiter {
       this.#noDescriptor(attempt, detail);
       return;
     }
-    if (outcome === 'connect-failed') this.#batching?.record.serverGone();
+    if (outcome === 'connect-failed') {
+      // A name that means several addresses is unreachable only when all of them are.
+      server.endpoint.failed(connection.host);
+      if (++this.#addressesFailed < server.endpoint.count) {
+        this.#connection = this.#connectionsOf(server).openNew(this, this.#pool!.config.timeouts);
+        return;
+      }
+      this.#batching?.record.serverGone();
+    }
     const wasStale =
       outcome === 'closed-before-response' &&
       (connection.reused || connection.isShared) &&
@@ -482,6 +511,7 @@ export class Attempts implements BatchMember, Waiter {
     attempt.status = 0;
     attempt.detail = null;
     attempt.ownFault = false;
+    this.#addressesFailed = 0;
     attempt.batchPlace = 0;
     attempt.batchSize = 0;
     attempt.sentApart = null;
@@ -489,7 +519,15 @@ export class Attempts implements BatchMember, Waiter {
   }
 
   #connectionsOf(server: Server): ServerConnections {
-    server.connections ??= new ServerConnections(server.address, this.#client.clock, this.#client.path);
+    if (server.connections) return server.connections;
+    const pool = this.#pool!;
+    server.connections = new ServerConnections(
+      server.endpoint,
+      this.#client.clock,
+      this.#client.path,
+      pool.config.idleConnections,
+      () => pool.limitReached('idle-connections', server),
+    );
     return server.connections;
   }
 
@@ -503,11 +541,11 @@ export class Attempts implements BatchMember, Waiter {
     this.#pool!.attemptEnded(this.#exchange, attempt);
   }
 
-  #endTunnel(): void {
+  #endTunnel(detail: string | null = null): void {
     const connection = this.#connection;
     this.#connection = null;
     this.#exchange.responseBytes = connection?.framing.payloadBytes ?? 0;
-    this.#end('responded', null);
+    this.#end('responded', detail);
     // What waits still goes out: destroying would cut it off.
     connection?.retireTunnel();
     this.#client.answered();

@@ -1,4 +1,5 @@
-import { connect, isIP } from 'node:net';
+import type { LookupOptions } from 'node:dns';
+import { connect } from 'node:net';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
@@ -33,6 +34,14 @@ const never = Number.POSITIVE_INFINITY;
 /** Scanning ends before the callback returns, so one scanner serves all. */
 const head = new ResponseHead();
 
+function noLookup(
+  _name: string,
+  _options: LookupOptions,
+  done: (error: NodeJS.ErrnoException, address: string) => void,
+): void {
+  done(Object.assign(new Error('the name does not resolve'), { code: 'ENOTFOUND' }), '');
+}
+
 /**
  * One connection to a server: carries one request at a time, or a batch whose responses come in turn, and reads strictly
  * what comes.
@@ -56,6 +65,10 @@ export class ServerConnection extends Timed implements SocketOwner {
   ownFault = false;
   /** Nothing of the present request can have reached the server: its one write was refused by the system. */
   unsent = false;
+  /** IP address it goes to. */
+  readonly host: string;
+  /** Clock's `now()` of the switch of protocols; Infinity where there was none. */
+  tunnelSince = never;
   /** Clock's `now()`. */
   idleSince = 0;
   /** How long the server said it keeps an idle connection; Infinity where it did not say. */
@@ -91,12 +104,22 @@ export class ServerConnection extends Timed implements SocketOwner {
     this.#wheel = wheel;
     this.#connectMs = connectMs;
     this.user = user;
-    const { host, port } = owner.address;
-    // A name is looked up, and its addresses tried, by Node.
+    const { address, host } = owner.endpoint;
+    this.host = host ?? address.host;
+    // Names are looked up apart from requests: one that means nothing yet fails at once.
     this.socket =
-      path === 'handle' && isIP(host) !== 0
-        ? HandleSocket.connect(host, port, this)
-        : ownByEvents(connect({ host, port, noDelay: true, allowHalfOpen: true }), this);
+      path === 'handle' && host !== undefined
+        ? HandleSocket.connect(host, address.port, this)
+        : ownByEvents(
+            connect({
+              host: this.host,
+              port: address.port,
+              lookup: noLookup,
+              noDelay: true,
+              allowHalfOpen: true,
+            }),
+            this,
+          );
     wheel.set(this, clock.now() + connectMs);
   }
 
@@ -159,6 +182,7 @@ export class ServerConnection extends Timed implements SocketOwner {
   /** Ends the writing half, after a switch of protocols. */
   endWriting(): void {
     this.socket.end();
+    this.#awaitTunnel();
   }
 
   /** Both sides of a switched protocol have ended: what waits is still written, then it closes. */
@@ -235,6 +259,7 @@ export class ServerConnection extends Timed implements SocketOwner {
         return;
       case TUNNEL:
         this.framing.consume(bytes, 0, length);
+        this.#awaitTunnel();
         this.user?.responseBody(bytes, 0, length, isStable(bytes));
         return;
       default:
@@ -258,12 +283,12 @@ export class ServerConnection extends Timed implements SocketOwner {
       user?.limitReached('connect-timeout');
       this.#fail('connect-failed', `no connection within ${formatDuration(this.#connectMs)}`);
     } else if (this.#state === IDLE || !user) this.destroy();
+    else if (this.#state === TUNNEL) user.tunnelIdle();
     else if (this.isBlocked && unsentMeasure(this.socket) < this.#unsent) this.#awaitProgress();
     else {
       user.limitReached('response-timeout');
       const ms = formatDuration(user.responseMs);
-      if (this.#state === BODY || this.#state === TUNNEL)
-        this.#fail('failed-mid-response', `no more of the response for ${ms}`);
+      if (this.#state === BODY) this.#fail('failed-mid-response', `no more of the response for ${ms}`);
       else
         this.#fail(
           'timed-out',
@@ -290,6 +315,7 @@ export class ServerConnection extends Timed implements SocketOwner {
 
   connected(): void {
     if (this.#state !== CONNECTING) return;
+    this.#owner.endpoint.reached(this.host);
     if (this.batch) {
       this.#begin();
       this.share(this.batch);
@@ -308,11 +334,20 @@ export class ServerConnection extends Timed implements SocketOwner {
   /** Bounds the wait for the server: for its response, for the rest of it, for it to take what waits to be written. */
   #awaitProgress(): void {
     const user = this.user;
-    if (!user || this.#state === TUNNEL) return;
+    if (!user) return;
+    if (this.#state === TUNNEL) {
+      this.#awaitTunnel();
+      return;
+    }
     const blocked = this.isBlocked;
     if (blocked) this.#unsent = unsentMeasure(this.socket);
     const waits = user.requestSent || this.#state === BODY || blocked;
     this.#setDeadline(waits && !this.#paused ? this.#clock.now() + user.responseMs : never);
+  }
+
+  /** Something moved: bounds how long nothing may. */
+  #awaitTunnel(): void {
+    if (this.user && !this.#paused) this.#wheel.set(this, this.#clock.now() + this.user.tunnelIdleMs);
   }
 
   #setDeadline(deadline: number): void {
@@ -379,7 +414,8 @@ export class ServerConnection extends Timed implements SocketOwner {
         return end;
       }
       this.#state = TUNNEL;
-      this.#wheel.set(this, never);
+      this.tunnelSince = this.#clock.now();
+      this.#awaitTunnel();
       this.framing.start('until-close', 0);
       this.framing.consume(bytes, start, end);
       user.response(bytes, head, start, end, stable);
@@ -513,6 +549,7 @@ export class ServerConnection extends Timed implements SocketOwner {
         return;
       case TUNNEL:
         this.user?.serverEnded();
+        this.#awaitTunnel();
         return;
       default:
         this.destroy();

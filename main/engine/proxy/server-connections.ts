@@ -1,8 +1,8 @@
-import type { Address } from '@shared/config/address.ts';
 import type { TimeoutsConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { ReadPath } from '../http1/lane-socket.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
+import type { Endpoint } from '../pool/endpoint.ts';
 import { Batching } from './batching.ts';
 import { BatchingRecord } from './batching-record.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -13,18 +13,30 @@ const freshEnoughMs = 10;
 
 /** The kept-alive connections of one server. The one used last is taken first, so that spare ones reach their timeout. */
 export class ServerConnections implements ConnectionOwner {
-  readonly address: Address;
+  readonly endpoint: Endpoint;
+  /** Most unused connections kept. */
+  mostIdle: number;
   /** Requests that may share a connection. */
   readonly batching: Batching;
   readonly #clock: Clock;
   readonly #path: ReadPath;
   readonly #idle: ServerConnection[] = [];
   readonly #open = new Set<ServerConnection>();
+  readonly #surplus: () => void;
   #idleMs = 60_000;
   #retired = false;
 
-  constructor(address: Address, clock: Clock, path: ReadPath) {
-    this.address = address;
+  /** @param surplus told when a connection is closed because `mostIdle` others are kept */
+  constructor(
+    endpoint: Endpoint,
+    clock: Clock,
+    path: ReadPath,
+    mostIdle = Number.POSITIVE_INFINITY,
+    surplus: () => void = () => {},
+  ) {
+    this.endpoint = endpoint;
+    this.mostIdle = mostIdle;
+    this.#surplus = surplus;
     this.#clock = clock;
     this.#path = path;
     this.batching = new Batching(this, new BatchingRecord(clock));
@@ -79,16 +91,42 @@ export class ServerConnections implements ConnectionOwner {
     return count;
   }
 
-  /** Lets running requests finish, closes what is idle, keeps nothing from now on. */
-  retire(): void {
+  /**
+   * Lets running requests finish, closes what is idle, keeps nothing from now on.
+   *
+   * @param tunnelDrainMs how long switched connections may go on; for good where it is left out
+   */
+  retire(tunnelDrainMs = Number.POSITIVE_INFINITY): void {
     this.#retired = true;
     for (const connection of [...this.#idle]) connection.destroy();
+    if (this.#open.size > 0 && tunnelDrainMs !== Number.POSITIVE_INFINITY)
+      this.#clock.after(tunnelDrainMs, () => this.closeTunnels(this.#clock.now()));
+  }
+
+  /** Closes the switched connections that began by then; clock's `now()`. */
+  closeTunnels(begunBy: number): void {
+    for (const connection of [...this.#open])
+      if (connection.tunnelSince <= begunBy) connection.user?.tunnelDrained();
+  }
+
+  /** The server is somewhere else now: idle connections to where it was are closed. */
+  moved(): void {
+    for (const connection of [...this.#idle]) if (!this.endpoint.has(connection.host)) connection.destroy();
   }
 
   released(connection: ServerConnection): void {
-    if (this.#retired) {
+    if (this.#retired || !this.endpoint.has(connection.host)) {
       connection.destroy();
       return;
+    }
+    if (this.#idle.length >= this.mostIdle) {
+      this.#surplus();
+      const longest = this.#idle[0];
+      if (!longest) {
+        connection.destroy();
+        return;
+      }
+      longest.destroy();
     }
     connection.rest(this.#clock.now(), this.#idleMs);
     this.#idle.push(connection);

@@ -1,7 +1,7 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
-import type { Address } from '@shared/config/address.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import type { Endpoint } from '../pool/endpoint.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 /** The request that a connection carries just now. */
@@ -19,6 +19,12 @@ export interface ServerUser {
   /** Most 1xx responses to one request. */
   readonly interimResponses: number;
   readonly trailerBytes: number;
+  /** After a switch of protocols: how long nothing may move. */
+  readonly tunnelIdleMs: number;
+  /** Nothing moved for that long. */
+  tunnelIdle(): void;
+  /** The server is to have no traffic any more, and has had time to end the tunnel. */
+  tunnelDrained(): void;
   /** A limit ended the attempt, or the wait for the server. */
   limitReached(kind: LimitKind): void;
   /** Something written to the client waits. */
@@ -46,7 +52,7 @@ export interface ServerUser {
 
 /** Where a connection goes when its request is done with it. */
 export interface ConnectionOwner {
-  readonly address: Address;
+  readonly endpoint: Endpoint;
   released(connection: ServerConnection): void;
   closed(connection: ServerConnection): void;
   /** The server sent more answers than it was asked for in a batch. */

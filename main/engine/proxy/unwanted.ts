@@ -16,6 +16,7 @@ export class Unwanted implements ServerUser {
   readonly responseMs: number;
   readonly interimResponses: number;
   readonly trailerBytes: number;
+  readonly tunnelIdleMs = Number.POSITIVE_INFINITY;
   readonly clientWaits = false;
   readonly #connection: ServerConnection;
   #bytes = 0;
@@ -45,6 +46,8 @@ export class Unwanted implements ServerUser {
     this.#connection.destroy();
   }
 
+  tunnelIdle(): void {}
+  tunnelDrained(): void {}
   limitReached(): void {}
   connected(): void {}
   interim(): void {}

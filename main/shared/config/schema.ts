@@ -304,7 +304,7 @@ const timeouts = z
       'A switched connection (WebSocket) in which nothing moves either way is closed after this.',
     ),
     tunnelEnd: duration('30s').describe(
-      'After one side has ended such a connection, the other has this long.',
+      'After one side has ended such a connection, it is closed when nothing moves for this long.',
     ),
     tunnelDrain: duration('5m').describe(
       'Such a connection is closed this long after its server began to drain, went into maintenance or left the pool.',

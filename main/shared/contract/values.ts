@@ -304,6 +304,8 @@ export const eventKinds = [
   'session-expired',
   'session-ended',
   'limit-reached',
+  'name-resolved',
+  'name-failed',
   'replica-started',
   'replica-exited',
   'config-applied',
