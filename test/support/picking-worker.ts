@@ -5,6 +5,7 @@ import { systemClock } from '../../main/engine/clock.ts';
 import { Exchange } from '../../main/engine/exchange.ts';
 import { createEventLog } from '../../main/engine/journal/event-log.ts';
 import { createLimitLog } from '../../main/engine/metrics/limit-log.ts';
+import { Names, systemLookup } from '../../main/engine/names.ts';
 import { ServerPool } from '../../main/engine/pool/server-pool.ts';
 import { Lock } from '../../main/engine/threads/lock.ts';
 import { Memory, type MemoryView } from '../../main/engine/threads/memory.ts';
@@ -30,7 +31,8 @@ function run({ memory: view, config, picks, gate, picked, counted, additions }: 
   const events = createEventLog({ clock: systemClock, capacity: 10, perSecond: 10 });
   const limits = createLimitLog(systemClock, events);
   const codec = createCookieCodec(Buffer.alloc(32, 7));
-  const deps = { clock: systemClock, random: () => 0.5, events, limits, codec, memory };
+  const names = new Names(systemClock, systemLookup, null);
+  const deps = { clock: systemClock, random: () => 0.5, events, limits, names, codec, memory };
   const pool = new ServerPool(config, deps, () => undefined);
   const places = new Uint8Array(picked);
   const exchange = new Exchange();
