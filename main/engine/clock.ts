@@ -10,12 +10,40 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
+let isHeld = false;
+/** Below zero while it was not asked for since it is held. */
+let heldNow = -1;
+let heldEpoch = -1;
+
+/** The system's time. While it is held, it is read once, when first asked for. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
-  epoch: () => Date.now(),
+  now() {
+    if (!isHeld) return performance.now();
+    if (heldNow < 0) heldNow = performance.now();
+    return heldNow;
+  },
+  epoch() {
+    if (!isHeld) return Date.now();
+    if (heldEpoch < 0) heldEpoch = Date.now();
+    return heldEpoch;
+  },
   after(ms, run) {
     const timer = setTimeout(run, ms);
     timer.unref();
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * Lets the time stand still until `releaseTime`, within one callback: dealing with what a socket brought takes microseconds, and
+ * asks for the time some ten times.
+ */
+export function holdTime(): void {
+  isHeld = true;
+  heldNow = -1;
+  heldEpoch = -1;
+}
+
+export function releaseTime(): void {
+  isHeld = false;
+}

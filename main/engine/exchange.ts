@@ -34,8 +34,8 @@ export class AttemptRecord {
 }
 
 /**
- * One request on its way through: what the lane, the pool, the metrics and the journal share. Each client connection owns
- * one and reuses it for every request it carries, so nothing may be kept of it after `finished`.
+ * One request on its way through: what the lane, the pool, the metrics and the journal share. Each client connection has
+ * one and reuses it for every request it carries, and so does a connection after it: so nothing may be kept of it after `finished`.
  */
 export class Exchange {
   /** Counts up over the whole engine; shown to people as text. */

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
+import { holdTime, releaseTime } from '../clock.ts';
 import type { LaneSocket, SocketOwner } from './lane-socket.ts';
 import { type StreamHandle, type StreamRequest, streamInternals } from './stream-handles.ts';
 
@@ -40,10 +41,10 @@ export class HandleSocket implements LaneSocket {
     handle.useUserBuffer(this.#buffer);
   }
 
-  /** Takes charge of a connection that was accepted, and reads it. Small writes leave at once. */
-  static accepted(handle: StreamHandle, owner: SocketOwner): HandleSocket {
+  /** Takes charge of a connection that was accepted, and reads it. @param hasNoDelay small writes leave at once already */
+  static accepted(handle: StreamHandle, owner: SocketOwner, hasNoDelay: boolean): HandleSocket {
     const socket = new HandleSocket(handle, owner);
-    handle.setNoDelay(true);
+    if (!hasNoDelay) handle.setNoDelay(true);
     socket.resume();
     return socket;
   }
@@ -225,7 +226,13 @@ export class HandleSocket implements LaneSocket {
 }
 
 function readDone(this: StreamHandle): Uint8Array | undefined {
-  return (this.laneSocket as HandleSocket).read(internals.state[internals.readAt]!);
+  const length = internals.state[internals.readAt]!;
+  holdTime();
+  try {
+    return (this.laneSocket as HandleSocket).read(length);
+  } finally {
+    releaseTime();
+  }
 }
 
 function writeDone(this: StreamRequest, status: number): void {

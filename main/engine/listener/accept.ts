@@ -25,6 +25,7 @@ export function createAcceptor(path: ReadPath, accept: Accept, failed: () => voi
  * one that does not. `probeReadPath` finds out whether that works with the Node at hand.
  */
 interface AcceptingHandle {
+  setNoDelay?(on: boolean): number;
   onconnection: ((status: number, handle: StreamHandle | undefined) => void) | undefined;
 }
 
@@ -36,12 +37,14 @@ function acceptingHandle(server: Server): AcceptingHandle | undefined {
 function adoptAccepted(server: Server, accept: Accept, failed: () => void): void {
   const accepting = acceptingHandle(server);
   if (!accepting) return;
+  // On Linux what is accepted inherits it: one system call less for each.
+  const inheritsNoDelay = process.platform === 'linux' && accepting.setNoDelay?.(true) === 0;
   accepting.onconnection = (status, handle) => {
     if (status !== 0 || !handle) {
       failed(); // e.g. no file descriptor left: the connection is lost, the listener is not
       return;
     }
-    accept((owner) => HandleSocket.accepted(handle, owner));
+    accept((owner) => HandleSocket.accepted(handle, owner, inheritsNoDelay));
   };
 }
 

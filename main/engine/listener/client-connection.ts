@@ -36,12 +36,14 @@ const LINGER = 4;
 const CLOSED = 5;
 
 const never = Number.POSITIVE_INFINITY;
+/** Kept for connections to come; for clients that come for one request each. */
+const mostSpare = 256;
 /** Scanning ends before the callback returns, so one scanner serves all. */
 const head = new RequestHead();
 
 /** One client: reads its requests strictly, one after the other, and carries each to a server and back. */
 export class ClientConnection extends ClientSocket implements AttemptsClient, RequestFacts {
-  readonly exchange = new Exchange();
+  readonly exchange: Exchange;
   minor = 1;
   isHead = false;
   asksUpgrade = false;
@@ -52,6 +54,8 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   readonly #framing = new BodyFraming();
   #state = IDLE;
   #running = false;
+  /** The client said that this is its last request. */
+  #isLast = false;
   #pausedForServer = false;
   /** Clock's `now()` when the body's pace is looked at next; Infinity while it is not. */
   #paceAt = never;
@@ -63,8 +67,10 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
 
   constructor(context: ClientContext) {
     super(context);
+    this.#attempts = context.spareAttempts.pop() ?? new Attempts(new Exchange());
+    this.exchange = this.#attempts.exchange;
     this.exchange.facts = this;
-    this.#attempts = new Attempts(this);
+    this.#attempts.adoptedBy(this);
   }
 
   /** Between requests, with nothing on its way. */
@@ -344,6 +350,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     const context = this.context;
     this.minor = head.minor;
     this.closes = context.stopping || (head.minor === 1 ? head.closes : !head.keepsAlive);
+    this.#isLast = head.closes || (head.minor === 0 && !head.keepsAlive);
     exchange.method = methodText(bytes, head.methodStart, head.methodEnd);
     exchange.target = originForm(bytes, head, exchange.method);
     this.isHead = exchange.method === 'HEAD';
@@ -403,6 +410,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     resetExchange(exchange, this.clock, this.context.name);
     this.isHead = false;
     this.asksUpgrade = false;
+    this.#isLast = false;
     this.deadlineIn(never);
     this.context.nextRequestId(exchange);
   }
@@ -456,7 +464,10 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     this.#report();
     this.#pausedForServer = false;
     if (this.closes || !bodyDone || this.context.stopping || this.inputEnded) {
-      this.#linger();
+      if (this.#isLast && bodyDone && this.held.length === 0 && this.socket.writableLength === 0)
+        // Whoever said so sends nothing more, so nothing can destroy the response on its way (as nginx closes).
+        this.gone(clientLeft);
+      else this.#linger();
       return;
     }
     this.#framing.start('none', 0);
@@ -529,6 +540,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
       this.#report();
     }
     this.socket.destroy();
+    if (this.context.spareAttempts.length < mostSpare) this.context.spareAttempts.push(this.#attempts);
     this.context.closed(this);
   }
 }

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange.ts';
 import type { ReadPath } from '../http1/lane-socket.ts';
 import type { TimerWheel } from '../http1/timer-wheel.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { Attempts } from '../proxy/attempts.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Router } from './routes.ts';
 
@@ -26,6 +27,8 @@ export interface ClientContext {
   finished(exchange: Exchange): void;
   responseFields(): boolean;
   /** One of the listener's limits was reached. */
+  /** Of connections that are gone, for those that come. */
+  readonly spareAttempts: Attempts[];
   limitReached(kind: LimitKind): void;
   /** The system gave no file descriptor for a connection to a server: true where room was made for it. */
   freeDescriptors(pool: string | null): boolean;

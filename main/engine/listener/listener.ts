@@ -99,6 +99,7 @@ export function createListener(
       trustsForwarded: current.trustForwarded,
       authority: formatAddress(bind),
       stopping: false,
+      spareAttempts: [],
       findPool: deps.findPool,
       nextRequestId: deps.nextRequestId,
       finished: deps.finished,

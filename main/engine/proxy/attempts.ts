@@ -25,7 +25,7 @@ const traits: ResponseTraits = { closes: false, keepsAlive10: false, decodes: fa
 
 /**
  * The attempts of one request: chooses a server, sends the request, passes the response on, and when that fails decides
- * whether another server is tried. One per client connection, reused for every request it carries.
+ * whether another server is tried. One per client connection, reused for every request it carries and by a connection after it.
  */
 export class Attempts implements BatchMember, Waiter {
   requestSent = false;
@@ -42,7 +42,7 @@ export class Attempts implements BatchMember, Waiter {
   waiterBefore: Waiter | null = null;
   waiterAfter: Waiter | null = null;
 
-  readonly #client: AttemptsClient;
+  #client!: AttemptsClient;
   readonly #exchange: Exchange;
   readonly #body = new ReplayBody();
   #pool: Pool | null = null;
@@ -64,9 +64,13 @@ export class Attempts implements BatchMember, Waiter {
   #clientEnded = false;
   #serverEnded = false;
 
-  constructor(client: AttemptsClient) {
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** Belongs to this client's connection from now on, until that is gone. */
+  adoptedBy(client: AttemptsClient): void {
     this.#client = client;
-    this.#exchange = client.exchange;
   }
 
   /** A request is under way. */
