@@ -16,14 +16,22 @@ import { type Column, clockTime, milliseconds, percent, rate, table } from './ta
 
 export async function status(output: Output, options: ChooseOptions): Promise<void> {
   await withRunning(options, async (client, run) => {
-    const [{ servers, listeners, metrics }, { current }, system] = await Promise.all([
+    const [{ servers, listeners, metrics, resources }, { current }, system] = await Promise.all([
       client.call('status.get', {}),
       readState(client, 'config'),
       readState(client, 'system'),
     ]);
     const { version } = client;
     if (output.json) {
-      return output.object({ version, controlPort: run.port, ...system, listeners, servers, metrics });
+      return output.object({
+        version,
+        controlPort: run.port,
+        ...system,
+        listeners,
+        servers,
+        metrics,
+        resources,
+      });
     }
     const { total } = metrics;
     output.line(

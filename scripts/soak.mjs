@@ -1,0 +1,25 @@
+import { parseArgs } from 'node:util';
+import { run } from './lib/run.mjs';
+
+/**
+ * Mixed traffic through a real Ballast while its servers die, hiccup and reset: nothing may be lost that could be saved, and memory
+ * stays flat. With `--requests`: memory after so many GETs beside that after a tenth of them. `npm test` soaks for 30 s.
+ */
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '600' },
+    requests: { type: 'string', default: '0' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'chaos', 'test/chaos/soak.test.ts'];
+const { code } = await run(process.execPath, vitest, {
+  env: {
+    ...process.env,
+    BALLAST_SOAK_TELL: '1',
+    BALLAST_SOAK_SECONDS: values.seconds,
+    BALLAST_SOAK_REQUESTS: values.requests,
+    BALLAST_SOAK_SEED: values.seed,
+  },
+});
+process.exitCode = code ?? 1;
