@@ -32,6 +32,7 @@ export class Batch {
   #waitUntil = Number.POSITIVE_INFINITY;
   #firstAnsweredAt = 0;
   #written = false;
+  #wasOverdue = false;
 
   /** @param waitMs how long one may wait for its turn, from when the batch is written */
   constructor(
@@ -65,6 +66,17 @@ export class Batch {
 
   isOverdue(now: number): boolean {
     return this.hasFollowers && now >= this.#waitUntil;
+  }
+
+  /**
+   * True once, when the time is first up: where this process itself was held up, the answers may have come meanwhile, and are
+   * read before the wheel turns again.
+   */
+  mayHaveCome(now: number): boolean {
+    if (this.#wasOverdue) return false;
+    this.#wasOverdue = true;
+    this.#waitUntil = now + 1;
+    return true;
   }
 
   /** The response that was due is complete. @param more bytes follow it already */

@@ -26,6 +26,8 @@ const lateMemory = 256;
 /** Time from one answer of a batch to the next, on the average of so many batches. */
 const mostSpreadMs = 0.5;
 const spreadMemory = 32;
+/** A longer one counts as this. */
+const mostGapMs = 2;
 /** After so many batches that were served quickly the next pause is a short one again. */
 const calmBatches = 1_000;
 
@@ -96,7 +98,9 @@ export class BatchingRecord {
     if (this.#credit < mostCredit) this.#credit += 1;
     const now = this.#clock.now();
     if (size < 2 || now < this.#slowUntil) return;
-    this.#spreadMs += (spreadMs / (size - 1) - this.#spreadMs) / spreadMemory;
+    // A single stall of the machine is not the server's pace.
+    const gapMs = Math.min(spreadMs / (size - 1), mostGapMs);
+    this.#spreadMs += (gapMs - this.#spreadMs) / spreadMemory;
     if (this.#spreadMs <= mostSpreadMs) {
       this.#calm += 1;
       if (this.#calm === calmBatches) this.#nextPauseMs = pauseMs;

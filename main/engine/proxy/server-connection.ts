@@ -273,6 +273,10 @@ export class ServerConnection extends Timed implements SocketOwner {
     const user = this.user;
     const { batch } = this;
     if (batch?.isOverdue(now)) {
+      if (batch.ownDeadline > now && batch.mayHaveCome(now)) {
+        this.#setDeadline(batch.ownDeadline);
+        return;
+      }
       // The one whose turn it is has the connection for itself from now on, and as much time as it would have had.
       batch.shedOverdue();
       if (this.#state === CLOSED) return;

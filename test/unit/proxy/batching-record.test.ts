@@ -98,6 +98,13 @@ describe('adaptive batching', () => {
     expect(record.allows('adaptive', now)).toBe(true);
   });
 
+  it('does not pause for a batch that a stall of the machine divided', () => {
+    const record = new BatchingRecord(manualClock());
+    for (let i = 0; i < 64; i++) record.answered(i, i + 0.5);
+    for (let i = 0; i < 200; i++) record.batchServed(4, i % 20 === 0 ? 300 : 0.2);
+    expect(record.allows('adaptive', 1_000)).toBe(true);
+  });
+
   it('pauses where the answers of a batch come far apart, for longer each time', async () => {
     const clock = manualClock();
     const record = new BatchingRecord(clock);
