@@ -91,6 +91,26 @@ describe.skipIf(whyNot !== null)(`picks of several threads${suffix}`, () => {
     expect((await slow).status).toBe(200);
   });
 
+  it('serve who waits in the order of arrival, whatever thread they came to', async () => {
+    await start({ threads: 3, weights: { a: 1 }, maxRequests: 1 });
+    const order: number[] = [];
+    // Each keeps its thread busy with one request behind the other: nobody may starve the others.
+    await Promise.all(
+      clients.map(async (client, thread) => {
+        for (let sent = 0; sent < 12; sent++) {
+          expect((await client.get('/slow?ms=10')).status).toBe(200);
+          order.push(thread);
+        }
+      }),
+    );
+    const inARow = order.slice(3, 30).filter((thread, index) => thread === order[index + 2]);
+    // A client that is late with its next request leaves its turn to the others.
+    expect(inARow.length).toBeLessThan(8);
+    const { queue } = (await kit.metrics()).pools.api!;
+    expect(queue.served).toBeGreaterThan(20);
+    expect(queue.p50Ms).not.toBeNull();
+  });
+
   it('leave a server out at once that one thread has ejected', async () => {
     const [first, second] = await start({
       pool: { outlierDetection: { consecutiveFailures: 3, baseEjection: '60s' } },

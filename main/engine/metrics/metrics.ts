@@ -1,4 +1,4 @@
-import type { Metrics, QueueTraffic, ServerTraffic } from '@shared/contract/values.ts';
+import type { Metrics, ServerTraffic } from '@shared/contract/values.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { ServerPool } from '../pool/server-pool.ts';
@@ -164,7 +164,7 @@ export function createMetrics(
           batched: pool.traffic.batchedAttempts,
           sentApart: pool.traffic.sentApart,
           sessions: pool.sessionCount,
-          queue: readQueue(pool),
+          queue: pool.queueTraffic(),
         };
         readServers(pool, now, metrics.servers);
       }
@@ -187,10 +187,4 @@ export function createMetrics(
       outcomes.forgetThread(thread);
     },
   };
-}
-
-function readQueue({ queue }: ServerPool): QueueTraffic {
-  const [p50Ms, p99Ms] = queue.quantilesMs();
-  const { length, served, refused, timedOut } = queue;
-  return { length, served, refused, timedOut, p50Ms, p99Ms };
 }

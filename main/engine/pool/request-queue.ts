@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
 import { RollingHistogram } from '../metrics/rolling-histogram.ts';
+import type { QueueBoard } from './queue-board.ts';
 import type { Server } from './server.ts';
 
 /** Whoever carries a request, while that waits for a slot. Linked into the queue itself, so that waiting allocates nothing. */
@@ -58,9 +59,13 @@ export class RequestQueue extends Timed {
   #timeoutMs = 0;
   /** Made when somebody waits for the first time. */
   #times: RollingHistogram | null = null;
+  /** What the queues of other threads know of this one, and this one of them. */
+  readonly #board: QueueBoard | null;
+  readonly #knocked = (): void => this.wake();
 
-  constructor(clock: Clock, wheel: TimerWheel, owner: QueueOwner) {
+  constructor(clock: Clock, wheel: TimerWheel, owner: QueueOwner, board: QueueBoard | null = null) {
     super();
+    this.#board = board;
     this.#clock = clock;
     this.#wheel = wheel;
     this.#owner = owner;
@@ -84,6 +89,7 @@ export class RequestQueue extends Timed {
     else this.#first = waiter;
     this.#last = waiter;
     this.#length += 1;
+    this.#publish();
     if (this.#length === 1) this.#wheel.set(this, this.#clock.now() + Math.min(lookMs, this.#timeoutMs));
   }
 
@@ -99,6 +105,7 @@ export class RequestQueue extends Timed {
     waiter.waiterBefore = null;
     waiter.waiterAfter = null;
     this.#length -= 1;
+    this.#publish();
   }
 
   /** A slot may have come free: looked at when the present callback is done, and before anybody new is let in. */
@@ -114,7 +121,14 @@ export class RequestQueue extends Timed {
     if (this.#running) return;
     this.#running = true;
     const owner = this.#owner;
+    const board = this.#board;
+    const releases = board?.releases ?? 0;
+    let isOthersTurn = false;
     for (let waiter = this.#first; waiter && owner.hasSlot(); ) {
+      if (board?.mayGo(waiter.exchange.queuedAt) === false) {
+        isOthersTurn = true;
+        break;
+      }
       const after: Waiter | null = waiter.waiterAfter;
       const server = owner.offer(waiter);
       if (server) this.#serve(waiter, server);
@@ -123,6 +137,7 @@ export class RequestQueue extends Timed {
       waiter = after === null || after.isWaiting ? after : this.#first;
     }
     this.#running = false;
+    if (board && !isOthersTurn) board.looked(releases, owner.hasSlot());
   }
 
   /** Nobody can be served any more. @param tell sets `exchange.error` */
@@ -162,10 +177,14 @@ export class RequestQueue extends Timed {
     return [toMs(p50), toMs(p99)];
   }
 
+  #publish(): void {
+    this.#board?.publish(this.#first === null ? 0 : this.#first.exchange.queuedAt, this.#knocked);
+  }
+
   #serve(waiter: Waiter, server: Server): void {
     this.remove(waiter);
     this.served += 1;
-    this.#times ??= new RollingHistogram(slices);
+    this.#times ??= new RollingHistogram(slices, this.#board?.times);
     this.#times.record((this.#clock.now() - waiter.exchange.queuedAt) * perMs);
     waiter.exchange.queuedAt = 0;
     waiter.served(server);

@@ -1,6 +1,6 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { Session } from '@shared/contract/values.ts';
+import type { QueueTraffic, Session } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { Affinity, sharedSessionsFor } from '../affinity/affinity.ts';
 import type { CookieCodec } from '../affinity/session-cookie.ts';
@@ -25,7 +25,8 @@ import { isFailed } from './failed-attempt.ts';
 import { arrange } from './members.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
-import { RequestQueue, type Waiter } from './request-queue.ts';
+import { QueueBoard } from './queue-board.ts';
+import { type QueueOwner, RequestQueue, type Waiter } from './request-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Server } from './server.ts';
 
@@ -57,6 +58,7 @@ export class ServerPool implements Pool, SocketHolder {
   #expected: readonly Server[] = [];
   readonly #deps: PoolDeps;
   readonly #cells: PoolCells;
+  readonly #board: QueueBoard;
   readonly #chooser: Chooser;
   readonly #budget: RetryBudget;
   readonly #outlierDeps: OutlierDeps;
@@ -80,7 +82,8 @@ export class ServerPool implements Pool, SocketHolder {
         return this.#servers.some((other) => other !== server && unavailability(other, now, false) === null);
       },
     };
-    this.queue = new RequestQueue(deps.clock, wheelOf(deps.clock), {
+    this.#board = new QueueBoard(deps.memory, `${this.#block} queue`);
+    const owner: QueueOwner = {
       hasSlot: () => this.#servers.some(hasSlot),
       offer: ({ exchange }) => this.#choose(exchange),
       mayWaitOn: () => this.#chooser.waitsForSlot,
@@ -89,7 +92,8 @@ export class ServerPool implements Pool, SocketHolder {
         const waited = formatDuration(Math.round(waitedMs));
         this.#chooser.giveUp(exchange, this.#strategy, `none had a slot within ${waited} (queue.timeout)`);
       },
-    });
+    };
+    this.queue = new RequestQueue(deps.clock, wheelOf(deps.clock), owner, this.#board);
     this.queue.configure(config.queue.timeoutMs);
     this.#arrange(config, predecessor);
   }
@@ -114,6 +118,12 @@ export class ServerPool implements Pool, SocketHolder {
 
   get sessionCount(): number {
     return this.#affinity?.size ?? 0;
+  }
+
+  /** What waited and waits, of all threads. */
+  queueTraffic(): QueueTraffic {
+    this.#board.tell(this.queue);
+    return this.#board.read();
   }
 
   get openSockets(): number {
@@ -154,6 +164,7 @@ export class ServerPool implements Pool, SocketHolder {
       exchange.error = `pool "${this.name}" was removed while the request waited in its queue`;
     });
     this.traffic.forget();
+    this.#board.forget(`${this.#block} queue`);
     this.#deps.memory.forget(this.#block);
   }
 
@@ -203,6 +214,11 @@ export class ServerPool implements Pool, SocketHolder {
   choose(exchange: Exchange): Server | null {
     // Nobody overtakes those that wait.
     if (this.queue.length > 0) this.queue.run();
+    // In other threads neither.
+    if (this.#deps.memory.isShared && !this.#board.mayGo(this.#deps.clock.now())) {
+      this.#chooser.waitsForSlot = true;
+      return null;
+    }
     return this.#choose(exchange);
   }
 
@@ -241,6 +257,7 @@ export class ServerPool implements Pool, SocketHolder {
     const server = attempt.server!;
     server.requestEnded();
     if (this.queue.length > 0) this.queue.wake();
+    this.#board.released();
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     // Neither a client that went away nor our own want of sockets says anything about the server.
@@ -296,11 +313,13 @@ export class ServerPool implements Pool, SocketHolder {
     if (heldIt) this.#affinity?.repair();
     for (const server of this.#servers) server.forgetThread(thread);
     this.traffic.forgetThread(thread);
+    this.#board.forgetThread(thread);
     lock.release();
   }
 
   /** Forgets what is over. To be called a few times a second. */
   tick(now: number): void {
+    this.#board.tell(this.queue);
     const { lock } = this.#cells;
     lock.acquire();
     this.#budget.roll(now);
