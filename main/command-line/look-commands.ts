@@ -1,6 +1,8 @@
+import { limits } from '@shared/catalog/limits.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
 import type {
   BallastEvent,
+  Metrics,
   RequestDetail,
   RequestSummary,
   ServerStatus,
@@ -63,7 +65,36 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
       ),
     );
     for (const line of table(servers, serverColumns(output, metrics.servers, weights))) output.line(line);
+    tellQueues(output, metrics.pools);
+    tellLimits(output, metrics.limits);
   });
+}
+
+/** Pools in which requests wait, or waited in vain. */
+function tellQueues(output: Output, pools: Metrics['pools']): void {
+  const told = Object.entries(pools).filter(
+    ([, { queue }]) => queue.length + queue.refused + queue.timedOut > 0,
+  );
+  if (told.length === 0) return;
+  output.line('');
+  for (const [name, { queue }] of told) {
+    output.line(
+      `Queue of ${name}: ${queue.length} wait, p50 ${milliseconds(queue.p50Ms)}, p99 ${milliseconds(queue.p99Ms)}; since start ${queue.served} served, ${queue.refused} refused, ${queue.timedOut} timed out`,
+    );
+  }
+}
+
+function tellLimits(output: Output, reached: Metrics['limits']): void {
+  if (reached.length === 0) return;
+  output.line('');
+  for (const line of table(reached, [
+    { title: 'LIMIT REACHED', text: ({ kind }) => limits[kind].key },
+    { title: 'WHERE', text: ({ listener, pool }) => pool ?? listener ?? '-' },
+    { title: 'TIMES', align: 'right', text: ({ count }) => String(count) },
+    { title: 'WHAT HAPPENED', text: ({ kind }) => limits[kind].effect },
+  ])) {
+    output.line(line);
+  }
 }
 
 function serverColumns(

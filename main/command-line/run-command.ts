@@ -40,6 +40,9 @@ const toldKinds: readonly EventKind[] = [
   'replica-exited',
   'config-applied',
   'config-refused',
+  'limit-reached',
+  'name-failed',
+  'name-resolved',
   'engine-crashed',
   'engine-restarted',
 ];

@@ -33,6 +33,7 @@ export function renderUpstream(
     `keepalive_timeout ${time(pool.timeouts.idleMs)};`,
   ];
   tellHealth(pool, notes);
+  tellQueue(pool, notes);
   tellAffinity(pool, notes);
   tellBatching(pool, notes);
   const upstream = block(`upstream ${name}`, lines);
@@ -165,6 +166,13 @@ function tellHealth(pool: PoolConfig, notes: Notes): void {
     if (pool.servers.length === 1)
       notes.info(`Pool ${pool.name}: nginx never leaves out the only server of an upstream.`);
   }
+}
+
+function tellQueue({ name, queue, servers }: PoolConfig, notes: Notes): void {
+  if (queue.length === 0 || servers.every(({ maxRequests }) => maxRequests === 0)) return;
+  notes.lost(
+    `Pool ${name}: open-source nginx has no queue: where every server is at max_conns a request gets 502 at once, instead of waiting up to ${formatDuration(queue.timeoutMs)} (nginx Plus: queue ${queue.length} timeout=${time(queue.timeoutMs)};).`,
+  );
 }
 
 function tellAffinity(pool: PoolConfig, notes: Notes): void {

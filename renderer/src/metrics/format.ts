@@ -7,6 +7,11 @@ export function formatCount(value: number): string {
   return whole < 1_000 && whole >= 0 ? String(whole) : grouped.format(whole);
 }
 
+/** Requests in flight, of as many as there may be: `12/20`. @param most 0 for no limit */
+export function formatActive(active: number, most: number): string {
+  return most === 0 ? formatCount(active) : `${formatCount(active)}/${formatCount(most)}`;
+}
+
 /** A rate per second: one digit after the point below 10, `–` where it was not measured. */
 export function formatRate(value: number | undefined): string {
   if (value === undefined || Number.isNaN(value)) return none;

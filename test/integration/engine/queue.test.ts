@@ -266,3 +266,26 @@ it.each([1, 2])(
     expect(lane.queue().served).toBeGreaterThan(0);
   },
 );
+
+it('a tunnel to a server that drains is closed after timeouts.tunnelDrain, one to a server in service is not', async () => {
+  const [a, b] = [await counting('a'), await counting('b')];
+  const lane = await run({ servers: [member(a, 0), member(b, 0)], timeouts: { tunnelDrain: '300ms' } });
+  const tunnels = [];
+  for (const server of [a, b]) {
+    const tunnel = await rawClient(lane.port);
+    endings.push(() => tunnel.close());
+    tunnel.send('GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+    await tunnel.receives('101 Switching');
+    await until(`${server.name} to have it`, () => server.active === 1);
+    tunnels.push(tunnel);
+  }
+  lane.engine.setAdminState('api', 'a', 'drain');
+  tunnels[0]!.send('still;');
+  await tunnels[0]!.receives('still;');
+  await tunnels[0]!.end();
+  await until('a to have none', () => a.active === 0);
+  tunnels[1]!.send('goes on;');
+  await tunnels[1]!.receives('goes on;');
+  expect(lane.engine.metrics().limits).toMatchObject([{ kind: 'tunnel-drain', pool: 'api', count: 1 }]);
+  expect(lane.engine.metrics().servers['api/a']!.failedAttempts).toBe(0);
+});

@@ -55,6 +55,16 @@ describe('renderNginx', () => {
     ]);
   });
 
+  it('says that requests do not wait for a server at max_conns', () => {
+    const queueNotes = (pool: Parameters<typeof configOf>[0]): string[] =>
+      notesOf(configOf(pool)).filter((note) => note.includes('no queue'));
+    expect(queueNotes({})).toEqual([
+      'lost: Pool api: open-source nginx has no queue: where every server is at max_conns a request gets 502 at once, instead of waiting up to 5s (nginx Plus: queue 1000 timeout=5s;).',
+    ]);
+    expect(queueNotes({ queue: { length: 0 } })).toEqual([]);
+    expect(queueNotes({ servers: [{ address: '127.0.0.1:3001' }] })).toEqual([]);
+  });
+
   it('leaves weights out for round robin, which ignores them', () => {
     expect(upstreamOf(configOf()).join()).not.toMatch(/weight=|down/);
   });

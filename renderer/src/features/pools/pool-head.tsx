@@ -24,6 +24,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
     ({ servers }) => pool?.serverIds.filter((id) => servers[id]?.available).length ?? 0,
   );
   const sessions = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.sessions ?? 0);
+  const waiting = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.queue.length ?? 0);
   if (!pool) return null;
   return (
     <header className="pool-head">
@@ -32,6 +33,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       <Chip>{healthText(pool.healthCheck)}</Chip>
       <AffinityMenu pool={name} affinity={pool.affinity} sessions={sessions} />
       {pool.batching.mode !== 'off' && <Chip>{batchingModes[pool.batching.mode].label.toLowerCase()}</Chip>}
+      {waiting > 0 && <Chip>{`${waiting} of ${pool.queue.length} wait in the queue`}</Chip>}
       <span className="space" />
       <span
         className="available"

@@ -1,7 +1,7 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import { type MouseEvent, useRef, useState } from 'react';
 import { ButtonContext, Button as DragButton } from 'react-aria-components';
-import { formatCount, formatMs, formatRate, formatShare } from '../../metrics/format.ts';
+import { formatActive, formatMs, formatRate, formatShare } from '../../metrics/format.ts';
 import { metricsHistory } from '../../metrics/history.ts';
 import { LiveText, useLive } from '../../metrics/live.tsx';
 import { Sparkline } from '../../metrics/sparkline.tsx';
@@ -113,7 +113,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
           ring={() => metricsHistory.server(id).rate}
           peak={() => metricsHistory.poolPeak(server.pool)}
         />
-        <dl className="server-figures">
+        <dl className="server-figures" data-limited={server.maxRequests > 0 || undefined}>
           <div>
             <dt>req/s</dt>
             <dd>
@@ -129,7 +129,11 @@ export function ServerCard({ id, moves }: ServerCardProps) {
           <div>
             <dt>active</dt>
             <dd>
-              <LiveText read={(metrics) => formatCount(metrics?.servers[id]?.activeRequests ?? 0)} />
+              <LiveText
+                read={(metrics) =>
+                  formatActive(metrics?.servers[id]?.activeRequests ?? 0, server.maxRequests)
+                }
+              />
             </dd>
           </div>
         </dl>

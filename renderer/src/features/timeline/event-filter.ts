@@ -11,6 +11,7 @@ export const eventGroups = {
     label: 'Sessions',
     kinds: ['session-bound', 'session-moved', 'session-expired', 'session-ended'],
   },
+  limits: { label: 'Limits and names', kinds: ['limit-reached', 'name-failed', 'name-resolved'] },
   processes: { label: 'Processes', kinds: ['replica-started', 'replica-exited'] },
   changes: {
     label: 'Changes and engine',
