@@ -1,3 +1,4 @@
+import { flat } from './latin1-text.ts';
 import type { RequestHead } from './request-head.ts';
 
 /**
@@ -39,6 +40,9 @@ export function originForm(bytes: Buffer, head: RequestHead, method: string): st
 }
 
 function ownFields(bytes: Buffer, head: RequestHead, clientAddress: string, host: string): string {
+  // Whatever is added below has to be among these conditions, if it depends on the request.
+  if (head.forwardedFor.length === 0 && !head.hasForwardedProto && !head.hasForwardedHost && !head.upgrades)
+    return usualFields(clientAddress, host);
   let forwardedFor = clientAddress;
   const trusted = head.forwardedFor;
   for (let i = trusted.length - 2; i >= 0; i -= 2)
@@ -51,4 +55,20 @@ function ownFields(bytes: Buffer, head: RequestHead, clientAddress: string, host
     text += `Connection: Upgrade\r\nUpgrade: ${protocol}\r\n`;
   }
   return `${text}\r\n`;
+}
+
+let usualAddress = '';
+let usualHost = '';
+let usual = '';
+
+/** What this hop says of most requests: made anew only for another client address or another host than the last time. */
+function usualFields(clientAddress: string, host: string): string {
+  if (usual === '' || clientAddress !== usualAddress || host !== usualHost) {
+    usualAddress = clientAddress;
+    usualHost = host;
+    usual = flat(
+      `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ${host}\r\n\r\n`,
+    );
+  }
+  return usual;
 }

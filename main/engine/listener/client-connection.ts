@@ -1,6 +1,7 @@
 import { Exchange, type RequestFacts } from '../exchange.ts';
 import { BodyFraming } from '../http1/body-framing.ts';
 import { headerValue } from '../http1/head-lookup.ts';
+import { hostText } from '../http1/latin1-text.ts';
 import { originForm, outgoingRequest } from '../http1/outgoing-request.ts';
 import { isStable } from '../http1/read-buffers.ts';
 import {
@@ -356,7 +357,7 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     this.isHead = exchange.method === 'HEAD';
     this.asksUpgrade = head.upgrades;
     this.expectsContinue = head.expectsContinue;
-    this.#host = head.hostStart < 0 ? '' : bytes.toString('latin1', head.hostStart, head.hostEnd);
+    this.#host = head.hostStart < 0 ? '' : hostText(bytes, head.hostStart, head.hostEnd);
     const framing = this.#framing;
     if (head.chunked) {
       framing.start('chunked', 0);

@@ -2,6 +2,7 @@ import { type Address, formatAddress } from '@shared/config/address.ts';
 import { type ServerConfig, serverId } from '@shared/config/schema.ts';
 import type { AdminState, Probe, Verdict } from '@shared/contract/values.ts';
 import type { AttemptRecord } from '../exchange.ts';
+import { flat } from '../http1/latin1-text.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
@@ -27,6 +28,8 @@ export class Server implements Candidate {
   leavingSince = 0;
   readonly addressText: string;
   readonly seed: number;
+  /** Of a response to a first attempt: all that names it but the request's id. */
+  readonly firstAttemptFields: string;
 
   weight = 1;
   backup = false;
@@ -58,6 +61,9 @@ export class Server implements Candidate {
     this.endpoint = new Endpoint(config.address);
     this.addressText = formatAddress(config.address);
     this.seed = hashText(this.id);
+    this.firstAttemptFields = flat(
+      `x-ballast-server: ${config.name}\r\nx-ballast-attempts: 1\r\nx-ballast-request: `,
+    );
     this.#memory = memory;
     this.#cells = new ServerCells(memory, this.#block);
     this.traffic = new TrafficMeter(memory, `${this.#block} traffic`);
