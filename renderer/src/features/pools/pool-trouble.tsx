@@ -6,6 +6,9 @@ import { tellReasons } from './tell-reasons.ts';
 /** What clients of a pool meet when none of its servers takes requests, and what to do. */
 export function PoolTrouble({ name }: { name: string }) {
   const ids = useConfig(selectServerIds(name));
+  const mayWait = useConfig(({ pools }) => (pools[name]?.queue.length ?? 0) > 0);
+  // Who is only full is waited for.
+  const isBusy = useServers(({ servers }) => mayWait && ids.some((id) => servers[id]?.reason === 'full'));
   // A text, so that only a change of the reasons renders this anew.
   const reasons = useServers(({ servers }) => {
     const all = ids.map((id) => servers[id]);
@@ -16,11 +19,15 @@ export function PoolTrouble({ name }: { name: string }) {
   });
   if (reasons === '') return null;
   return (
-    <p className="pool-trouble" role="status">
+    <p className="pool-trouble" data-tone={isBusy ? 'warn' : 'bad'} role="status">
       <Icon name="alert" size={14} />
       <span>
-        <b>No server takes requests: clients get 503.</b> {capital(reasons)}. It recovers by itself as soon as
-        one is back.
+        <b>
+          {isBusy
+            ? 'Every server is busy or out: requests wait in the queue.'
+            : 'No server takes requests: clients get 503.'}
+        </b>{' '}
+        {capital(reasons)}. It recovers by itself as soon as one {isBusy ? 'has a slot' : 'is back'}.
       </span>
     </p>
   );
