@@ -159,7 +159,7 @@ export function createEngine(options: EngineOptions): Engine {
           for (let time = 0; time < times; time++) limits.reached(kind, about);
     },
     onCrashed(thread, reason, comesBack) {
-      lane.metrics.forgetThread(thread);
+      lane.forgetThread(thread);
       if (reason === '') return;
       const then = comesBack
         ? 'it is started again'

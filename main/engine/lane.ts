@@ -48,6 +48,8 @@ export interface Lane {
   readonly listeners: Pick<Listeners, 'describe'>;
   readonly journal: Journal;
   readonly metrics: MetricsKeeper;
+  /** That thread of the data plane is gone: what it left in the shared memory is cleared away. */
+  forgetThread(thread: number): void;
   /** What this thread holds just now. */
   resources(): Resources;
   /**
@@ -95,6 +97,7 @@ export function createLane(deps: LaneDeps): Lane {
     ...(readPath && { readPath }),
     limitReached: (kind, listener) => limits.reached(kind, { listener }),
     descriptors,
+    memory,
   });
 
   return {
@@ -102,6 +105,10 @@ export function createLane(deps: LaneDeps): Lane {
     listeners,
     journal,
     metrics,
+    forgetThread(thread) {
+      metrics.forgetThread(thread);
+      listeners.forgetThread(thread);
+    },
     resources() {
       const connections = [...pools.values()].flatMap((pool) =>
         pool.servers.flatMap((server) => server.connections ?? []),

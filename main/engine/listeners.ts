@@ -32,6 +32,8 @@ export interface Listeners extends SocketHolder {
    */
   prepare(configs: readonly ListenerConfig[], mode: BindMode): Promise<ListenersChange>;
   describe(): ListenerStatus[];
+  /** That thread of the data plane is gone, its connections with it. */
+  forgetThread(thread: number): void;
   /** Bytes of requests that connections of clients keep in memory. */
   readonly keptBytes: number;
   /** Resolves with the number of requests that did not finish within the grace. */
@@ -143,6 +145,9 @@ export function createListeners(deps: ListenerDeps): Listeners {
         url: `http://${formatAddress(reachable(address))}`,
         openConnections: listener.openConnections,
       })),
+    forgetThread(thread) {
+      for (const { listener } of running) listener.forgetThread(thread);
+    },
     get keptBytes() {
       return running.reduce((sum, { listener }) => sum + listener.keptBytes, 0);
     },

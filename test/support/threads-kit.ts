@@ -36,6 +36,7 @@ export interface ThreadsOptions {
   readonly pool: PoolInput;
   readonly bind: string;
   readonly maxRequests: number;
+  readonly maxConnections: number;
   /** Instead of the built worker. */
   readonly workerPath: string;
 }
@@ -48,6 +49,7 @@ export async function startThreads(options: Partial<ThreadsOptions> = {}): Promi
     pool: {},
     bind: '127.0.0.1:0',
     maxRequests: 0,
+    maxConnections: 10_000,
     workerPath: builtWorker,
     ...options,
   };
@@ -58,9 +60,16 @@ export async function startThreads(options: Partial<ThreadsOptions> = {}): Promi
   client.log('events', ({ entries }) => events.push(...entries));
   const requests: RequestSummary[] = [];
   client.log('requests', ({ entries }) => requests.push(...entries));
-  const configOf = ({ threads, weights, pool, bind, maxRequests }: ThreadsOptions): Config => {
+  const configOf = ({
+    threads,
+    weights,
+    pool,
+    bind,
+    maxRequests,
+    maxConnections,
+  }: ThreadsOptions): Config => {
     const parsed = parseConfig({
-      listeners: [{ name: 'web', bind, pool: 'api' }],
+      listeners: [{ name: 'web', bind, pool: 'api', limits: { maxConnections } }],
       pools: [
         {
           name: 'api',

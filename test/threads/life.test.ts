@@ -180,6 +180,18 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
     expect([...names].sort()).toEqual(['a', 'b']);
   });
 
+  it('has no more connections than a listener may, of all threads together', async () => {
+    const kit = await start({ threads: 2, maxConnections: 4 });
+    const slow = Array.from({ length: 12 }, () => {
+      const client = pinnedClient(kit);
+      clients.push(client);
+      return client.get('/slow?ms=1500').then(({ status }) => status);
+    });
+    const statuses = await Promise.all(slow);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(4);
+    expect(statuses.filter((status) => status === 503)).toHaveLength(8);
+  });
+
   it('lets running requests of all threads finish when it stops', async () => {
     const kit = await start({ threads: 2 });
     const each = await clientOfEach(kit, 2);

@@ -8,11 +8,13 @@ import type { Exchange } from '../exchange.ts';
 import type { ReadPath } from '../http1/lane-socket.ts';
 import { wheelOf } from '../http1/timer-wheel.ts';
 import type { Pool } from '../pool/pool.ts';
+import type { Memory } from '../threads/memory.ts';
 import { findUnshared, listen, type SharedListenOptions } from '../threads/reuse-port.ts';
 import { createAcceptor, probeReadPath } from './accept.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientContext } from './client-context.ts';
 import { Clients } from './clients.ts';
+import { ConnectionCount } from './connection-count.ts';
 import { createRouter } from './routes.ts';
 
 export interface ListenerDeps {
@@ -26,6 +28,8 @@ export interface ListenerDeps {
   responseFields(): boolean;
   limitReached(kind: LimitKind, listener: string): void;
   readonly descriptors: Descriptors;
+  /** What the threads of the data plane share; one thread alone where it is left out. */
+  readonly memory?: Memory;
   /** How sockets are read; found out at the first start where it is left out. */
   readonly readPath?: ReadPath;
 }
@@ -40,6 +44,8 @@ export interface Listener extends SocketHolder {
   start(): Promise<Address>;
   /** Routes and limits from now on; running requests keep the pool they have. The address stays. */
   update(config: ListenerConfig): void;
+  /** That thread of the data plane is gone, its connections with it. */
+  forgetThread(thread: number): void;
   /** Gives its address up, so that another may take it; connections go on. */
   release(): void;
   /** Takes the address it gave up again. Rejects with Node's error where somebody else was quicker. */
@@ -68,6 +74,7 @@ export function createListener(
   const { name, bind } = config;
   let server: NetServer | undefined;
   let context: ClientContext | undefined;
+  let count: ConnectionCount | undefined;
   let current = config;
   /** Where it really listens. */
   let bound: Address | undefined;
@@ -110,6 +117,7 @@ export function createListener(
       closed(connection) {
         if (connection.isRefused) refused -= 1;
         connections.delete(connection);
+        count?.set(connections.size - refused);
         if (connections.size === 0) whenEmpty?.();
       },
     };
@@ -122,7 +130,10 @@ export function createListener(
         const connection = new ClientConnection(shared);
         connections.add(connection);
         connection.attach(openSocket(connection));
-        if (noRoom === null) return;
+        if (noRoom === null) {
+          count?.set(connections.size - refused);
+          return;
+        }
         if (refused >= mostRefused) {
           connection.destroy(noRoom);
           return;
@@ -141,13 +152,14 @@ export function createListener(
     const isPlace = place !== null && typeof place === 'object';
     bound = { host: bind.host, port: isPlace ? place.port : port };
     shared.authority = formatAddress(bound);
+    if (deps.memory) count = new ConnectionCount(deps.memory, shared.authority);
     return bound;
   };
 
   /** Null where there is room for one more; what is idle makes room. */
   const whyNoRoom = (): string | null => {
     const { maxConnections } = current.limits;
-    if (connections.size - refused >= maxConnections) {
+    if (connections.size - refused + (count?.others ?? 0) >= maxConnections) {
       if (!connections.closeIdle(deps.clock.now())) {
         deps.limitReached('max-connections', current.name);
         return `listener "${current.name}" has ${maxConnections} connections, as many as it may (limits.maxConnections)`;
@@ -203,6 +215,7 @@ export function createListener(
       current = next;
       if (context) configure(context);
     },
+    forgetThread: (thread) => count?.forgetThread(thread),
     release() {
       server?.close();
     },
