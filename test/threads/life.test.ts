@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
-import { get } from '../support/owner-kit.ts';
+import { freePorts } from '../../main/workspace/free-ports.ts';
+import { startNamedServer } from '../support/named-server.ts';
+import { crashingWorker, get, startOwner } from '../support/owner-kit.ts';
 import {
   clientOfEach,
   type PinnedClient,
@@ -139,6 +141,32 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
     await until('it runs again', () => kit.events.some(({ kind }) => kind === 'thread-restarted'), 40_000);
     expect(kit.events.find(({ kind }) => kind === 'thread-crashed')?.text).toContain('it hung');
     channel.close();
+  });
+
+  it('begins anew, all threads of it, when the engine’s own thread crashes', async () => {
+    const servers = await Promise.all(['a', 'b'].map(startNamedServer));
+    const [port] = await freePorts(1);
+    const owner = await startOwner(
+      `
+listeners: [{ name: web, bind: "127.0.0.1:${port}", pool: api }]
+pools: [{ name: api, servers: [${servers.map(({ address }) => `{ address: "${address}" }`).join(', ')}] }]
+dataPlane: { threads: 2 }
+`,
+      { workerPath: crashingWorker },
+    );
+    const crash = new BroadcastChannel('crash the engine');
+    try {
+      const url = `http://127.0.0.1:${port}`;
+      for (const client of await clientOfEach({ url }, 2)) clients.push(client);
+      crash.postMessage('the first thread is out of luck');
+      await until('it runs again', () => owner.events.some(({ kind }) => kind === 'engine-restarted'));
+      for (const client of await clientOfEach({ url }, 2)) clients.push(client);
+      expect(owner.state('system').engine).toMatchObject({ state: 'running', restarts: 1 });
+    } finally {
+      crash.close();
+      await owner.stop();
+      await Promise.all(servers.map((server) => server.close()));
+    }
   });
 
   it('can have more and fewer threads while it runs', async () => {

@@ -250,7 +250,10 @@ export class SharedSessions implements Sessions {
     return entry;
   }
 
-  /** The caller keeps the number of sessions below the capacity. */
+  /**
+   * Who adds keeps the number of sessions below the capacity, but a thread may for a moment go by a configuration that allows more than
+   * the table of the next one holds: then the least recently used one leaves.
+   */
   #takeSlot(): number {
     const free = this.#head[freeAt]!;
     if (free !== 0) {
@@ -258,7 +261,10 @@ export class SharedSessions implements Sessions {
       return free;
     }
     const slot = this.#head[usedAt]! + 1;
-    if (slot > this.capacity) throw new Error(`${this.block} is full`);
+    if (slot > this.capacity) {
+      this.remove(this.oldest!);
+      return this.#takeSlot();
+    }
     this.#head[usedAt] = slot;
     return slot;
   }

@@ -3,6 +3,7 @@ import type { Verdict } from '@shared/contract/values.ts';
 import type { Clock } from '../clock.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import type { Server } from '../pool/server.ts';
+import type { Lock } from '../threads/lock.ts';
 import { takeBack } from './outlier.ts';
 import { type ActiveHealthCheck, type ProbeResult, probeServer } from './probe.ts';
 
@@ -17,6 +18,8 @@ export interface ProberDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: EventLog;
+  /** Of the server's pool: what ends an ejection is done under it. */
+  readonly lock?: Pick<Lock, 'acquire' | 'release'>;
 }
 
 /** Probes one server at its interval and keeps its verdict. Never two probes at once. */
@@ -124,7 +127,10 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     events.add('verdict-changed', tone, `${server.name} is ${verdict}: ${why}`, about);
     if (verdict === 'unhealthy') server.connections?.batching.record.serverGone();
     // As in Envoy, what a health check found well again need not wait for its ejection to end.
-    if (verdict === 'healthy' && before === 'unhealthy') takeBack(server, 'its health check succeeds', deps);
+    if (verdict !== 'healthy' || before !== 'unhealthy') return;
+    deps.lock?.acquire();
+    takeBack(server, 'its health check succeeds', deps);
+    deps.lock?.release();
   }
 
   return {

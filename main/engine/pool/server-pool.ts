@@ -410,7 +410,7 @@ export class ServerPool implements Pool, SocketHolder {
     for (const server of this.#isFirst ? next.added : []) {
       if (config.healthCheck.type === 'none') server.verdict = 'unknown';
       server.verdictSinceMs ||= Math.round(clock.epoch());
-      const prober = createProber(server, config.healthCheck, this.#deps);
+      const prober = createProber(server, config.healthCheck, { ...this.#deps, lock: this.#cells.lock });
       this.#probers.set(server, prober);
       if (this.#probing) prober.start();
     }

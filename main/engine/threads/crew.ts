@@ -83,6 +83,7 @@ export function createCrew(deps: CrewDeps): Crew {
   let collecting = false;
 
   const running = (): Member[] => [...members.values()].filter(({ isRunning }) => isRunning);
+  const isThere = ({ worker }: Member): boolean => members.get(worker.thread)?.worker === worker;
   const staying = (): Member[] => [...members.values()].filter(({ isLeaving }) => !isLeaving);
 
   function start(): Member {
@@ -135,7 +136,7 @@ export function createCrew(deps: CrewDeps): Crew {
         const failure = await member.worker.ask({ type: 'prepare', config, memory: viewFor(member) });
         if (failure) throw new Error(failure.message);
         await member.worker.ask({ type: 'commit', memory: viewFor(member) });
-        member.isRunning = true;
+        begins(member);
         deps.onRestarted(member.worker.thread);
       } catch (error) {
         // As if it had crashed: tried again, and given up after a few times.
@@ -144,6 +145,11 @@ export function createCrew(deps: CrewDeps): Crew {
         return;
       }
     }
+  }
+
+  function begins(member: Member): void {
+    if (!member.isRunning) member.owed = 0;
+    member.isRunning = true;
   }
 
   function viewFor({ worker }: Member) {
@@ -161,9 +167,8 @@ export function createCrew(deps: CrewDeps): Crew {
       }
       const answered = running().flatMap(({ collected }) => collected ?? []);
       for (const member of members.values()) {
-        if (!member.isRunning) continue;
         member.collected = null;
-        ask(member);
+        if (!member.isLeaving) ask(member);
       }
       deps.onCollected(answered);
       clock.after(collectEveryMs, round);
@@ -177,7 +182,8 @@ export function createCrew(deps: CrewDeps): Crew {
       member.worker.end(`it hung: no sign of life for ${formatDuration(collectEveryMs * roundsOwed)}`);
       return;
     }
-    if (member.owed > 1) return;
+    // One that is just starting owes the answer to what it was told to prepare.
+    if (member.owed > 1 || !member.isRunning) return;
     member.worker.ask({ type: 'collect', limit: Math.ceil(200 / (members.size + 1)) }).then(
       (collected) => {
         member.owed = 0;
@@ -213,11 +219,13 @@ export function createCrew(deps: CrewDeps): Crew {
       );
       // One that died is started again with what runs then; one that could not even start is no data plane.
       const failure = answers.flatMap((each) => (each.status === 'fulfilled' ? (each.value ?? []) : []))[0];
-      const lost = answers.slice(kept.length).find((each) => each.status === 'rejected');
+      const lost = answers.find(
+        (each, index) => each.status === 'rejected' && (index >= kept.length || isThere(kept[index]!)),
+      );
       if (!failure && !lost) return;
       await this.abort();
       if (failure) throw new BindError(failure.listener, failure.bind, asError(failure));
-      throw lost?.reason;
+      throw lost?.status === 'rejected' ? lost.reason : new Error('a thread of the data plane is gone');
     },
     async commit() {
       if (!next) return;
@@ -228,7 +236,7 @@ export function createCrew(deps: CrewDeps): Crew {
       await Promise.allSettled(
         all.slice(0, wanted).map(async (member) => {
           await member.worker.ask({ type: 'commit', memory: viewFor(member) });
-          member.isRunning = true;
+          begins(member);
         }),
       );
       for (const member of all.slice(wanted)) retire(member);

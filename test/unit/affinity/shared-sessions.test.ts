@@ -89,4 +89,12 @@ describe('a table of sessions that two threads share', () => {
     one.touch(first, 3);
     expect(one.get('second')).toMatchObject({ handle: second.handle, lastUsed: 2 });
   });
+
+  it('lets the least recently used one leave rather than break when it is fuller than it should get', () => {
+    const { one, other } = twoThreads(3);
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+    for (const [now, key] of keys.entries()) (now % 2 === 0 ? one : other).add(key, key, servers[0]!, now);
+    expect(one.size).toBe(4);
+    expect(keys.filter((key) => one.get(key))).toEqual(['c', 'd', 'e', 'f']);
+  });
 });
