@@ -36,6 +36,7 @@ export function unavailability(server: Server, now: number, bound: boolean): Una
 }
 
 /** Whether it has as many requests in flight as it may. */
-export function isFull({ maxRequests, activeRequests }: Server): boolean {
-  return maxRequests !== 0 && activeRequests >= maxRequests;
+export function isFull(server: Server): boolean {
+  // In this order: what is in flight is a sum over threads.
+  return server.maxRequests !== 0 && server.activeRequests >= server.maxRequests;
 }
