@@ -130,7 +130,7 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
 /** Why it was not the primaries that were asked. */
 function narrowing(record: DecisionRecord): string {
   if (record.lastResort)
-    return 'No server was available, so one was asked all the same that was ejected, or that nobody could connect to when it was last tried.';
+    return 'No server was available, so one was asked all the same that was ejected, that nobody could connect to when it was last tried, or that failed this request a while ago.';
   if (record.roster.backups[record.picked])
     return 'No primary server was available, so the backups were asked.';
   return '';

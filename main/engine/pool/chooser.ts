@@ -162,10 +162,28 @@ export class Chooser {
       if (this.waitsForSlot) return [];
     }
     if (ejected.length === 0 && exchange.attemptCount === 0) exchange.lastResort = unservedError(record);
-    const last = well.length > 0 ? well : longestAgo(others);
+    let last = well.length > 0 ? well : longestAgo(others);
+    // The last of all: who failed this very request, if that was long enough ago to have come back since.
+    if (last.length === 0) last = this.#mayBeBack(exchange);
     record.lastResort = last.some((server) => record.code(server.order) !== candidateCode);
     for (const server of last) record.setCode(server.order, candidateCode);
     return last;
+  }
+
+  /** Servers that this request tried, the first of those that failed it longest ago and not again since. */
+  #mayBeBack(exchange: Exchange): Server[] {
+    const { attempts, attemptCount } = exchange;
+    if (attemptCount < 2) return [];
+    const now = this.#clock.now();
+    for (let index = 0; index < attemptCount - 1; index++) {
+      const { server, endedAt } = attempts[index]!;
+      if (!server || now - endedAt < comesBackMs) break;
+      if (wasTriedSince(exchange, server, index + 1) || this.#byId.get(server.id) !== server) continue;
+      const reason = unavailability(server, now, false);
+      const isHopeful = reason === 'unhealthy' && (server.unreachableAt !== 0 || server.answersProbes);
+      if (reason === null || isHopeful) return [server];
+    }
+    return [];
   }
 
   #standBack(record: DecisionRecord): void {
@@ -263,8 +281,15 @@ function longestAgo(servers: readonly Server[]): Server[] {
   return longest === null ? [] : [longest];
 }
 
+/** A process that was killed is not started again in less. */
+const comesBackMs = 100;
+
 function wasTried(exchange: Exchange, server: Server): boolean {
-  for (let index = 0; index < exchange.attemptCount; index++) {
+  return wasTriedSince(exchange, server, 0);
+}
+
+function wasTriedSince(exchange: Exchange, server: Server, from: number): boolean {
+  for (let index = from; index < exchange.attemptCount; index++) {
     if (exchange.attempts[index]!.server === server) return true;
   }
   return false;

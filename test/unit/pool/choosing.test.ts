@@ -100,6 +100,29 @@ describe('choosing a server', () => {
       expect(['a', 'b', 'c'].map(() => refuse(kit, exchange))).toEqual(['a', 'b', 'c']);
     });
 
+    it('asks who failed this very request again, once it may have come back', async () => {
+      const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+      const exchange = kit.request();
+      kit.pool.choose(exchange);
+      kit.end(exchange, 'closed-before-response');
+      await kit.clock.advance(60);
+      kit.pool.choose(exchange);
+      kit.end(exchange, 'closed-before-response');
+      expect(kit.pool.choose(exchange)).toBeNull();
+      await kit.clock.advance(60);
+      expect(kit.pool.choose(exchange)?.name).toBe('a');
+      kit.end(exchange, 'closed-before-response');
+      await kit.clock.advance(100);
+      expect(kit.pool.choose(exchange)?.name).toBe('b');
+      kit.end(exchange, 'closed-before-response');
+      const alone = poolKit({ servers: serversNamed({ a: 1 }) });
+      const other = alone.request();
+      alone.pool.choose(other);
+      alone.end(other, 'closed-before-response');
+      await alone.clock.advance(500);
+      expect(alone.pool.choose(other)).toBeNull();
+    });
+
     it('asks although probes found it unhealthy, when nobody is available: that is old news at once', () => {
       const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
       refuse(kit, kit.request());
