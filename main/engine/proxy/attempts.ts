@@ -488,7 +488,9 @@ export class Attempts implements BatchMember, Waiter {
   #start(server: Server, now: number): ServerConnection {
     this.#startAttempt(now);
     const { timeouts } = this.#pool!.config;
-    const connection = this.#connectionsOf(server).take(this, timeouts, this.#idempotent);
+    // How much of a body is still to come nobody knows: it may be more than is kept for a repeat.
+    const repeatable = this.#idempotent && this.requestSent;
+    const connection = this.#connectionsOf(server).take(this, timeouts, repeatable);
     this.#connection = connection;
     return connection;
   }

@@ -346,10 +346,15 @@ describe('a kept-alive connection', () => {
       await until('the connection to be idle for a while', () => performance.now() - idleSince > 15);
     }
     expect(raw.accepted).toBe(4);
+    // Of a body that is still coming nobody knows whether it can be repeated.
+    caller.send('PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo');
+    await until('the beginning to arrive', () => raw.accepted === 5);
+    caller.send('dy');
+    await caller.receives('done', 5);
     await until('the ones before to be closed', () => raw.open.size === 1);
     caller.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
-    await caller.receives('done', 5);
-    expect(raw.accepted).toBe(4);
+    await caller.receives('done', 6);
+    expect(raw.accepted).toBe(5);
   });
 
   it('of a server that is retired is closed when idle, or when its request is done', async () => {

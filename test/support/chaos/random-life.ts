@@ -32,10 +32,10 @@ export interface Script {
 const acts = new Map(
   [...breaks, ...garbage, ...early, ...refusing, ...stalls, well].map((act) => [act.act, act]),
 );
-/** A server that closes what is idle may close it under the next request, and then no rule says how that request ends. */
+/** A server that closes after its response without saying so may do it under the next request: no rule says how that one ends. */
 const quick = [...breaks, ...garbage, ...early, ...refusing]
   .map(({ act }) => act)
-  .filter((act) => !act.endsWith('@idle'));
+  .filter((act) => !/@(idle|response)(\/|$)/.test(act));
 const slow = stalls.map(({ act }) => act);
 const dead: Act = { act: 'dead', effect: 'fails', outcomes: ['connect-failed', 'closed-before-response'] };
 const stopped: Act = { act: 'stopped', effect: 'fails', outcomes: ['timed-out'] };
