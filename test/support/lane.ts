@@ -1,7 +1,7 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import { parseConfig } from '@shared/config/parse.ts';
 import type { Config, ConfigInput, ListenerLimits, PoolConfig } from '@shared/config/schema.ts';
-import { systemClock } from '../../main/engine/clock.ts';
+import { type Clock, systemClock } from '../../main/engine/clock.ts';
 import type { Descriptors } from '../../main/engine/descriptors.ts';
 import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
 import type { ReadPath } from '../../main/engine/http1/lane-socket.ts';
@@ -125,6 +125,9 @@ export interface LaneOptions {
   readonly readPath?: ReadPath;
   readonly responseFields?: boolean;
   readonly descriptors?: Descriptors;
+  readonly clock?: Clock;
+  /** The same id for every request; counted up where it is left out. */
+  readonly idText?: string;
   /** Further pools, by name, for routes. */
   readonly otherPools?: Readonly<Record<string, readonly number[]>>;
 }
@@ -155,11 +158,11 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
   const finished: FinishedRequest[] = [];
   let lastId = 0;
   const listener = createListener(listeners[0]!, {
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     findPool: (name) => byName.get(name),
     nextRequestId(exchange) {
       exchange.id = ++lastId;
-      exchange.idText = `r${lastId}`;
+      exchange.idText = options.idText ?? `r${lastId}`;
     },
     finished: (exchange) => finished.push(copy(exchange)),
     responseFields: () => options.responseFields ?? true,

@@ -22,8 +22,8 @@ export const isFieldByte = table((byte) => byte === 0x09 || (byte >= 0x20 && byt
  */
 export const isTargetByte = table((byte) => byte > 0x20 && byte !== 0x7f && byte !== 0x23);
 
-/** Values of `Host`: names, addresses, port. Nothing that starts a path, a user or a list. */
-export const isHostByte = table((byte) => letterOrDigit(byte) || oneOf("-._~!$&'()*+;=%:[]")(byte));
+/** Registered names in `Host`, but for escapes. No comma, though RFC 3986 allows it: it would begin a list. */
+export const isHostNameByte = table((byte) => letterOrDigit(byte) || oneOf("-._~!$&'()*+;=")(byte));
 
 /** Value of a hexadecimal digit, 255 for any other byte. */
 export const hexValue = Uint8Array.from({ length: 256 }, (_, byte) => {

@@ -1,6 +1,7 @@
 import { COLON, CR, hexValue, isFieldByte, isToken, LF } from './byte-classes.ts';
 
 const SIZE = 0;
+/** Behind the `;` of an extension: its name begins. */
 const EXTENSION = 1;
 const SIZE_LF = 2;
 const DATA = 3;
@@ -13,17 +14,48 @@ const TRAILER_LF = 9;
 const END_LF = 10;
 const DONE = 11;
 const BROKEN = 12;
+const EXTENSION_NAME = 13;
+const EXTENSION_VALUE = 14;
+const EXTENSION_TOKEN = 15;
+const EXTENSION_QUOTED = 16;
+const EXTENSION_ESCAPED = 17;
+const EXTENSION_UNQUOTED = 18;
 
 const digitLimit = 13;
 const semicolon = 0x3b;
+const equals = 0x3d;
+const quote = 0x22;
+const backslash = 0x5c;
 
-/** Trailers that would change the message they end (RFC 9110 section 6.5.1). */
-const forbiddenTrailers = new Set(['transfer-encoding', 'content-length', 'host', 'trailer', 'connection']);
+/**
+ * Trailers that would change the message they end, or how it is passed on, for a recipient that takes them for fields of the
+ * head (RFC 9110 section 6.5.1).
+ */
+const forbiddenTrailers = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'forwarded',
+  'host',
+  'keep-alive',
+  'max-forwards',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+  'x-ballast-attempts',
+  'x-ballast-request',
+  'x-ballast-server',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+]);
 
 /**
  * Follows the framing of a chunked body without decoding it (RFC 9112 section 7.1): says where the body ends and whether
- * it is well-formed, and counts what it carries. Extensions and trailers pass; bare CR or LF, spaces about the size and
- * overlong numbers do not. Reused for every body.
+ * it is well-formed, and counts what it carries. Extensions and trailers pass; bare CR or LF, spaces about the size or
+ * within extensions but for quotes, and overlong numbers do not. Reused for every body.
  */
 export class ChunkedReader {
   /** Bytes of data, without framing, since the start. */
@@ -99,8 +131,13 @@ export class ChunkedReader {
         return byte === semicolon ? EXTENSION : BROKEN;
       }
       case EXTENSION:
-        if (byte === CR) return SIZE_LF;
-        return this.#lineByte() && isFieldByte[byte] === 1 ? EXTENSION : BROKEN;
+      case EXTENSION_NAME:
+      case EXTENSION_VALUE:
+      case EXTENSION_TOKEN:
+      case EXTENSION_QUOTED:
+      case EXTENSION_ESCAPED:
+      case EXTENSION_UNQUOTED:
+        return this.#extensionByte(state, byte);
       case SIZE_LF:
         if (byte !== LF) return BROKEN;
         this.#digits = 0;
@@ -113,17 +150,20 @@ export class ChunkedReader {
         this.#lineBytes = 0;
         return byte === LF ? SIZE : BROKEN;
       case TRAILER_START:
+        if (!this.#lineByte()) return BROKEN;
         if (byte === CR) return END_LF;
         this.#name = '';
         return this.#nameByte(byte);
       case TRAILER_NAME:
+        if (!this.#lineByte()) return BROKEN;
         if (byte !== COLON) return this.#nameByte(byte);
         return forbiddenTrailers.has(this.#name.toLowerCase()) ? BROKEN : TRAILER_VALUE;
       case TRAILER_VALUE:
+        if (!this.#lineByte()) return BROKEN;
         if (byte === CR) return TRAILER_LF;
-        return this.#lineByte() && isFieldByte[byte] === 1 ? TRAILER_VALUE : BROKEN;
+        return isFieldByte[byte] === 1 ? TRAILER_VALUE : BROKEN;
       case TRAILER_LF:
-        return byte === LF ? TRAILER_START : BROKEN;
+        return byte === LF && this.#lineByte() ? TRAILER_START : BROKEN;
       case END_LF:
         return byte === LF ? DONE : BROKEN;
       default:
@@ -131,8 +171,28 @@ export class ChunkedReader {
     }
   }
 
+  /** Section 7.1.1, without the white space that it calls bad: parsers disagree about it. */
+  #extensionByte(state: number, byte: number): number {
+    if (state === EXTENSION_QUOTED || state === EXTENSION_ESCAPED) {
+      if (!this.#lineByte() || isFieldByte[byte] !== 1) return BROKEN;
+      if (state === EXTENSION_ESCAPED) return EXTENSION_QUOTED;
+      if (byte === quote) return EXTENSION_UNQUOTED;
+      return byte === backslash ? EXTENSION_ESCAPED : EXTENSION_QUOTED;
+    }
+    if (isToken[byte] === 1 && state !== EXTENSION_UNQUOTED) {
+      if (!this.#lineByte()) return BROKEN;
+      if (state === EXTENSION) return EXTENSION_NAME;
+      return state === EXTENSION_VALUE ? EXTENSION_TOKEN : state;
+    }
+    if (state === EXTENSION_VALUE) return byte === quote && this.#lineByte() ? EXTENSION_QUOTED : BROKEN;
+    if (state === EXTENSION) return BROKEN;
+    if (byte === CR) return SIZE_LF;
+    if (byte === semicolon) return this.#lineByte() ? EXTENSION : BROKEN;
+    return byte === equals && state === EXTENSION_NAME && this.#lineByte() ? EXTENSION_VALUE : BROKEN;
+  }
+
   #nameByte(byte: number): number {
-    if (isToken[byte] !== 1 || !this.#lineByte()) return BROKEN;
+    if (isToken[byte] !== 1) return BROKEN;
     this.#name += String.fromCharCode(byte);
     return TRAILER_NAME;
   }

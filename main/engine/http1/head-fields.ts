@@ -5,7 +5,7 @@ import {
   FIELD_VALUE,
   LENGTH_AND_CODING,
   LENGTH_FORM,
-  LENGTHS_DIFFER,
+  LENGTH_TWICE,
   TOO_MANY_FIELDS,
 } from './refusal.ts';
 
@@ -53,6 +53,9 @@ export abstract class HeadFields {
     this.cutCount = 0;
     if (this.#named.length > 0) this.#named = [];
   }
+
+  /** A field, by its name in lower case, does not travel on because `Connection` names it. */
+  protected abstract dropped(name: string): void;
 
   /** Notes one field; a refusal's negative number where it cannot be. The line runs to `lineEnd`. */
   protected abstract field(bytes: Uint8Array, lineEnd: number): number;
@@ -105,18 +108,22 @@ export abstract class HeadFields {
 
   /** Leaves the present line out of what travels on. */
   protected cutLine(lineEnd: number): number {
+    return this.#cut(this.nameStart, lineEnd);
+  }
+
+  #cut(start: number, end: number): number {
     const last = this.cutCount * 2 - 1;
-    if (this.cutCount > 0 && this.cuts[last] === this.nameStart) {
-      this.cuts[last] = lineEnd;
+    if (this.cutCount > 0 && this.cuts[last] === start) {
+      this.cuts[last] = end;
     } else {
-      this.cuts[last + 1] = this.nameStart;
-      this.cuts[last + 2] = lineEnd;
+      this.cuts[last + 1] = start;
+      this.cuts[last + 2] = end;
       this.cutCount++;
     }
     return 0;
   }
 
-  protected noteContentLength(bytes: Uint8Array, lineEnd: number): number {
+  protected noteContentLength(bytes: Uint8Array): number {
     const digits = this.valueEnd - this.valueStart;
     if (digits < 1 || digits > 15) return -LENGTH_FORM;
     let value = 0;
@@ -126,12 +133,13 @@ export abstract class HeadFields {
       value = value * 10 + digit;
     }
     if (this.chunked) return -LENGTH_AND_CODING;
-    if (this.contentLength >= 0) {
-      if (this.contentLength !== value) return -LENGTHS_DIFFER;
-      return this.cutLine(lineEnd); // said twice, agreeing: one is enough
-    }
+    // Twice the same would be one length too; but nobody means it, and nginx and Node refuse it as well.
+    if (this.contentLength >= 0) return -LENGTH_TWICE;
     this.contentLength = value;
-    return 0;
+    let digit = this.valueStart;
+    while (digit < this.valueEnd - 1 && bytes[digit] === 0x30) digit++;
+    // Leading zeros are allowed, and somebody behind might read them as octal.
+    return digit === this.valueStart ? 0 : this.#cut(this.valueStart, digit);
   }
 
   protected noteTransferEncoding(bytes: Uint8Array): number {
@@ -172,7 +180,10 @@ export abstract class HeadFields {
       const colon = bytes.indexOf(COLON, line);
       const name = textOf(bytes, line, colon).toLowerCase();
       const isCut = ranges.some(([from, to]) => line >= from && line < to);
-      if (!isCut && this.#named.includes(name) && !framing.has(name)) ranges.push([line, lineEnd]);
+      if (this.#named.includes(name) && !framing.has(name)) {
+        this.dropped(name);
+        if (!isCut) ranges.push([line, lineEnd]);
+      }
       line = lineEnd;
     }
     ranges.sort(([a], [b]) => a - b);
@@ -210,6 +221,12 @@ export abstract class HeadFields {
 
 /** What says where a message ends and whom it is for is never stripped because `Connection` names it. */
 const framing = new Set(['host', 'content-length', 'transfer-encoding']);
+
+/** Compares text of ASCII; the caller has compared the lengths. */
+export function equalsExactly(bytes: Uint8Array, at: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
 
 /** Compares with lower-case ASCII; the caller has compared the lengths. */
 export function equalsLower(bytes: Uint8Array, at: number, lower: string): boolean {

@@ -22,6 +22,7 @@ export function outgoingRequest(
 }
 
 function firstPart(bytes: Buffer, head: RequestHead, host: string, ownAuthority: string): string {
+  if (head.maxForwards > 0) head.cutRange(head.maxForwardsLineStart, head.maxForwardsLineEnd);
   const isAbsolute = head.pathStart >= 0;
   if (!isAbsolute && head.minor === 1) return head.remaining(bytes, head.methodStart);
   const method = bytes.toString('latin1', head.methodStart, head.methodEnd);
@@ -39,15 +40,37 @@ export function originForm(bytes: Buffer, head: RequestHead, method: string): st
   return path.startsWith('/') ? path : `/${path}`;
 }
 
+/** The values at these pairs of offsets and one more, as one list. */
+function listed(bytes: Buffer, ranges: readonly number[], last: string): string {
+  let list = last;
+  for (let i = ranges.length - 2; i >= 0; i -= 2)
+    list = `${bytes.toString('latin1', ranges[i], ranges[i + 1])}, ${list}`;
+  return list;
+}
+
+/** An address in `Forwarded` (RFC 7239 section 6). */
+function forwardedNode(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address;
+}
+
 function ownFields(bytes: Buffer, head: RequestHead, clientAddress: string, host: string): string {
   // Whatever is added below has to be among these conditions, if it depends on the request.
-  if (head.forwardedFor.length === 0 && !head.hasForwardedProto && !head.hasForwardedHost && !head.upgrades)
+  if (
+    head.forwardedFor.length === 0 &&
+    !head.hasForwardedProto &&
+    !head.hasForwardedHost &&
+    !head.hasForwarded &&
+    head.maxForwards < 0 &&
+    !head.upgrades
+  )
     return usualFields(clientAddress, host);
-  let forwardedFor = clientAddress;
-  const trusted = head.forwardedFor;
-  for (let i = trusted.length - 2; i >= 0; i -= 2)
-    forwardedFor = `${bytes.toString('latin1', trusted[i], trusted[i + 1])}, ${forwardedFor}`;
-  let text = `X-Forwarded-For: ${forwardedFor}\r\n`;
+  let text = '';
+  if (head.maxForwards > 0) text = `Max-Forwards: ${head.maxForwards - 1}\r\n`;
+  if (head.hasForwarded) {
+    const element = `for=${forwardedNode(clientAddress)};host="${host}";proto=http`;
+    text += `Forwarded: ${listed(bytes, head.forwarded, element)}\r\n`;
+  }
+  text += `X-Forwarded-For: ${listed(bytes, head.forwardedFor, clientAddress)}\r\n`;
   if (!head.hasForwardedProto) text += 'X-Forwarded-Proto: http\r\n';
   if (!head.hasForwardedHost) text += `X-Forwarded-Host: ${host}\r\n`;
   if (head.upgrades) {

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+import { dateLine } from './http-date.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** How the message to the client differs from the one that the server sent. */
@@ -6,8 +8,10 @@ export interface ResponseTraits {
   closes: boolean;
   /** An HTTP/1.0 client asked for another request on this connection. */
   keepsAlive10: boolean;
-  /** The body goes out without its chunked framing. */
-  decodes: boolean;
+  /** The client knows no Transfer-Encoding; its body, where there is one, goes out without its chunked framing. */
+  hidesCoding: boolean;
+  /** Tells the time of a response that does not tell it. */
+  clock: Clock;
   /** Ballast's own fields and affinity's cookie: whole lines, or empty. */
   ownFields: string;
 }
@@ -19,7 +23,7 @@ export function outgoingResponse(bytes: Buffer, head: ResponseHead, traits: Resp
     // Such a message has no body (RFC 9110 section 8.6): what claims one would mislead a client that believes it.
     if (head.lengthLineStart >= 0) head.cutRange(head.lengthLineStart, head.lengthLineEnd);
     if (head.codingLineStart >= 0) head.cutRange(head.codingLineStart, head.codingLineEnd);
-  } else if (traits.decodes && head.codingLineStart >= 0) {
+  } else if (traits.hidesCoding && head.codingLineStart >= 0) {
     head.cutRange(head.codingLineStart, head.codingLineEnd);
   }
   // A proxy speaks its own version (RFC 9110 section 6.2).
@@ -27,6 +31,8 @@ export function outgoingResponse(bytes: Buffer, head: ResponseHead, traits: Resp
     head.minor === 1
       ? head.remaining(bytes, head.statusStart - 9)
       : `HTTP/1.1 ${head.remaining(bytes, head.statusStart)}`;
+  // Whoever passes on a response without a Date adds one (RFC 9110 section 6.6.1).
+  if (!head.hasDate && status >= 200) text += dateLine(traits.clock.epoch());
   text += traits.ownFields;
   if (status === 101) {
     const protocol =
@@ -38,9 +44,13 @@ export function outgoingResponse(bytes: Buffer, head: ResponseHead, traits: Resp
   return `${text}\r\n`;
 }
 
-const plain: ResponseTraits = { closes: false, keepsAlive10: false, decodes: false, ownFields: '' };
-
 /** A 1xx that announces the real response. */
-export function interimResponse(bytes: Buffer, head: ResponseHead): string {
-  return outgoingResponse(bytes, head, plain);
+export function interimResponse(bytes: Buffer, head: ResponseHead, clock: Clock): string {
+  return outgoingResponse(bytes, head, {
+    closes: false,
+    keepsAlive10: false,
+    hidesCoding: false,
+    ownFields: '',
+    clock,
+  });
 }

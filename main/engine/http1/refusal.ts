@@ -37,7 +37,7 @@ export const refusals = [
   { status: 400, text: 'an HTTP/1.1 request needs exactly one Host field' },
   { status: 400, text: 'the Host field is no host name' },
   { status: 400, text: 'Content-Length is no number' },
-  { status: 400, text: 'there are several Content-Length fields and they differ' },
+  { status: 400, text: 'Content-Length is given more than once' },
   { status: 400, text: 'the only Transfer-Encoding understood is a single "chunked"' },
   { status: 400, text: 'both Content-Length and Transfer-Encoding are given' },
   { status: 400, text: 'Transfer-Encoding does not exist in HTTP/1.0' },
@@ -53,6 +53,7 @@ export const refusals = [
     text: 'the chunk extensions or trailers of the body are larger than the listener allows (limits.trailerBytes)',
     limit: 'trailer-bytes',
   },
+  { status: 400, text: 'Max-Forwards is no number, or is given twice' },
 ] as const satisfies readonly Refusal[];
 
 export const REQUEST_LINE = 1;
@@ -66,7 +67,7 @@ export const LINE_TOO_LONG = 8;
 export const HOST_COUNT = 9;
 export const HOST_FORM = 10;
 export const LENGTH_FORM = 11;
-export const LENGTHS_DIFFER = 12;
+export const LENGTH_TWICE = 12;
 export const CODING = 13;
 export const LENGTH_AND_CODING = 14;
 export const CODING_IN_HTTP_10 = 15;
@@ -78,6 +79,7 @@ export const HEAD_TIMEOUT = 20;
 export const BODY_TIMEOUT = 21;
 export const BODY_RATE = 22;
 export const TRAILER_TOO_LARGE = 23;
+export const MAX_FORWARDS = 24;
 
 /** The refusal behind a scanner's negative result. */
 export function refusalOf(result: number): Refusal {

@@ -1,11 +1,13 @@
-import { CR, isHostByte, isTargetByte, isToken, LF, SP } from './byte-classes.ts';
-import { equalsLower, HeadFields } from './head-fields.ts';
+import { CR, isTargetByte, isToken, LF, SP } from './byte-classes.ts';
+import { equalsExactly, equalsLower, HeadFields } from './head-fields.ts';
+import { authorityEnd } from './host-form.ts';
 import {
   CODING_IN_HTTP_10,
   CONNECT,
   EXPECTATION,
   HOST_COUNT,
   HOST_FORM,
+  MAX_FORWARDS,
   REQUEST_LINE,
   TARGET_FORM,
   VERSION,
@@ -46,8 +48,17 @@ export class RequestHead extends HeadFields {
   trustsForwarded = false;
   /** Pairs of offsets: the values of X-Forwarded-For, when trusted. */
   readonly forwardedFor: number[] = [];
+  /** Pairs of offsets: the values of Forwarded, when trusted. */
+  readonly forwarded: number[] = [];
+  /** The client sent Forwarded, so ours takes its place or follows it. */
+  hasForwarded = false;
   hasForwardedProto = false;
   hasForwardedHost = false;
+  /** What Max-Forwards of OPTIONS and TRACE says (RFC 9110 section 7.6.2); -1 where it says nothing. */
+  maxForwards = -1;
+  maxForwardsLineStart = -1;
+  maxForwardsLineEnd = -1;
+  #maxForwards = -1;
   #hostCount = 0;
 
   /**
@@ -100,6 +111,10 @@ export class RequestHead extends HeadFields {
     this.expectsContinue = false;
     this.upgradesToH2c = false;
     this.forwardedFor.length = 0;
+    this.forwarded.length = 0;
+    this.hasForwarded = false;
+    this.maxForwards = -1;
+    this.#maxForwards = -1;
     this.hasForwardedProto = false;
     this.hasForwardedHost = false;
     this.#hostCount = 0;
@@ -111,14 +126,21 @@ export class RequestHead extends HeadFields {
       return -CONNECT;
     if (this.#hostCount !== 1 && (this.minor === 1 || this.#hostCount > 1)) return -HOST_COUNT;
     if (this.chunked && this.minor === 0) return -CODING_IN_HTTP_10;
+    if (this.#maxForwards !== -1 && (this.#methodIs(bytes, 'OPTIONS') || this.#methodIs(bytes, 'TRACE'))) {
+      if (this.#maxForwards < 0) return -MAX_FORWARDS;
+      this.maxForwards = this.#maxForwards;
+    }
     const first = bytes[this.targetStart]!;
     if (first === slash) return this.end;
-    if (first === star && this.targetEnd - this.targetStart === 1) {
-      const isOptions =
-        this.methodEnd - this.methodStart === 7 && equalsLower(bytes, this.methodStart, 'options');
-      return isOptions ? this.end : -TARGET_FORM;
-    }
+    if (first === star && this.targetEnd - this.targetStart === 1)
+      return this.#methodIs(bytes, 'OPTIONS') ? this.end : -TARGET_FORM;
     return this.#takeAbsolute(bytes);
+  }
+
+  #methodIs(bytes: Uint8Array, method: string): boolean {
+    return (
+      this.methodEnd - this.methodStart === method.length && equalsExactly(bytes, this.methodStart, method)
+    );
   }
 
   /** `http://host/path`: the authority replaces Host (RFC 9112 section 3.2.2). */
@@ -127,9 +149,8 @@ export class RequestHead extends HeadFields {
     if (this.targetEnd - this.targetStart <= scheme.length) return -TARGET_FORM;
     if (!equalsLower(bytes, this.targetStart, scheme)) return -TARGET_FORM;
     const start = this.targetStart + scheme.length;
-    let i = start;
-    while (i < this.targetEnd && isHostByte[bytes[i]!] === 1) i++;
-    if (i === start) return -TARGET_FORM;
+    const i = authorityEnd(bytes, start, this.targetEnd);
+    if (i < 0) return -TARGET_FORM;
     if (i < this.targetEnd && bytes[i] !== slash && bytes[i] !== 0x3f) return -TARGET_FORM;
     this.hostStart = start;
     this.hostEnd = i;
@@ -145,6 +166,8 @@ export class RequestHead extends HeadFields {
         return this.nameIs(bytes, 'host') ? this.#noteHost(bytes, lineEnd) : 0;
       case 6:
         if (!this.nameIs(bytes, 'expect')) return 0;
+        // Clients of HTTP/1.0 expect nothing (RFC 9110 section 10.1.1): a server would wait for a body that waits for it.
+        if (this.minor === 0) return this.cutLine(lineEnd);
         if (!this.valueIs(bytes, '100-continue')) return -EXPECTATION;
         this.expectsContinue = true;
         return 0;
@@ -157,12 +180,18 @@ export class RequestHead extends HeadFields {
         if (includesH2c(bytes, this.valueStart, this.valueEnd)) this.upgradesToH2c = true;
         return this.cutLine(lineEnd);
       case 9:
-        return this.nameIs(bytes, 'forwarded') && !this.trustsForwarded ? this.cutLine(lineEnd) : 0;
+        if (!this.nameIs(bytes, 'forwarded')) return 0;
+        this.hasForwarded = true;
+        if (this.trustsForwarded && this.valueEnd > this.valueStart)
+          this.forwarded.push(this.valueStart, this.valueEnd);
+        return this.cutLine(lineEnd);
       case 10:
         if (this.nameIs(bytes, 'connection')) return this.noteConnection(bytes, lineEnd);
         return this.nameIs(bytes, 'keep-alive') ? this.cutLine(lineEnd) : 0;
+      case 12:
+        return this.nameIs(bytes, 'max-forwards') ? this.#noteMaxForwards(bytes, lineEnd) : 0;
       case 14:
-        return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes, lineEnd) : 0;
+        return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes) : 0;
       case 15:
         if (!this.nameIs(bytes, 'x-forwarded-for')) return 0;
         if (this.trustsForwarded && this.valueEnd > this.valueStart)
@@ -185,11 +214,51 @@ export class RequestHead extends HeadFields {
     }
   }
 
+  protected override dropped(name: string): void {
+    switch (name) {
+      case 'x-forwarded-for':
+        this.forwardedFor.length = 0;
+        break;
+      case 'x-forwarded-proto':
+        this.hasForwardedProto = false;
+        break;
+      case 'x-forwarded-host':
+        this.hasForwardedHost = false;
+        break;
+      case 'forwarded':
+        this.hasForwarded = false;
+        this.forwarded.length = 0;
+        break;
+      case 'max-forwards':
+        this.maxForwards = -1;
+        this.#maxForwards = -1;
+        break;
+      default:
+    }
+  }
+
+  /** Below -1 where it cannot be understood, which matters to two methods only. */
+  #noteMaxForwards(bytes: Uint8Array, lineEnd: number): number {
+    const digits = this.valueEnd - this.valueStart;
+    let value = digits < 1 || digits > 9 || this.#maxForwards !== -1 ? -2 : 0;
+    for (let i = this.valueStart; i < this.valueEnd && value >= 0; i++) {
+      const digit = bytes[i]! - zero;
+      value = digit < 0 || digit > 9 ? -2 : value * 10 + digit;
+    }
+    this.#maxForwards = value;
+    this.maxForwardsLineStart = this.nameStart;
+    this.maxForwardsLineEnd = lineEnd;
+    return 0;
+  }
+
   #noteHost(bytes: Uint8Array, lineEnd: number): number {
     this.#hostCount++;
-    for (let i = this.valueStart; i < this.valueEnd; i++) {
-      if (isHostByte[bytes[i]!] !== 1) return -HOST_FORM;
-    }
+    // An empty one is what a target without an authority has (RFC 9112 section 3.2).
+    if (
+      this.valueEnd > this.valueStart &&
+      authorityEnd(bytes, this.valueStart, this.valueEnd) !== this.valueEnd
+    )
+      return -HOST_FORM;
     this.hostStart = this.valueStart;
     this.hostEnd = this.valueEnd;
     this.hostLineStart = this.nameStart;

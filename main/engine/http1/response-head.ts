@@ -14,6 +14,7 @@ export class ResponseHead extends HeadFields {
   minor = 1;
   /** Seconds that `Keep-Alive: timeout=` promises; -1 where it says nothing. */
   keepAliveSeconds = -1;
+  hasDate = false;
   /** Line of Transfer-Encoding, for a client that must not see it; -1 where missing. */
   codingLineStart = -1;
   codingLineEnd = -1;
@@ -52,6 +53,7 @@ export class ResponseHead extends HeadFields {
     if (bytes[i + 1] !== LF) return -STATUS_LINE;
     this.resetFields();
     this.keepAliveSeconds = -1;
+    this.hasDate = false;
     this.codingLineStart = -1;
     this.lengthLineStart = -1;
     const result = this.scanFields(bytes, i + 2, end, fieldLimit);
@@ -60,7 +62,7 @@ export class ResponseHead extends HeadFields {
 
   /** Whether the server keeps its connection open after this response. */
   get persists(): boolean {
-    return this.minor === 1 ? !this.closes : this.keepsAlive;
+    return !this.closes && (this.minor === 1 || this.keepsAlive);
   }
 
   /** So long an idle connection may be used: closing a little before the server does spares requests the race against it. */
@@ -71,6 +73,9 @@ export class ResponseHead extends HeadFields {
 
   protected override field(bytes: Uint8Array, lineEnd: number): number {
     switch (this.nameEnd - this.nameStart) {
+      case 4:
+        if (this.nameIs(bytes, 'date')) this.hasDate = true;
+        return 0;
       case 7:
         if (!this.nameIs(bytes, 'upgrade')) return 0;
         this.upgradeStart = this.valueStart;
@@ -85,7 +90,7 @@ export class ResponseHead extends HeadFields {
           this.lengthLineStart = this.nameStart;
           this.lengthLineEnd = lineEnd;
         }
-        return this.noteContentLength(bytes, lineEnd);
+        return this.noteContentLength(bytes);
       case 16:
         return this.nameIs(bytes, 'proxy-connection') || this.nameIs(bytes, 'x-ballast-server')
           ? this.cutLine(lineEnd)
@@ -101,6 +106,10 @@ export class ResponseHead extends HeadFields {
       default:
         return 0;
     }
+  }
+
+  protected override dropped(name: string): void {
+    if (name === 'date') this.hasDate = false;
   }
 
   #noteKeepAlive(bytes: Uint8Array, lineEnd: number): number {

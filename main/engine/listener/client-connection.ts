@@ -350,8 +350,8 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     const { exchange } = this;
     const context = this.context;
     this.minor = head.minor;
-    this.closes = context.stopping || (head.minor === 1 ? head.closes : !head.keepsAlive);
     this.#isLast = head.closes || (head.minor === 0 && !head.keepsAlive);
+    this.closes = context.stopping || this.#isLast;
     exchange.method = methodText(bytes, head.methodStart, head.methodEnd);
     exchange.target = originForm(bytes, head, exchange.method);
     this.isHead = exchange.method === 'HEAD';
@@ -369,6 +369,12 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     if (framing.broken) {
       this.#refuse(this.#brokenChunk());
       return end;
+    }
+    if (head.maxForwards === 0) {
+      // TRACE would reflect what the client sent; nobody here needs that, and scripts have abused it.
+      const status = exchange.method === 'TRACE' ? 405 : 200;
+      this.#answer(status, 'Max-Forwards is 0, so this request ends here and not at a server');
+      return bodyEnd;
     }
     const poolName = context.router.find(this.#host, exchange.target);
     const pool = poolName === null ? undefined : context.findPool(poolName);
@@ -439,12 +445,13 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
     // Its rest would be taken for the next request.
     if (!this.#framing.done || this.#framing.broken) this.closes = true;
     exchange.status = status;
-    exchange.error ??= message;
+    if (status >= 400) exchange.error ??= message;
     const text = ownResponse(exchange, {
       status,
       message,
       asJson: prefersJson(this.#outgoing === '' ? null : this.header('accept')),
       isHead: this.isHead,
+      epochMs: this.clock.epoch(),
       closes: this.closes,
       keepsAlive10: this.minor === 0 && !this.closes,
       ownFields: this.context.responseFields() ? ownFieldLines(exchange, null) : '',

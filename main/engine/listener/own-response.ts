@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Exchange } from '../exchange.ts';
+import { dateLine } from '../http1/http-date.ts';
 import type { Server } from '../pool/server.ts';
 import { attemptText } from '../proxy/failure-text.ts';
 
@@ -11,6 +12,8 @@ export interface OwnResponse {
   readonly asJson: boolean;
   /** A response to HEAD: fields only. */
   readonly isHead: boolean;
+  /** For the Date field. */
+  readonly epochMs: number;
   readonly closes: boolean;
   readonly keepsAlive10: boolean;
   /** Whole lines, or empty. */
@@ -30,8 +33,8 @@ export function ownResponse(exchange: Exchange, response: OwnResponse): string {
   // The body is UTF-8, the whole is written as latin1: so its bytes stand for themselves.
   const bytes = Buffer.from(body, 'utf8').toString('latin1');
   return (
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Type: ${type}\r\n` +
-    `Content-Length: ${bytes.length}\r\nCache-Control: no-store\r\n${status === 405 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : ''}` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n${dateLine(response.epochMs)}Content-Type: ${type}\r\n` +
+    `Content-Length: ${bytes.length}\r\nCache-Control: no-store\r\n${status === 405 || status === 200 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : ''}` +
     `${exchange.busy ? 'Retry-After: 1\r\n' : ''}${response.ownFields}${connection}\r\n${response.isHead ? '' : bytes}`
   );
 }

@@ -1,6 +1,7 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
+import { systemClock } from '../clock.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { interimResponse, outgoingResponse, type ResponseTraits } from '../http1/outgoing-response.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
@@ -21,7 +22,13 @@ const unrepeatableBytes = 16_384;
 const nothing = Buffer.alloc(0);
 /** RFC 9110 section 9.2.2. */
 const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
-const traits: ResponseTraits = { closes: false, keepsAlive10: false, decodes: false, ownFields: '' };
+const traits: ResponseTraits = {
+  closes: false,
+  keepsAlive10: false,
+  hidesCoding: false,
+  ownFields: '',
+  clock: systemClock,
+};
 
 /**
  * The attempts of one request: chooses a server, sends the request, passes the response on, and when that fails decides
@@ -248,7 +255,7 @@ export class Attempts implements BatchMember, Waiter {
   interim(bytes: Buffer, head: ResponseHead): void {
     if (this.#client.minor === 0) return; // such a client knows no interim responses
     this.#announced = true;
-    this.#client.socket.write(interimResponse(bytes, head), 'latin1');
+    this.#client.socket.write(interimResponse(bytes, head, this.#client.clock), 'latin1');
   }
 
   response(bytes: Buffer, head: ResponseHead, start: number, end: number, stable: boolean): void {
@@ -259,16 +266,18 @@ export class Attempts implements BatchMember, Waiter {
     if (this.#retriesStatus(head.status) && this.#goElsewhere(head.status)) return;
     const { framing } = connection;
     this.isTunnel = head.status === 101;
-    traits.decodes = this.decodesChunked && framing.kind === 'chunked';
-    const delimitedByClose = !this.isTunnel && (framing.kind === 'until-close' || traits.decodes);
+    const decodes = this.decodesChunked && framing.kind === 'chunked';
+    traits.hidesCoding = this.decodesChunked;
+    const delimitedByClose = !this.isTunnel && (framing.kind === 'until-close' || decodes);
     if (delimitedByClose || !this.requestSent) client.closeAfter();
     traits.closes = client.closes;
     traits.keepsAlive10 = client.minor === 0 && !client.closes;
+    traits.clock = client.clock;
     traits.ownFields = client.ownFields(attempt.server!);
     this.#responding = true;
     this.#exchange.status = head.status;
     const text = outgoingResponse(bytes, head, traits);
-    if (traits.decodes) {
+    if (decodes) {
       send(client.socket, text, bytes, 0, 0, stable);
       this.#sendDecoded(connection, bytes, stable);
     } else send(client.socket, text, bytes, start, end, stable);

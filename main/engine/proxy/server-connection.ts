@@ -417,6 +417,10 @@ export class ServerConnection extends Timed implements SocketOwner {
         this.#fail('failed-mid-response', 'it switched protocols, which the request did not ask for');
         return end;
       }
+      if (head.upgradeStart < 0) {
+        this.#fail('failed-mid-response', 'it switched protocols without saying to which');
+        return end;
+      }
       this.#state = TUNNEL;
       this.tunnelSince = this.#clock.now();
       this.#awaitTunnel();

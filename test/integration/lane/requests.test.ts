@@ -10,7 +10,7 @@ describe.each(['handle', 'events'] as const)('a request, read by %s', (readPath)
     const raw = await server(answering(ok('hello')));
     const { port, finished } = await lane({ ports: [raw.port], readPath });
     const answer = await exchangeBytes(port, last('/a?b=c'));
-    expect(answer).toBe(
+    expect(answer.replace(/Date: .{3}, \d\d .{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/, '')).toBe(
       'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nx-ballast-server: api-1\r\nx-ballast-attempts: 1\r\n' +
         'x-ballast-request: r1\r\nConnection: close\r\n\r\nhello',
     );
@@ -59,7 +59,7 @@ describe.each(['handle', 'events'] as const)('a request, read by %s', (readPath)
     expect(finished).toHaveLength(201);
   });
 
-  it('carries a body of a stated length, and of chunks with their extensions and trailers', async () => {
+  it('has its body counted without its framing, and so has its response', async () => {
     const raw = await server(
       rawServer((socket, _text, connection) => {
         if (connection.text.endsWith('end')) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
-import { answering, exchangeBytes, ok, rawServer } from '../../support/raw-sockets.ts';
+import { rawServer } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
 
 const ask =
@@ -53,41 +53,6 @@ describe.each(['handle', 'events'] as const)('an upgrade, read by %s', (readPath
     await until('both connections to be closed', () => raw.open.size + proxy.listener.openConnections === 0);
   });
 
-  it('may be ended by one side while the other goes on', async () => {
-    const raw = await server(
-      rawServer(
-        (socket, _text, connection) => {
-          if (connection.text.endsWith('\r\n\r\n')) socket.write(switched);
-        },
-        (socket) => {
-          socket.removeAllListeners('end');
-          socket.on('end', () => socket.end('the server speaks on after the client ended'));
-        },
-      ),
-    );
-    const proxy = await lane({ ports: [raw.port], readPath });
-    const caller = await client(proxy.port);
-    caller.send(ask);
-    await caller.receives('101');
-    caller.socket.end();
-    expect(await caller.end()).toContain('the server speaks on after the client ended');
-
-    const other = await server(
-      rawServer((socket, _text, connection) => {
-        if (connection.text.endsWith('\r\n\r\n')) socket.end(`${switched}and no more`);
-      }),
-    );
-    const reverse = await lane({ ports: [other.port], readPath });
-    const listener = await client(reverse.port);
-    listener.send(ask);
-    await listener.end();
-    listener.send('the client speaks on after the server ended');
-    await until('it to arrive', () => other.received.includes('speaks on after'));
-    listener.socket.end();
-    await until('the request to be over', () => reverse.finished.length === 1);
-    expect(reverse.finished[0]).toMatchObject({ status: 101, error: null });
-  });
-
   it('that breaks off cuts the other side off', async () => {
     const raw = await shouting();
     const proxy = await lane({ ports: [raw.port], readPath });
@@ -106,25 +71,4 @@ describe.each(['handle', 'events'] as const)('an upgrade, read by %s', (readPath
     await until('the request to be over', () => proxy.finished.length === 2);
     expect(proxy.finished[1]?.attempts[0]?.outcome).toBe('client-aborted');
   });
-
-  it('that the server declines is an ordinary request', async () => {
-    const raw = await server(answering(ok('no', 'X: y\r\n')));
-    const proxy = await lane({ ports: [raw.port], readPath });
-    const caller = await client(proxy.port);
-    caller.send(ask);
-    await caller.receives('no');
-    caller.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
-    expect((await caller.end()).match(/200 OK/g)).toHaveLength(2);
-    expect(raw.accepted).toBe(1);
-  });
-});
-
-it('an upgrade to h2c is not passed on: it would go round every rule of the listener', async () => {
-  const raw = await server(answering(ok('plain')));
-  const proxy = await lane({ ports: [raw.port] });
-  await exchangeBytes(
-    proxy.port,
-    'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAM\r\n\r\n',
-  );
-  expect(raw.received).not.toMatch(/upgrade|http2-settings/i);
 });

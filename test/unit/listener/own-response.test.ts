@@ -28,6 +28,7 @@ describe("Ballast's own answer", () => {
       message,
       asJson,
       isHead: false,
+      epochMs: 0,
       closes: false,
       keepsAlive10: false,
       ownFields: '',
