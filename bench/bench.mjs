@@ -50,6 +50,7 @@ async function measure(options) {
     machine,
     pinning: pins,
     workloads: [],
+    runs: 1,
   };
   console.log(`seed ${seed}; ${machine.cpu}, ${machine.cores} cores, ${machine.kernel}`);
   console.log(
@@ -100,6 +101,7 @@ function appendTo(run, file) {
   const kept = earlier.workloads.filter(({ name }) => !run.workloads.some((each) => each.name === name));
   const place = (/** @type {{ name: string }} */ { name }) =>
     allWorkloads.findIndex((each) => each.name === name);
+  if (kept.length > 0) run.runs = (earlier.runs ?? 1) + 1;
   run.workloads = [...kept, ...run.workloads].sort((a, b) => place(a) - place(b));
 }
 

@@ -98,6 +98,14 @@ const launchScript =
 /** @param {string} node @returns {string | undefined} */
 const nodeVersion = (node) => firstLineOf(node, ['--version']);
 
+/** The commit that was built, where git is there to tell. */
+function treeVersion() {
+  const { status, stdout } = spawnSync('git', ['-C', root, 'describe', '--always', '--dirty'], {
+    encoding: 'utf8',
+  });
+  return status === 0 ? `commit ${stdout.trim()}, ` : '';
+}
+
 /** @type {Peer[]} */
 export const peers = [
   {
@@ -105,7 +113,7 @@ export const peers = [
     compiles: true,
     about: '`ballast up` in its default configuration: journal, metrics, decisions and health checks on',
     lacks: () => undefined,
-    version: (node) => `Node ${nodeVersion(node)}`,
+    version: (node) => `${treeVersion()}Node ${nodeVersion(node)}`,
     launch: (setting) => launchBallast('ballast', setting),
   },
   {

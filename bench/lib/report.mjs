@@ -15,6 +15,7 @@ import { costOf, ratioTo, rowsOf } from './summary.mjs';
  * @property {ReturnType<typeof import('./machine.mjs').describeMachine>} machine
  * @property {import('./measure.mjs').Pinning} pinning
  * @property {WorkloadResult[]} workloads
+ * @property {number} [runs] how many it was put together from, with --append
  */
 
 export const startMarker = '<!-- bench:start -->';
@@ -184,7 +185,7 @@ export function runMarkdown(run, verdicts) {
     : 'Nothing pinned.';
   const others = othersPercent(run.workloads);
   return [
-    `${run.startedAt.slice(0, 10)}, \`${run.command}\` (seed ${run.seed}): ${run.rounds} rounds of ${run.seconds} s, in random order within each round.`,
+    `${run.startedAt.slice(0, 10)}, ${(run.runs ?? 1) > 1 ? `${run.runs} runs put together, the last ` : ''}\`${run.command}\` (seed ${run.seed}): ${run.rounds} rounds of ${run.seconds} s, in random order within each round.`,
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}. ${pinned}${Number.isNaN(others) ? '' : ` Other processes took ${others.toFixed(0)} % of the machine meanwhile (median).`}`,
     '',
     ...peers
