@@ -162,19 +162,21 @@ export const peers = [
   },
   {
     name: 'haproxy',
-    about: 'one thread, no log, `http-reuse always` (its cheapest)',
+    about: 'one thread, no log, `http-reuse always` (its cheapest), connections to servers kept for a minute',
     lacks: missingProgram('haproxy', 'haproxy'),
     version: () => firstLineOf(findProgram('haproxy') ?? 'haproxy', ['-v'])?.split(' - ')[0],
     launch: ({ port, serverPorts, folder, workload }) => {
       const path = join(folder, 'haproxy.cfg');
-      // By default it wants two files for each of maxconn and refuses to start with less; idle clients take one.
-      const maxConnections = Math.max(2_048, workload.connections + 256);
+      // With few files left it closes connections to servers instead of keeping them: give it plenty, and let it use them.
+      const maxConnections = Math.max(8_000, workload.connections + 256);
       writeFileSync(
         path,
         `global
   maxconn ${maxConnections}
   nbthread 1
   no strict-limits
+  tune.pool-low-fd-ratio 90
+  tune.pool-high-fd-ratio 95
 defaults
   mode http
   timeout connect 5s
@@ -190,6 +192,7 @@ frontend web
 backend api
   balance roundrobin
   http-reuse always
+  default-server pool-purge-delay 60s
 ${serverPorts.map((each, index) => `  server s${index} 127.0.0.1:${each}`).join('\n')}
 `,
       );
