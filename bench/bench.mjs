@@ -66,6 +66,7 @@ async function measure(options) {
       const takingPart = peersFor(workload, options.peers);
       if (options.beside) takingPart.push(besidePeer(options.beside));
       const result = await measureWorkload(processes, workload, takingPart, plan);
+      result.nodeVersion = machine.node;
       run.workloads.push(result);
       console.log(workloadText(result));
     }

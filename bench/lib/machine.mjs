@@ -1,7 +1,7 @@
 // On what it was measured.
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { peers } from './peers.mjs';
+import { nodeVersion, peers } from './peers.mjs';
 import { fileLimit } from './processes.mjs';
 
 /** @param {string} node */
@@ -14,6 +14,7 @@ export function describeMachine(node) {
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     kernel: `${os.type()} ${os.release()}`,
     openFiles: fileLimit(),
+    node: nodeVersion(node) ?? 'unknown',
     versions: Object.fromEntries(
       peers.flatMap(({ name, lacks, version }) =>
         version && lacks(node) === undefined ? [[name, version(node) ?? 'unknown']] : [],

@@ -30,7 +30,7 @@ import { warmUp } from './warm-up.mjs';
  * @property {number} othersPercent share of the machine that processes took which are no part of this
  *
  * @typedef {{ name: string, hits?: number[], rounds: (Round | import('./measure-idle.mjs').IdleRound)[], peakMemoryBytes: number, failed?: string }} PeerResult
- * @typedef {{ name: string, title: string, unit: string, note?: string | undefined, load: string, connections: number, startedAt: string, direct?: import('./load.mjs').LoadReport, peers: PeerResult[], skipped: { name: string, reason: string }[] }} WorkloadResult
+ * @typedef {{ name: string, title: string, unit: string, note?: string | undefined, load: string, connections: number, startedAt: string, nodeVersion?: string, direct?: import('./load.mjs').LoadReport, peers: PeerResult[], skipped: { name: string, reason: string }[] }} WorkloadResult
  * @typedef {{ peer: Peer, port: number, child: ReturnType<import('./processes.mjs').Processes['start']>, result: PeerResult }} Running
  */
 

@@ -96,7 +96,7 @@ const launchScript =
   });
 
 /** @param {string} node @returns {string | undefined} */
-const nodeVersion = (node) => firstLineOf(node, ['--version']);
+export const nodeVersion = (node) => firstLineOf(node, ['--version']);
 
 /** The commit that was built, where git is there to tell. */
 function treeVersion() {

@@ -212,6 +212,9 @@ export function runMarkdown(run, verdicts) {
       `### ${workload.title[0]?.toUpperCase()}${workload.title.slice(1)}`,
       '',
       ...(workload.note ? [`${workload.note[0]?.toUpperCase()}${workload.note.slice(1)}.`, ''] : []),
+      ...(workload.nodeVersion !== undefined && workload.nodeVersion !== machine.node
+        ? [`With Node ${workload.nodeVersion}.`, '']
+        : []),
       ...(workload.peers.length > 0 ? [asMarkdown(cells(workload))] : []),
       ...(workload.skipped.length > 0 ? [''] : []),
       ...workload.skipped.map(({ name, reason }) => `Skipped ${name}: ${reason}.`),
