@@ -102,7 +102,15 @@ function appendTo(run, file) {
   const kept = earlier.workloads.filter(({ name }) => !run.workloads.some((each) => each.name === name));
   const place = (/** @type {{ name: string }} */ { name }) =>
     allWorkloads.findIndex((each) => each.name === name);
-  if (kept.length > 0) run.runs = (earlier.runs ?? 1) + 1;
+  if (kept.length > 0) {
+    run.runs = (earlier.runs ?? 1) + 1;
+    // What stays was measured with what was installed then.
+    const { versions } = run.machine;
+    for (const [name, version] of Object.entries(earlier.machine.versions))
+      versions[name] = [...new Set(`${version} and ${versions[name] ?? version}`.split(' and '))].join(
+        ' and ',
+      );
+  }
   run.workloads = [...kept, ...run.workloads].sort((a, b) => place(a) - place(b));
 }
 
