@@ -2,7 +2,22 @@ import { createHash } from 'node:crypto';
 import { hashText } from '../strategy/hash.ts';
 import type { Lock } from '../threads/lock.ts';
 import type { Memory } from '../threads/memory.ts';
-import type { SessionEntry, SessionFacts, SessionMove, SessionServer, Sessions } from './session-entry.ts';
+import type { SessionEntry, SessionFacts, SessionServer, Sessions } from './session-entry.ts';
+import { SharedEntry } from './shared-session-entry.ts';
+import {
+  chainAt,
+  cookieSentAt,
+  hitsAt,
+  keyBytes,
+  lastUsedAt,
+  newerAt,
+  numberAt,
+  olderAt,
+  sinceAt,
+  slotBytes,
+  slotTimes,
+  slotWords,
+} from './shared-session-layout.ts';
 import { readText, writeText } from './shared-text.ts';
 
 /** Words of the head. */
@@ -15,29 +30,6 @@ const usedAt = 4;
 const handlesAt = 5;
 const closedAt = 6;
 const headWords = 8;
-
-/** Words of a slot. Slots are counted from 1; 0 is none. */
-const numberAt = 0;
-const serverAt = 1;
-const olderAt = 2;
-const newerAt = 3;
-const chainAt = 4;
-const hitsAt = 5;
-const movedFromAt = 6;
-const slotWords = 8;
-
-/** Times of a slot. */
-const sinceAt = 0;
-const lastUsedAt = 1;
-const cookieSentAt = 2;
-const movedAt = 3;
-const slotTimes = 4;
-
-/** Texts of a slot, each with its length before it. A key that is longer stands there as its digest. */
-const keyBytes = 64;
-const clientBytes = 64;
-const reasonBytes = 96;
-const slotBytes = keyBytes + clientBytes + reasonBytes;
 
 /** Slots looked at under one hold of the lock while they are listed. */
 const listedAtOnce = 100;
@@ -315,93 +307,6 @@ export class SharedSessions implements Sessions {
     else this.setWord(older, newerAt, newer);
     if (newer === 0) this.#head[newestAt] = older;
     else this.setWord(newer, olderAt, older);
-  }
-}
-
-/** One thread's handle of a session in the table; its facts stand there. */
-class SharedEntry implements SessionEntry {
-  readonly slot: number;
-  readonly number: number;
-  readonly key: string;
-  readonly #table: SharedSessions;
-
-  constructor(table: SharedSessions, slot: number, number: number, key: string) {
-    this.#table = table;
-    this.slot = slot;
-    this.number = number;
-    this.key = key;
-  }
-
-  /** The slot still holds this session. */
-  get isThere(): boolean {
-    return this.#table.word(this.slot, numberAt) === this.number;
-  }
-
-  get handle(): string {
-    return `s${this.number}`;
-  }
-
-  get client(): string {
-    return this.#table.text(this.slot, keyBytes, clientBytes);
-  }
-  set client(client: string) {
-    this.#table.setText(this.slot, keyBytes, clientBytes, client);
-  }
-
-  get server(): SessionServer {
-    const id = this.#table.nameOf(this.#table.word(this.slot, serverAt));
-    return { id, name: id.slice(id.indexOf('/') + 1) };
-  }
-  set server(server: SessionServer) {
-    this.#table.setWord(this.slot, serverAt, this.#table.numberOf(server));
-  }
-
-  get moved(): SessionMove | null {
-    const from = this.#table.word(this.slot, movedFromAt);
-    if (from === 0) return null;
-    const reason = this.#table.text(this.slot, keyBytes + clientBytes, reasonBytes);
-    return { from: this.#table.nameOf(from), reason, at: this.#table.time(this.slot, movedAt) };
-  }
-  set moved(moved: SessionMove | null) {
-    this.#table.setWord(
-      this.slot,
-      movedFromAt,
-      moved === null ? 0 : this.#table.numberOf({ id: moved.from, name: '' }),
-    );
-    if (moved === null) return;
-    this.#table.setText(this.slot, keyBytes + clientBytes, reasonBytes, moved.reason);
-    this.#table.setTime(this.slot, movedAt, moved.at);
-  }
-
-  get since(): number {
-    return this.#table.time(this.slot, sinceAt);
-  }
-
-  get lastUsed(): number {
-    return this.#table.time(this.slot, lastUsedAt);
-  }
-  set lastUsed(at: number) {
-    this.#table.setTime(this.slot, lastUsedAt, at);
-  }
-
-  get cookieSentAt(): number {
-    return this.#table.time(this.slot, cookieSentAt);
-  }
-  set cookieSentAt(at: number) {
-    this.#table.setTime(this.slot, cookieSentAt, at);
-  }
-
-  get hits(): number {
-    return this.#table.word(this.slot, hitsAt);
-  }
-  set hits(hits: number) {
-    this.#table.setWord(this.slot, hitsAt, hits);
-  }
-
-  /** As they are now. */
-  facts(): SessionEntry {
-    const { key, handle, client, server, moved, since, lastUsed, cookieSentAt, hits } = this;
-    return { key, handle, client, server, moved, since, lastUsed, cookieSentAt, hits };
   }
 }
 
