@@ -15,7 +15,6 @@ import type {
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';
 import { type DescriptorSupply, descriptorSupply } from './descriptors.ts';
-import type { ReadPath } from './http1/lane-socket.ts';
 import { createEventLog, type EventLog } from './journal/event-log.ts';
 import type { Journal, RequestFilter } from './journal/journal.ts';
 import { createLane } from './lane.ts';
@@ -24,6 +23,7 @@ import type { Lookup } from './names.ts';
 import type { Server } from './pool/server.ts';
 import type { ServerPool } from './pool/server-pool.ts';
 import { describeServers } from './server-status.ts';
+import type { ReadPath } from './sockets/lane-socket.ts';
 import { createCrew } from './threads/crew.ts';
 import { Memory } from './threads/memory.ts';
 import { byEnd, mergeRequests } from './threads/merged-requests.ts';

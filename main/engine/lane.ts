@@ -3,9 +3,6 @@ import { formatAddress } from '@shared/config/address.ts';
 import { type Config, type ListenerConfig, type PoolConfig, serverId } from '@shared/config/schema.ts';
 import type { Resources } from '@shared/contract/values.ts';
 import { createDescriptors, type DescriptorSupply } from './descriptors.ts';
-import type { ReadPath } from './http1/lane-socket.ts';
-import { leasedReadBuffers } from './http1/read-buffers.ts';
-import { wheelOf } from './http1/timer-wheel.ts';
 import { createJournal, type Journal } from './journal/journal.ts';
 import { tellOutcome } from './journal/tell-outcome.ts';
 import { createListeners, type Listeners } from './listeners.ts';
@@ -13,6 +10,9 @@ import { createMetrics, type MetricsKeeper } from './metrics/metrics.ts';
 import { type Lookup, Names, systemLookup } from './names.ts';
 import type { Server } from './pool/server.ts';
 import { type PoolDeps, ServerPool } from './pool/server-pool.ts';
+import type { ReadPath } from './sockets/lane-socket.ts';
+import { leasedReadBuffers } from './sockets/read-buffers.ts';
+import { wheelOf } from './sockets/timer-wheel.ts';
 
 /** How long the running requests of a listener that was removed may take. */
 const removedGraceMs = 30_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { leasedReadBuffers } from '../../main/engine/http1/read-buffers.ts';
+import { leasedReadBuffers } from '../../main/engine/sockets/read-buffers.ts';
 import { ask, kinds, type Request } from '../support/chaos/asking.ts';
 import { fleetOf } from '../support/chaos/fleet.ts';
 import { startRig } from '../support/chaos/rig.ts';

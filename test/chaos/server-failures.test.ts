@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { leasedReadBuffers } from '../../main/engine/http1/read-buffers.ts';
+import { leasedReadBuffers } from '../../main/engine/sockets/read-buffers.ts';
 import { type Act, breaks, early, garbage, refusing, stalls } from '../support/chaos/acts.ts';
 import { type Kind, kinds } from '../support/chaos/asking.ts';
 import { fleetOf } from '../support/chaos/fleet.ts';

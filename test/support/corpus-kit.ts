@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { systemClock } from '../../main/engine/clock.ts';
-import type { ReadPath } from '../../main/engine/http1/lane-socket.ts';
+import type { ReadPath } from '../../main/engine/sockets/lane-socket.ts';
 import { type Case, corpusEpochMs, type Step } from '../corpus/case.ts';
 import { type Lane, startLane } from './lane.ts';
 import { readFromClients, readFromServers } from './read-progress.ts';

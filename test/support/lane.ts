@@ -4,10 +4,10 @@ import type { Config, ConfigInput, ListenerLimits, PoolConfig } from '@shared/co
 import { type Clock, systemClock } from '../../main/engine/clock.ts';
 import type { Descriptors } from '../../main/engine/descriptors.ts';
 import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
-import type { ReadPath } from '../../main/engine/http1/lane-socket.ts';
 import { createListener, type Listener } from '../../main/engine/listener/listener.ts';
 import type { Pool } from '../../main/engine/pool/pool.ts';
 import { Server } from '../../main/engine/pool/server.ts';
+import type { ReadPath } from '../../main/engine/sockets/lane-socket.ts';
 
 /** What is known of a request once it is over: copied, because exchanges are reused. */
 export interface FinishedRequest {

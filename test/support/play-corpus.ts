@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReadPath } from '../../main/engine/http1/lane-socket.ts';
+import type { ReadPath } from '../../main/engine/sockets/lane-socket.ts';
 import { allCases, titleOf } from '../corpus/all-cases.ts';
 import type { Case } from '../corpus/case.ts';
 import { CorpusKit, type Cut } from './corpus-kit.ts';

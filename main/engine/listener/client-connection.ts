@@ -3,7 +3,6 @@ import { BodyFraming } from '../http1/body-framing.ts';
 import { headerValue } from '../http1/head-lookup.ts';
 import { hostText } from '../http1/latin1-text.ts';
 import { originForm, outgoingRequest } from '../http1/outgoing-request.ts';
-import { isStable } from '../http1/read-buffers.ts';
 import {
   BODY_RATE,
   BODY_TIMEOUT,
@@ -16,10 +15,11 @@ import {
   TRAILER_TOO_LARGE,
 } from '../http1/refusal.ts';
 import { RequestHead } from '../http1/request-head.ts';
-import { writableIsBlocked } from '../http1/send.ts';
 import type { Server } from '../pool/server.ts';
 import { Attempts } from '../proxy/attempts.ts';
 import type { AttemptsClient } from '../proxy/attempts-client.ts';
+import { isStable } from '../sockets/read-buffers.ts';
+import { writableIsBlocked } from '../sockets/send.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientSocket, clientLeft } from './client-socket.ts';
 import { noPoolText, noRoomResponse, ownFieldLines, ownResponse, prefersJson } from './own-response.ts';

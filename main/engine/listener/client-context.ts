@@ -2,10 +2,10 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
-import type { ReadPath } from '../http1/lane-socket.ts';
-import type { TimerWheel } from '../http1/timer-wheel.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Attempts } from '../proxy/attempts.ts';
+import type { ReadPath } from '../sockets/lane-socket.ts';
+import type { TimerWheel } from '../sockets/timer-wheel.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Router } from './routes.ts';
 

@@ -1,10 +1,10 @@
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
-import { HeldBytes } from '../http1/held-bytes.ts';
-import type { LaneSocket, ReadPath, SocketOwner } from '../http1/lane-socket.ts';
-import { ReadBuffer } from '../http1/read-buffers.ts';
-import { Timed } from '../http1/timer-wheel.ts';
-import { unsentMeasure } from '../http1/write-progress.ts';
+import { HeldBytes } from '../sockets/held-bytes.ts';
+import type { LaneSocket, ReadPath, SocketOwner } from '../sockets/lane-socket.ts';
+import { ReadBuffer } from '../sockets/read-buffers.ts';
+import { Timed } from '../sockets/timer-wheel.ts';
+import { unsentMeasure } from '../sockets/write-progress.ts';
 import type { ClientContext } from './client-context.ts';
 
 /** Why a request ended that was still running when its client's socket closed. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
-import { Timed, type TimerWheel } from '../http1/timer-wheel.ts';
 import { RollingHistogram } from '../metrics/rolling-histogram.ts';
+import { Timed, type TimerWheel } from '../sockets/timer-wheel.ts';
 import type { QueueBoard } from './queue-board.ts';
 import type { Server } from './server.ts';
 

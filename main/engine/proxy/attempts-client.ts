@@ -1,8 +1,8 @@
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
-import type { LaneSocket, ReadPath } from '../http1/lane-socket.ts';
 import type { Server } from '../pool/server.ts';
+import type { LaneSocket, ReadPath } from '../sockets/lane-socket.ts';
 
 /** The client's side of a request, as the attempts need it. */
 export interface AttemptsClient {

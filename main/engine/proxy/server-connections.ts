@@ -1,8 +1,8 @@
 import type { TimeoutsConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
-import type { ReadPath } from '../http1/lane-socket.ts';
-import { wheelOf } from '../http1/timer-wheel.ts';
 import type { Endpoint } from '../pool/endpoint.ts';
+import type { ReadPath } from '../sockets/lane-socket.ts';
+import { wheelOf } from '../sockets/timer-wheel.ts';
 import { Batching } from './batching.ts';
 import { BatchingRecord } from './batching-record.ts';
 import { ServerConnection } from './server-connection.ts';

@@ -3,7 +3,7 @@ import type { ConfigInput } from '@shared/config/schema.ts';
 import type { RequestDetail, Resources } from '@shared/contract/values.ts';
 import { systemClock } from '../../../main/engine/clock.ts';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
-import type { ReadPath } from '../../../main/engine/http1/lane-socket.ts';
+import type { ReadPath } from '../../../main/engine/sockets/lane-socket.ts';
 import { until } from '../until.ts';
 
 type PoolInput = Omit<ConfigInput['pools'][number], 'name' | 'servers'>;

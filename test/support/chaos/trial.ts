@@ -1,4 +1,4 @@
-import type { ReadPath } from '../../../main/engine/http1/lane-socket.ts';
+import type { ReadPath } from '../../../main/engine/sockets/lane-socket.ts';
 import { type Act, well } from './acts.ts';
 import { ask, type Kind } from './asking.ts';
 import { judge } from './judge.ts';

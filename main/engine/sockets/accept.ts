@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net';
-import { ownByEvents } from '../http1/event-socket.ts';
-import { HandleSocket } from '../http1/handle-socket.ts';
-import type { LaneSocket, ReadPath, SocketOwner } from '../http1/lane-socket.ts';
-import { type StreamHandle, streamInternals } from '../http1/stream-handles.ts';
+import { ownByEvents } from './event-socket.ts';
+import { HandleSocket } from './handle-socket.ts';
+import type { LaneSocket, ReadPath, SocketOwner } from './lane-socket.ts';
+import { type StreamHandle, streamInternals } from './stream-handles.ts';
 
 /** What accepts: makes the owner of a new connection, and then tells it its socket. */
 export type Accept = (open: (owner: SocketOwner) => LaneSocket) => void;

@@ -1,8 +1,12 @@
-import type { BodyFraming } from './body-framing.ts';
-
 const sharedBytes = 65_536;
 const leasedBytes = 262_144;
 const mostSpare = 64;
+
+/** A body that passes, as far as reading it is concerned. */
+export interface PassingBody {
+  /** So much is still to come that a large buffer of one's own pays. @param filled the last read filled its buffer */
+  isLarge(filled: boolean): boolean;
+}
 
 /**
  * One buffer for every socket of the thread: what it holds is dealt with, or copied, before the callback that brought it
@@ -33,10 +37,10 @@ export class ReadBuffer {
   filled = false;
 
   /** What to read into, given the body that is passing. `waits`: a write of the leased buffer may not be finished. */
-  next(framing: BodyFraming | null, waits: boolean): Buffer {
+  next(passing: PassingBody | null, waits: boolean): Buffer {
     // Node asks once more after the read in which the socket was closed.
     if (this.#closed) return shared;
-    if (framing?.isLarge(this.filled || this.#lease !== null)) {
+    if (passing?.isLarge(this.filled || this.#lease !== null)) {
       if (this.#lease === null) {
         this.#lease = spare.pop() ?? Buffer.allocUnsafeSlow(leasedBytes);
         leased += 1;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Clock } from '../../../main/engine/clock.ts';
-import { Timed, TimerWheel } from '../../../main/engine/http1/timer-wheel.ts';
+import { Timed, TimerWheel } from '../../../main/engine/sockets/timer-wheel.ts';
 
 /** Time that passes when told, and how many timers ran meanwhile. */
 function handClock(): Clock & { pass(ms: number): void; timersRun: number } {
