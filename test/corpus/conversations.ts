@@ -64,6 +64,17 @@ export const conversations: readonly Case[] = [
       atClient: `${interim}HTTP/1.1 102 Processing\r\n\r\n${interim}${ok}`,
     },
   ]),
+  conversation('RFC 9110 section 15.2', 'an interim response of HTTP/1.0 is passed on as our own version', [
+    { client: get, atServer: got },
+    { server: interim.replace('1.1', '1.0') + ok, atClient: interim + ok },
+  ]),
+  conversation('RFC 9112 section 9.6', 'close in an interim response does not end what is to come', [
+    { client: get, atServer: got },
+    {
+      server: `HTTP/1.1 103 Early Hints\r\nConnection: close\r\nLink: </a>\r\n\r\n${ok}`,
+      atClient: interim + ok,
+    },
+  ]),
   conversation('RFC 9110 section 15.2', '100 that nobody asked for is passed on', [
     { client: get, atServer: got },
     { server: goOn + ok, atClient: goOn + ok },
