@@ -158,7 +158,7 @@ test('an edit is taken back and made again by buttons that say when there is not
   await until('can be done again', async () => (await redo.getAttribute('aria-disabled')) === null);
   await redo.click();
   await until('in the file again', async () => (await ballast!.readText()).includes('weight: 4'));
-  expect(await weight.inputValue()).toBe('4');
+  await until('on the card again', async () => (await weight.inputValue()) === '4');
   expect(page.faults()).toEqual([]);
 });
 
