@@ -154,6 +154,7 @@ export class ServerConnection extends Timed implements SocketOwner {
 
   /** Writes more of the body, or whatever the client sends after a switch of protocols. */
   sendMore(bytes: Buffer, start: number, end: number, stable: boolean): void {
+    if (this.socket.writeFailed) return;
     this.#writes++;
     send(this.socket, '', bytes, start, end, stable);
     this.#awaitProgress();
@@ -243,6 +244,11 @@ export class ServerConnection extends Timed implements SocketOwner {
       this.#state === BODY || this.#state === TUNNEL ? this.framing : null,
       this.#lastPieceWaits,
     );
+  }
+
+  /** An answer may have come before the reset, to a request that was still on its way (RFC 9112 section 9.5). */
+  hearsOut(): boolean {
+    return this.#state === HEAD || this.#state === BODY;
   }
 
   bytesRead(bytes: Buffer, length: number): void {
@@ -520,7 +526,7 @@ export class ServerConnection extends Timed implements SocketOwner {
   #recycle(): void {
     // Responses to requests that have left for other connections are still to come.
     const hasOwing = this.batch?.isBroken ?? false;
-    if (!this.#persists || hasOwing || this.socket.writableLength > 0) {
+    if (!this.#persists || hasOwing || this.socket.writableLength > 0 || this.socket.writeFailed) {
       this.destroy();
       return;
     }

@@ -8,6 +8,8 @@ import { type StreamHandle, type StreamRequest, streamInternals } from './stream
 /** libuv's number for the end of what the peer sends. */
 const endOfFile = -4095;
 const notConnected = -constants.errno.ENOTCONN;
+/** What a write gets to hear once the peer has reset the connection. */
+const resets: readonly number[] = [-constants.errno.EPIPE, -constants.errno.ECONNRESET];
 
 const internals = streamInternals!;
 /** The request of the next write. Node touches it only where a write has to wait, so one serves until that happens. */
@@ -29,6 +31,8 @@ export class HandleSocket implements LaneSocket {
   #isEnding = false;
   #outputEnded = false;
   #isClosed = false;
+  /** Of a write, while what the peer had sent before is still read; 0 for none. */
+  #writeError = 0;
   #whenEnded: (() => void) | null = null;
 
   private constructor(handle: StreamHandle, owner: SocketOwner) {
@@ -82,6 +86,10 @@ export class HandleSocket implements LaneSocket {
     return name.address;
   }
 
+  get writeFailed(): boolean {
+    return this.#writeError !== 0;
+  }
+
   /** What was written and the system has not taken: shrinks while one large write is on its way. */
   get unsentBytes(): number {
     return this.#isClosed ? 0 : this.writableLength + (this.#handle.writeQueueSize ?? 0);
@@ -89,6 +97,7 @@ export class HandleSocket implements LaneSocket {
 
   write(data: string | Uint8Array): boolean {
     if (this.#isClosed || this.#isEnding) return false;
+    if (this.#writeError !== 0) return true;
     spare ??= new internals.WriteRequest();
     const request = spare;
     const error =
@@ -165,6 +174,10 @@ export class HandleSocket implements LaneSocket {
       this.#fail(length, 'read');
       return undefined;
     }
+    if (this.#writeError !== 0) {
+      this.#fail(this.#writeError, 'write');
+      return undefined;
+    }
     this.#inputEnded = true;
     this.pause();
     this.#owner.ended();
@@ -173,9 +186,9 @@ export class HandleSocket implements LaneSocket {
   }
 
   wrote(length: number, status: number): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#writeError !== 0) return;
     this.writableLength -= length;
-    if (status < 0) this.#fail(status, 'write');
+    if (status < 0) this.fail(status, 'write');
     else if (this.writableLength === 0) this.#owner.drained();
   }
 
@@ -209,7 +222,16 @@ export class HandleSocket implements LaneSocket {
   }
 
   fail(status: number, syscall: string): void {
-    this.#fail(status, syscall);
+    if (this.#isClosed || this.#writeError !== 0) return;
+    // A peer that resets may have answered before: that is still in the system's buffer, and so is the end behind it.
+    const mayHear = syscall === 'write' && resets.includes(status) && !this.#inputEnded;
+    if (!mayHear || this.#owner.hearsOut?.() !== true) {
+      this.#fail(status, syscall);
+      return;
+    }
+    this.#writeError = status;
+    this.writableLength = 0;
+    this.#owner.drained();
   }
 
   #fail(status: number, syscall: string): void {

@@ -12,6 +12,11 @@ export interface SocketOwner {
   bytesRead(bytes: Buffer, length: number): void;
   /** A socket that was to connect is connected. */
   connected(): void;
+  /**
+   * The peer takes no more: whether to read what it had sent by then, until its end. `closed` tells of the failure after that,
+   * and meanwhile what is written goes nowhere. Where it is missing, the failure ends the connection at once.
+   */
+  hearsOut?(): boolean;
   /** The peer sends no more. */
   ended(): void;
   /** Everything that waited to be written is written. */
@@ -30,6 +35,8 @@ export interface LaneSocket {
   readonly writableHighWaterMark: number;
   /** `end` was called. */
   readonly writableEnded: boolean;
+  /** Nothing written reaches the peer any more, though what it sent before may still be read; missing where nobody can tell. */
+  readonly writeFailed?: boolean;
   /** Undefined once the connection is gone. */
   readonly remoteAddress?: string | undefined;
   /** Text is latin1. Bytes must stay as they are until they are written. */
