@@ -141,7 +141,7 @@ const listener = z
       .boolean()
       .default(false)
       .describe(
-        'Keep X-Forwarded-* and Forwarded that the client sent (another proxy is in front); otherwise they are replaced.',
+        'Keep X-Forwarded-* and Forwarded that the client sent, and add to them (another proxy is in front); otherwise they are replaced.',
       ),
     limits: limits
       .transform(inMs('headTimeout', 'idleTimeout', 'bodyTimeout', 'sendTimeout', 'lingerTimeout'))
