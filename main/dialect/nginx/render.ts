@@ -33,7 +33,8 @@ export function renderNginx(config: Config, options: { targetVersion?: string | 
     `# nginx.conf for nginx ${features.version}, written by Ballast. Check it with: nginx -t -c /full/path/of/this/file`,
     ...headNotes(list),
     '',
-    'worker_processes auto;',
+    // One thread is what everybody has who said nothing.
+    config.dataPlane.threads > 1 ? `worker_processes ${config.dataPlane.threads};` : 'worker_processes auto;',
     '',
     ...block('events', ['worker_connections 4096;']),
     '',

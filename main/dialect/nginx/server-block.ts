@@ -1,5 +1,5 @@
 import { formatAddress } from '@shared/config/address.ts';
-import type { ListenerConfig, PoolConfig } from '@shared/config/schema.ts';
+import { defaultLimits, type ListenerConfig, type PoolConfig } from '@shared/config/schema.ts';
 import type { Notes } from './notes.ts';
 import { type HostBlock, hostBlocks } from './routing.ts';
 import { block, size, time, word } from './words.ts';
@@ -20,6 +20,7 @@ export function renderListener(
   targets: ReadonlyMap<string, Target>,
   notes: Notes,
 ): string[] {
+  tellLimits(listener, notes);
   const blocks = hostBlocks(listener.routes);
   return blocks.flatMap((each, index) => [
     ...(index === 0 ? [`# listener ${listener.name}`] : ['']),
@@ -51,6 +52,8 @@ function serverLines(
     `client_header_timeout ${time(limits.headTimeoutMs)};`,
     `client_body_timeout ${time(limits.bodyTimeoutMs)};`,
     `keepalive_timeout ${time(limits.idleTimeoutMs)};`,
+    `send_timeout ${time(limits.sendTimeoutMs)};`,
+    `lingering_timeout ${time(limits.lingerTimeoutMs)};`,
     `large_client_header_buffers 4 ${head};`,
     '',
     'proxy_set_header Host $http_host;',
@@ -62,6 +65,25 @@ function serverLines(
     ...locations,
     ...(hasRoot ? [] : ['', ...block('location /', ['return 404;  # no route leads here'])]),
   ];
+}
+
+/** Limits of a client that open-source nginx has no directive for. Told only where somebody moved them. */
+const ownLimits = [
+  'maxConnections',
+  'targetBytes',
+  'headFields',
+  'trailerBytes',
+  'pipelineBytes',
+  'interimResponses',
+  'bodyBytesPerSecond',
+] as const satisfies readonly (keyof ListenerConfig['limits'])[];
+
+function tellLimits({ name, limits }: ListenerConfig, notes: Notes): void {
+  const moved = ownLimits.filter((key) => limits[key] !== defaultLimits[key]);
+  if (moved.length === 0) return;
+  notes.lost(
+    `Listener ${name}: nginx has its own ideas of ${moved.map((key) => `limits.${key} (${limits[key]})`).join(', ')}; they cannot be said.`,
+  );
 }
 
 function forwardedLines(isTrusted: boolean): string[] {

@@ -27,15 +27,14 @@ export function renderUpstream(
     ...methodLines(pool, name, isHashedByCookie, notes),
     ...serverLines(pool, features, isHashed, notes),
     ...stickyLines(pool, cookie, features, notes),
-    ...(features.keepsAlive
-      ? []
-      : ['keepalive 32;  # unused connections kept per worker; the default from 1.29.7 on']),
+    ...keepaliveLines(pool, features, notes),
     `keepalive_timeout ${time(pool.timeouts.idleMs)};`,
   ];
   tellHealth(pool, notes);
   tellQueue(pool, notes);
   tellAffinity(pool, notes);
   tellBatching(pool, notes);
+  tellTunnels(pool, notes);
   const upstream = block(`upstream ${name}`, lines);
   if (!isHashedByCookie) return { lines: upstream, setCookie: undefined };
   return { lines: [...cookieMaps(pool, name, cookie), '', ...upstream], setCookie: `$ballast_set_${name}` };
@@ -181,6 +180,31 @@ function tellAffinity(pool: PoolConfig, notes: Notes): void {
       `Pool ${pool.name}: nginx sends a client whose server is unavailable to another one; onUnavailable: reject cannot be said.`,
     );
   }
+}
+
+/** What nginx keeps of unused connections by itself, from 1.29.7 on. */
+const keptByNginx = 32;
+
+function keepaliveLines(pool: PoolConfig, features: NginxFeatures, notes: Notes): string[] {
+  const kept = Math.min(pool.idleConnections * pool.servers.length, keptByNginx);
+  if (kept === 0) {
+    if (features.keepsAlive)
+      notes.differs(
+        `Pool ${pool.name}: nginx keeps up to ${keptByNginx} unused connections to servers; idleConnections: 0 is gone.`,
+      );
+    return [];
+  }
+  if (kept < keptByNginx) return [`keepalive ${kept};  # unused connections kept per worker, to all servers`];
+  if (features.keepsAlive) return [];
+  return [`keepalive ${keptByNginx};  # unused connections kept per worker; the default from 1.29.7 on`];
+}
+
+function tellTunnels({ name, timeouts }: PoolConfig, notes: Notes): void {
+  const { tunnelMs, responseMs } = timeouts;
+  if (tunnelMs === responseMs) return;
+  notes.differs(
+    `Pool ${name}: nginx closes a switched connection (WebSocket) when its server says nothing for ${formatDuration(responseMs)} (proxy_read_timeout), Ballast when nothing moves for ${formatDuration(tunnelMs)}.`,
+  );
 }
 
 function tellBatching(pool: PoolConfig, notes: Notes): void {

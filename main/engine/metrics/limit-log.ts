@@ -59,7 +59,7 @@ export function createLimitLog(clock: Clock, events: EventLog): LimitLog {
     events.add(
       'limit-reached',
       'bad',
-      `${where(entry)}: ${held} more times within ${quietMs / 1_000} s, ${effect} (${key})`,
+      `${where(entry)}: ${held === 1 ? 'once more' : `${held} more times`} within ${quietMs / 1_000} s, ${effect} (${key})`,
       { pool, server, count: held },
     );
   }

@@ -458,7 +458,11 @@ export class Attempts implements BatchMember, Waiter {
   #goElsewhere(status: number): boolean {
     const pool = this.#pool!;
     const exchange = this.#exchange;
-    if (this.#attemptsUsed(pool) || !this.#idempotent || !this.#body.complete) return false;
+    if (this.#attemptsUsed(pool) || !this.#idempotent) return false;
+    if (!this.#body.complete) {
+      pool.limitReached('retry-body', null);
+      return false;
+    }
     if (!pool.takeRetry()) return false;
     // `choose` takes the next record, so the present attempt is ended by hand.
     const attempt = this.#attempt!;

@@ -43,12 +43,15 @@ function explainType(
   const isText = typeof input === 'string';
   const found = `${place(path, data)} is ${describe(input)}`;
   if (expected === 'boolean') return `${found}; write true or false`;
-  if (expected === 'number' && isText) return `${found}; write a number without quotes, ${eg(path, data)}`;
+  if (expected === 'number' && isText)
+    return Object.hasOwn(examples, keyOf(path))
+      ? `${found}; write a number without quotes, ${eg(path, data)}`
+      : `${found}; write ${said ?? 'a number'}, without quotes`;
   if (expected === 'int' || (expected === 'number' && !isText))
     return `${found}; write ${said ?? 'a whole number'}`;
   if (expected === 'array' && said !== undefined) return said;
   if (expected === 'string' && said?.startsWith('a duration'))
-    return `${found}; write a number and a unit, ${eg(path, data)}`;
+    return `${found}; write a number and a unit, e.g. ${keyOf(path)}: ${said.split('write e.g. ')[1] ?? '1s'}`;
   return `${found}; ${instead(path, data)}`;
 }
 
@@ -196,6 +199,9 @@ const examples: Record<string, string> = {
   retry: '{ attempts: 3 }',
   timeouts: '{ connect: 1s }',
   limits: '{ headTimeout: 10s }',
+  queue: '{ length: 100, timeout: 5s }',
+  batching: 'adaptive',
+  dataPlane: '{ threads: 2 }',
   headTimeout: '10s',
   idleTimeout: '75s',
   bodyTimeout: '30s',

@@ -52,8 +52,21 @@ function problemsOf(
       return meant.flatMap((inner) =>
         problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, data, knownKeys),
       );
+    // Of a word or a mapping that says more, the mapping was written: what is wrong within it is what is wrong.
+    const written = issue.errors.find(
+      (branch) =>
+        isMapping(issue.input) && branch.length > 0 && branch.every((inner) => inner.path.length > 0),
+    );
+    if (written && !written.some(({ message }) => message !== unsaid && message.startsWith('unknown')))
+      return written.flatMap((inner) =>
+        problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, data, knownKeys),
+      );
   }
   return [{ path, message: explainIssue(issue, path, data) }];
+}
+
+function isMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function keysOf(schema: unknown): readonly string[] {

@@ -125,6 +125,9 @@ const limits = z.strictObject({
   ),
 });
 
+/** What bounds a client where the file says nothing. */
+export const defaultLimits = limits.parse({});
+
 const listener = z
   .strictObject({
     name: name.describe('Unique among the listeners.'),

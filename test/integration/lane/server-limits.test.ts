@@ -115,4 +115,17 @@ describe('waits for a server', () => {
     await caller.receives('502 Bad Gateway');
     expect(proxy.limitsReached).toEqual(['retry-body']);
   });
+
+  it('are counted when they end: for a request body that is too large to be sent elsewhere because of the status', async () => {
+    const busy = await server(answering('HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n'));
+    const other = await server(answering(ok('other')));
+    const proxy = await lane({
+      ports: [busy.port, other.port],
+      pool: { retry: { bodyBytes: 1_000, on: [503] } },
+    });
+    const caller = await client(proxy.port);
+    caller.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 6000\r\n\r\n${'x'.repeat(6_000)}`);
+    await caller.receives('503 Service Unavailable');
+    expect(proxy.limitsReached).toEqual(['retry-body']);
+  });
 });

@@ -65,6 +65,41 @@ describe('renderNginx', () => {
     expect(queueNotes({ servers: [{ address: '127.0.0.1:3001' }] })).toEqual([]);
   });
 
+  it('carries the limits that nginx has, and says which were set that it has not', () => {
+    const limited = (limits: object): Config =>
+      configOf({}, { listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api', limits }] });
+    const { text } = renderNginx(limited({ sendTimeout: '7s', lingerTimeout: '300ms' }));
+    expect(text).toContain('send_timeout 7s;');
+    expect(text).toContain('lingering_timeout 300ms;');
+    expect(notesOf(limited({ sendTimeout: '7s' })).join()).not.toContain('limits.');
+    expect(notesOf(limited({ headFields: 10, maxConnections: 6 }))).toContain(
+      'lost: Listener web: nginx has its own ideas of limits.maxConnections (6), limits.headFields (10); they cannot be said.',
+    );
+  });
+
+  it('keeps no more unused connections than the pool does', () => {
+    const kept = (idleConnections: number): string[] =>
+      upstreamOf(configOf({ idleConnections })).filter((line) => line.startsWith('keepalive '));
+    expect(kept(1_024)).toEqual(['keepalive 32;']);
+    expect(kept(2)).toEqual(['keepalive 6;']);
+    expect(kept(0)).toEqual([]);
+    expect(notesOf(configOf({ idleConnections: 0 }), '1.29.7').join()).toContain(
+      'idleConnections: 0 is gone',
+    );
+  });
+
+  it('has as many workers as the data plane has threads, where somebody asked for several', () => {
+    expect(renderNginx(configOf()).text).toContain('worker_processes auto;');
+    expect(renderNginx(configOf({}, { dataPlane: { threads: 4 } })).text).toContain('worker_processes 4;');
+  });
+
+  it('says that WebSockets end by another clock', () => {
+    expect(notesOf(configOf()).join()).toContain(
+      'nginx closes a switched connection (WebSocket) when its server says nothing for 30s (proxy_read_timeout), Ballast when nothing moves for 1h',
+    );
+    expect(notesOf(configOf({ timeouts: { tunnel: '30s' } })).join()).not.toContain('WebSocket');
+  });
+
   it('leaves weights out for round robin, which ignores them', () => {
     expect(upstreamOf(configOf()).join()).not.toMatch(/weight=|down/);
   });

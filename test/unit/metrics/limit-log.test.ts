@@ -44,6 +44,16 @@ describe('limits that are reached', () => {
     expect(told()).toHaveLength(2);
   });
 
+  it('are told in a sentence that fits a single one too', async () => {
+    const { clock, log, told } = kit();
+    for (let i = 0; i < 2; i++) log.reached('head-timeout', { listener: 'web' });
+    await clock.advance(5_000);
+    log.tick(clock.now());
+    expect(told()[1]!.text).toBe(
+      'listener web: once more within 5 s, a head was not complete in time and got 408 (limits.headTimeout)',
+    );
+  });
+
   it('are not told where they are everyday housekeeping', () => {
     const { log, told } = kit();
     log.reached('idle-timeout', { listener: 'web' });

@@ -180,6 +180,49 @@ describe('a ballast.yaml with problems', () => {
       ['8:44 weight of server 2 of pool api is the text "2"; write a number without quotes, e.g. weight: 1'],
     ],
     [
+      'number of threads that is a word',
+      `${good}dataPlane: { threads: many }\n`,
+      ['9:23 threads of dataPlane is the text "many"; write a whole number from 1 to 16, without quotes'],
+    ],
+    [
+      'data plane that is a number',
+      `${good}dataPlane: 2\n`,
+      ['9:12 dataPlane is the number 2; write dataPlane: { threads: 2 }'],
+    ],
+    [
+      'queue that is a number',
+      `${good}    queue: 5\n`,
+      ['9:12 queue of pool api is the number 5; write queue: { length: 100, timeout: 5s }'],
+    ],
+    [
+      'time in the queue without a unit',
+      `${good}    queue: { timeout: 5 }\n`,
+      ['9:23 timeout of queue of pool api is the number 5; write a number and a unit, e.g. timeout: 5s'],
+    ],
+    [
+      'time of a tunnel without a unit, which no list of examples has',
+      `${good}    timeouts: { tunnel: 0 }\n`,
+      ['9:25 tunnel of timeouts of pool api is the number 0; write a number and a unit, e.g. tunnel: 1h'],
+    ],
+    [
+      'batching of an unknown mode, in its mapping',
+      `${good}    batching: { mode: maybe }\n`,
+      ['9:23 mode of batching of pool api is the text "maybe"; write off, on or adaptive'],
+    ],
+    [
+      'batching with several mistakes in its mapping',
+      `${good}    batching: { depth: 100, wait: 5 }\n`,
+      [
+        '9:24 depth of batching of pool api is 100; write at most 16',
+        '9:35 wait of batching of pool api is the number 5; write a number and a unit, e.g. wait: 100ms',
+      ],
+    ],
+    [
+      'batching with a wait that is too short',
+      `${good}    batching: { wait: 1ms }\n`,
+      ['9:23 a duration here is between 20ms and 24d; write e.g. 100ms'],
+    ],
+    [
       'weight out of range',
       good.replace('weight: 2', 'weight: 5000'),
       ['8:44 weight of server 2 of pool api is 5000; write at most 1000'],
