@@ -38,9 +38,10 @@ export class AttemptRecord {
  * one and reuses it for every request it carries, and so does a connection after it: so nothing may be kept of it after `finished`.
  */
 export class Exchange {
-  /** Counts up over the whole engine; shown to people as text. */
+  /** Counts up in its thread; 0 while it has none. */
   id = 0;
-  idText = '';
+  /** What stands before the number where people see it: tells runs and threads apart. */
+  idPrefix = '';
   /** Clock's `now()`. */
   startedAt = 0;
   startedEpoch = 0;
@@ -77,6 +78,11 @@ export class Exchange {
   clientLeft = false;
   /** The decision that found no server. */
   unserved: DecisionRecord | null = null;
+
+  /** The number as people see it; empty while there is none. Made when it is asked for: most requests are never named. */
+  get idText(): string {
+    return this.id === 0 ? '' : `${this.idPrefix}${this.id}`;
+  }
 
   /** The next attempt's record, taken from the reused ones. */
   nextAttempt(): AttemptRecord {

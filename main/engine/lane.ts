@@ -84,7 +84,7 @@ export function createLane(deps: LaneDeps): Lane {
     nextRequestId(exchange) {
       lastId += 1;
       exchange.id = lastId;
-      exchange.idText = `${requestPrefix}${lastId}`;
+      exchange.idPrefix = requestPrefix;
       metrics.started(exchange);
     },
     finished(exchange) {

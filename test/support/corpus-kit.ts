@@ -72,7 +72,7 @@ export class CorpusKit {
       listener: { trustForwarded: trusts, limits: { idleTimeout: '5m', headTimeout: '5m' } },
       pool: { timeouts: { idle: '5m' } },
       clock: { ...systemClock, epoch: () => corpusEpochMs },
-      idText: 'r1',
+      requestNumber: 1,
     });
     return new CorpusKit(server, lane, address.port);
   }

@@ -126,8 +126,8 @@ export interface LaneOptions {
   readonly responseFields?: boolean;
   readonly descriptors?: Descriptors;
   readonly clock?: Clock;
-  /** The same id for every request; counted up where it is left out. */
-  readonly idText?: string;
+  /** The same number for every request; counted up where it is left out. */
+  readonly requestNumber?: number;
   /** Further pools, by name, for routes. */
   readonly otherPools?: Readonly<Record<string, readonly number[]>>;
 }
@@ -161,8 +161,8 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
     clock: options.clock ?? systemClock,
     findPool: (name) => byName.get(name),
     nextRequestId(exchange) {
-      exchange.id = ++lastId;
-      exchange.idText = options.idText ?? `r${lastId}`;
+      exchange.id = options.requestNumber ?? ++lastId;
+      exchange.idPrefix = 'r';
     },
     finished: (exchange) => finished.push(copy(exchange)),
     responseFields: () => options.responseFields ?? true,

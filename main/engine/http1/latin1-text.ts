@@ -3,19 +3,23 @@ export function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 
-let last = '';
+/** Makes text of bytes. */
+export type TextOf = (bytes: Buffer, start: number, end: number) => string;
 
 /**
- * The text of these bytes, without making a string where it is the same as the last time: for values that come again and
- * again. One module has one memory, so ask it for one kind of value only: `Host`.
+ * Makes text of bytes without making a string where it is the same as the last time: for values that come again and again. Each has a
+ * memory of its own, so have one for each kind of value.
  */
-export function hostText(bytes: Buffer, start: number, end: number): string {
-  if (!isLast(bytes, start, end)) last = bytes.toString('latin1', start, end);
-  return last;
+export function rememberingText(): TextOf {
+  let last = '';
+  return (bytes, start, end) => {
+    if (!isText(bytes, start, end, last)) last = bytes.toString('latin1', start, end);
+    return last;
+  };
 }
 
-function isLast(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start !== last.length) return false;
-  for (let i = 0; i < last.length; i++) if (bytes[start + i] !== last.charCodeAt(i)) return false;
+function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
   return true;
 }

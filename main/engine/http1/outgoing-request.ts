@@ -1,5 +1,7 @@
-import { flat } from './latin1-text.ts';
+import { flat, rememberingText } from './latin1-text.ts';
 import type { RequestHead } from './request-head.ts';
+
+const targetText = rememberingText();
 
 /**
  * The head that goes to the server: the client's bytes without what concerned its own hop, then what this hop says. The
@@ -34,7 +36,7 @@ function firstPart(bytes: Buffer, head: RequestHead, host: string, ownAuthority:
 
 /** The target as servers expect it (RFC 9112 section 3.2.1). */
 export function originForm(bytes: Buffer, head: RequestHead, method: string): string {
-  if (head.pathStart < 0) return bytes.toString('latin1', head.targetStart, head.targetEnd);
+  if (head.pathStart < 0) return targetText(bytes, head.targetStart, head.targetEnd);
   const path = bytes.toString('latin1', head.pathStart, head.targetEnd);
   if (path === '') return method === 'OPTIONS' ? '*' : '/';
   return path.startsWith('/') ? path : `/${path}`;

@@ -31,7 +31,12 @@ export type AffinityCause =
   | UnavailableReason;
 
 const empty: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
-const numbersPerServer = 3;
+/** Requests in flight and state in one, and what the strategy saw. */
+const numbersPerServer = 2;
+/** More than there are states. */
+const perRequest = 16;
+/** Up to here V8 keeps a typed array's numbers beside it, so that most records are in one piece. */
+const leastServers = 4;
 
 /**
  * What was known when a server was chosen: numbers only, written on the hot path, turned into words when somebody looks.
@@ -55,7 +60,7 @@ export class DecisionRecord {
   affinityCause: AffinityCause | null = null;
   /** Id of the server the session pointed at before this decision. */
   affinityServer: string | null = null;
-  #numbers = new Float64Array(4 * numbersPerServer);
+  #numbers = new Float64Array(leastServers * numbersPerServer);
 
   /** Makes the record ready for a roster. Allocates only when that has more servers than any before. */
   begin(roster: Roster, strategy: StrategyKind): void {
@@ -75,28 +80,27 @@ export class DecisionRecord {
 
   note(index: number, code: number, activeRequests: number): void {
     const at = index * numbersPerServer;
-    this.#numbers[at] = code;
-    this.#numbers[at + 1] = activeRequests;
-    this.#numbers[at + 2] = 0;
+    this.#numbers[at] = activeRequests * perRequest + code;
+    this.#numbers[at + 1] = 0;
   }
 
   setCode(index: number, code: number): void {
-    this.#numbers[index * numbersPerServer] = code;
+    this.#numbers[index * numbersPerServer] = this.activeRequests(index) * perRequest + code;
   }
 
   setSeen(index: number, seen: number): void {
-    this.#numbers[index * numbersPerServer + 2] = seen;
+    this.#numbers[index * numbersPerServer + 1] = seen;
   }
 
   code(index: number): number {
-    return this.#numbers[index * numbersPerServer]!;
+    return this.#numbers[index * numbersPerServer]! % perRequest;
   }
 
   activeRequests(index: number): number {
-    return this.#numbers[index * numbersPerServer + 1]!;
+    return Math.floor(this.#numbers[index * numbersPerServer]! / perRequest);
   }
 
   seen(index: number): number {
-    return this.#numbers[index * numbersPerServer + 2]!;
+    return this.#numbers[index * numbersPerServer + 1]!;
   }
 }

@@ -24,7 +24,8 @@ interface KeptRequest {
   number: number;
   /** Clock's `now()`. */
   endedAt: number;
-  id: string;
+  id: number;
+  idPrefix: string;
   atMs: number;
   durationMs: number;
   listener: string;
@@ -169,7 +170,7 @@ export function createJournal(initialCapacity: number): Journal {
     },
     listEnded,
     detail(id) {
-      for (const slot of allNewestFirst()) if (slot.id === id) return detail(slot);
+      for (const slot of allNewestFirst()) if (idText(slot) === id) return detail(slot);
       return undefined;
     },
     resize(wanted) {
@@ -186,6 +187,10 @@ export function createJournal(initialCapacity: number): Journal {
   };
 }
 
+function idText({ idPrefix, id }: KeptRequest): string {
+  return `${idPrefix}${id}`;
+}
+
 function isNotable({ failed, attemptCount }: KeptRequest): boolean {
   return failed || attemptCount > 1;
 }
@@ -194,7 +199,8 @@ function emptyRequest(): KeptRequest {
   return {
     number: 0,
     endedAt: 0,
-    id: '',
+    id: 0,
+    idPrefix: '',
     atMs: 0,
     durationMs: 0,
     listener: '',
@@ -214,7 +220,8 @@ function emptyRequest(): KeptRequest {
 }
 
 function keep(slot: KeptRequest, exchange: Exchange, endedAt: number): void {
-  slot.id = exchange.idText;
+  slot.id = exchange.id;
+  slot.idPrefix = exchange.idPrefix;
   slot.endedAt = endedAt;
   slot.atMs = exchange.startedEpoch;
   slot.durationMs = endedAt - exchange.startedAt;
@@ -281,7 +288,7 @@ function ended(slot: KeptRequest): EndedRequest {
 
 function summarize(slot: KeptRequest): RequestSummary {
   return {
-    id: slot.id,
+    id: idText(slot),
     atMs: Math.round(slot.atMs),
     durationMs: micros(slot.durationMs),
     listener: slot.listener,

@@ -1,7 +1,7 @@
 import { Exchange, type RequestFacts } from '../exchange.ts';
 import { BodyFraming } from '../http1/body-framing.ts';
 import { headerValue } from '../http1/head-lookup.ts';
-import { hostText } from '../http1/latin1-text.ts';
+import { rememberingText } from '../http1/latin1-text.ts';
 import { originForm, outgoingRequest } from '../http1/outgoing-request.ts';
 import {
   BODY_RATE,
@@ -41,6 +41,7 @@ const never = Number.POSITIVE_INFINITY;
 const mostSpare = 256;
 /** Scanning ends before the callback returns, so one scanner serves all. */
 const head = new RequestHead();
+const hostText = rememberingText();
 
 /** One client: reads its requests strictly, one after the other, and carries each to a server and back. */
 export class ClientConnection extends ClientSocket implements AttemptsClient, RequestFacts {

@@ -20,7 +20,7 @@ import { createRouter } from './routes.ts';
 export interface ListenerDeps {
   readonly clock: Clock;
   findPool(name: string): Pool | undefined;
-  /** Fills `id` and `idText`. */
+  /** Fills `id` and `idPrefix`. */
   nextRequestId(exchange: Exchange): void;
   /** Exactly once for every request, refused ones included. Nothing of the exchange may be kept. */
   finished(exchange: Exchange): void;

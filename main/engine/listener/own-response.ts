@@ -84,8 +84,10 @@ export function prefersJson(accept: string | null): boolean {
 }
 
 /** The lines that tell a developer what became of a request. `server`: null where none answered. */
-export function ownFieldLines({ attemptCount, idText }: Exchange, server: Server | null): string {
-  if (server !== null && attemptCount === 1) return `${server.firstAttemptFields}${idText}\r\n`;
+export function ownFieldLines(exchange: Exchange, server: Server | null): string {
+  const { attemptCount } = exchange;
+  if (server !== null && attemptCount === 1) return server.firstAttemptLines.of(exchange);
+  const { idText } = exchange;
   const rest = `x-ballast-attempts: ${attemptCount}\r\nx-ballast-request: ${idText}\r\n`;
   return server === null ? rest : `x-ballast-server: ${server.name}\r\n${rest}`;
 }

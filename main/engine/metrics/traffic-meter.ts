@@ -34,8 +34,10 @@ export class TrafficMeter {
   readonly #times: RollingHistogram;
   /** Finished requests and the time at the last ticks: the rate is the growth over the last second of them. */
   readonly #ticks: { atMs: number; requests: number }[] = [];
-  /** Finished requests of this thread by slice, as the histogram's, for those that have no response time as well. */
-  readonly #finished: number[] = [0];
+  /** Finished requests of this thread in the slices of the window that are over, the newest first: also those without a response time. */
+  readonly #finished: number[] = [];
+  /** Finished requests of this thread when the present slice began. */
+  #finishedBefore: number;
 
   constructor(memory = new Memory(), name = 'traffic') {
     this.#memory = memory;
@@ -43,6 +45,7 @@ export class TrafficMeter {
     this.#blocks = memory.own(name, blockBytes);
     const mine = viewOf(this.#blocks.mine);
     this.#numbers = mine.numbers;
+    this.#finishedBefore = mine.numbers[requestsAt]!;
     this.#times = new RollingHistogram(slices, mine.counts);
   }
 
@@ -60,7 +63,6 @@ export class TrafficMeter {
   finish(status: number, durationMs: number): void {
     this.#add(requestsAt, 1);
     this.#add(recentAt, 1);
-    this.#finished[0] = this.#finished[0]! + 1;
     if (status < 100 || status > 599) return;
     const index = Math.floor(status / 100) - 1;
     this.#add(classesAt + index, 1);
@@ -126,12 +128,15 @@ export class TrafficMeter {
   /** Begins a new slice of this thread's window. */
   roll(): void {
     this.#times.roll();
-    this.#finished.unshift(0);
-    if (this.#finished.length > slices) this.#add(recentAt, -this.#finished.pop()!);
+    const finished = this.#numbers[requestsAt]!;
+    this.#finished.unshift(finished - this.#finishedBefore);
+    this.#finishedBefore = finished;
+    if (this.#finished.length === slices) this.#add(recentAt, -this.#finished.pop()!);
   }
 
   /** Continues the counts of a predecessor; its window stays behind. */
   inherit(from: TrafficMeter): void {
+    this.#finishedBefore += from.requests - this.#numbers[requestsAt]!;
     this.#numbers[requestsAt] = from.requests;
     for (const [index, count] of from.statusClasses.entries()) this.#numbers[classesAt + index] = count;
   }

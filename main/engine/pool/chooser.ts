@@ -32,6 +32,8 @@ export class Chooser {
   #servers: readonly Server[] = [];
   #byId = new Map<string, Server>();
   #primaries: readonly Server[] = [];
+  /** Every server takes a new client's request as long as it is well: none has a limit or no weight. */
+  #isPlain = false;
   /** Changes hands: the attempt gets it, and its old one is written next. */
   #record = new DecisionRecord();
 
@@ -43,6 +45,9 @@ export class Chooser {
   arrange(pool: string, servers: readonly Server[]): void {
     this.#servers = servers;
     this.#primaries = servers.filter(({ backup }) => !backup);
+    this.#isPlain =
+      this.#primaries.length > 0 &&
+      servers.every(({ weight, maxRequests }) => weight > 0 && maxRequests === 0);
     this.#byId = new Map(servers.map((server) => [server.id, server]));
     this.#roster = {
       pool,
@@ -64,7 +69,8 @@ export class Chooser {
       exchange.sessionIsNew = false;
       exchange.lastResort = null;
     }
-    const candidates = this.#note(record, exchange, now);
+    const isUsual = this.#isPlain && exchange.attemptCount === 0 && this.#noteWell(record);
+    const candidates = isUsual ? this.#primaries : this.#note(record, exchange, now);
     const facts = exchange.facts!;
     let picked: Server | null = null;
     if (affinity) picked = this.#ofSession(record, exchange, affinity, facts, now);
@@ -105,6 +111,20 @@ export class Chooser {
       .map((server) => `${server.name} ${server.activeRequests}/${server.maxRequests}`);
     exchange.error = `every server of pool "${this.#roster.pool}" that could take the request is at its limit (${full.join(', ')}), and ${why}`;
     exchange.busy = true;
+  }
+
+  /**
+   * What `#note` would write down of a first attempt in a pool whose servers are all well, in a fraction of the time; then the
+   * candidates are the primaries. False where they are not, and nothing is noted that `#note` would not write over.
+   */
+  #noteWell(record: DecisionRecord): boolean {
+    const servers = this.#servers;
+    for (let index = 0; index < servers.length; index++) {
+      const server = servers[index]!;
+      if (!server.isWell) return false;
+      record.note(index, server.backup ? codes.backup : candidateCode, server.activeRequests);
+    }
+    return true;
   }
 
   /** Writes down how every server stands, and returns those a new client may be led to. */

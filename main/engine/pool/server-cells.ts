@@ -11,6 +11,9 @@ const failuresAt = 4;
 const activeAt = 8;
 const words = activeAt + mostThreads;
 
+const ready = adminStates.indexOf('ready');
+const unhealthy = verdicts.indexOf('unhealthy');
+
 const ejectedUntilAt = 0;
 const ejectedUntilMsAt = 1;
 const returnedAt = 2;
@@ -56,6 +59,14 @@ export class ServerCells {
   }
   set verdict(verdict: Verdict) {
     this.#words[verdictAt] = verdicts.indexOf(verdict);
+  }
+
+  /** Neither a person, nor probes, nor real traffic keep requests away. Read for every server at every pick, so from the cells as they are. */
+  get isWell(): boolean {
+    const cells = this.#words;
+    return (
+      cells[adminStateAt] === ready && cells[verdictAt] !== unhealthy && this.#numbers[ejectedUntilAt] === 0
+    );
   }
 
   /** Number of the thread that has the trial request, plus one; 0 for none. */

@@ -2,13 +2,13 @@ import { type Address, formatAddress } from '@shared/config/address.ts';
 import { type ServerConfig, serverId } from '@shared/config/schema.ts';
 import type { AdminState, Probe, Verdict } from '@shared/contract/values.ts';
 import type { AttemptRecord } from '../exchange.ts';
-import { flat } from '../http1/latin1-text.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
 import type { Candidate } from '../strategy/strategy.ts';
 import { Memory } from '../threads/memory.ts';
 import { Endpoint } from './endpoint.ts';
+import { FirstAttemptLines } from './first-attempt-lines.ts';
 import { ServerCells } from './server-cells.ts';
 
 /**
@@ -28,8 +28,7 @@ export class Server implements Candidate {
   leavingSince = 0;
   readonly addressText: string;
   readonly seed: number;
-  /** Of a response to a first attempt: all that names it but the request's id. */
-  readonly firstAttemptFields: string;
+  readonly firstAttemptLines: FirstAttemptLines;
 
   weight = 1;
   backup = false;
@@ -61,9 +60,7 @@ export class Server implements Candidate {
     this.endpoint = new Endpoint(config.address);
     this.addressText = formatAddress(config.address);
     this.seed = hashText(this.id);
-    this.firstAttemptFields = flat(
-      `x-ballast-server: ${config.name}\r\nx-ballast-attempts: 1\r\nx-ballast-request: `,
-    );
+    this.firstAttemptLines = new FirstAttemptLines(config.name);
     this.#memory = memory;
     this.#cells = new ServerCells(memory, this.#block);
     this.traffic = new TrafficMeter(memory, `${this.#block} traffic`);
@@ -95,6 +92,11 @@ export class Server implements Candidate {
   }
   set verdict(verdict: Verdict) {
     this.#cells.verdict = verdict;
+  }
+
+  /** Nothing that was found out about it or wanted of it keeps requests away: of weight and limits this says nothing. */
+  get isWell(): boolean {
+    return this.#cells.isWell;
   }
 
   /** Clock's `now()`; 0 where it is not ejected. Stays set until a trial request has gone well. */

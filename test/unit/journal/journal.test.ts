@@ -132,7 +132,7 @@ describe('the journal', () => {
     const shared = kit.request(); // one client connection carries them all
     const ids: string[] = [];
     for (let request = 0; request < 250; request++) {
-      shared.idText = `r-${1_000 + request}`;
+      shared.id = 1_000 + request;
       shared.attemptCount = 0;
       kit.pool.choose(shared);
       kit.end(shared, 'responded');

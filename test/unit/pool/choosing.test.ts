@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Exchange } from '../../../main/engine/exchange.ts';
 import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+import { seededRandom } from '../../support/random.ts';
 
 describe('choosing a server', () => {
   it('shares 300 sequential requests 100/100/100 by round robin', () => {
@@ -198,5 +200,55 @@ describe('a changed configuration', () => {
     expect([kit.serve(), kit.serve()].join('')).toBe('ab');
     kit.configure({ servers: serversNamed({ a: 5, b: 1, c: 1 }), strategy: 'weighted-round-robin' });
     expect(Array.from({ length: 7 }, () => kit.serve()).join('')).toBe('aabacaa');
+  });
+
+  it('decides and explains the same whether or not it has to look at limits that nobody reaches', () => {
+    const [a, b, c, d] = serversNamed({ a: 5, b: 1, c: 1, d: 2 });
+    const strategies = ['round-robin', 'weighted-round-robin', 'least-connections', 'ip-hash'] as const;
+    for (const strategy of strategies) {
+      const without = [a!, b!, c!, { ...d!, backup: true }];
+      const kits = [without, without.map((each) => ({ ...each, maxRequests: 1_000 }))].map((servers) =>
+        poolKit({ servers, strategy, outlierDetection: { consecutiveFailures: 2 } }),
+      );
+      const random = seededRandom(7);
+      const running: Exchange[][] = [];
+      const told = kits.map((): unknown[] => []);
+      for (let step = 0; step < 600; step++) {
+        const [what, which, whose] = [random(), random(), random()];
+        const from = { client: `10.0.0.${Math.floor(whose * 50)}` };
+        if (what < 0.05) {
+          for (const kit of kits) {
+            // Most of the time everybody is well, as in life.
+            for (const server of kit.pool.servers) {
+              server.verdict = 'healthy';
+              server.adminState = 'ready';
+              server.ejectedUntil = 0;
+            }
+            const server = kit.server('abcd'[Math.floor(which * 4)]!);
+            if (whose < 0.2) server.verdict = 'unhealthy';
+            else if (whose < 0.4) server.adminState = whose < 0.3 ? 'drain' : 'maintenance';
+          }
+        } else if (what < 0.6) {
+          const exchanges = kits.map((kit) => {
+            const exchange = kit.request(from);
+            kit.pool.choose(exchange);
+            return exchange;
+          });
+          if (exchanges.every(({ attemptCount }) => attemptCount > 0)) running.push(exchanges);
+        } else {
+          const [exchanges] = running.splice(Math.floor(which * running.length), 1);
+          for (const [at, exchange] of exchanges?.entries() ?? []) {
+            const kit = kits[at]!;
+            kit.end(exchange, whose < 0.1 ? 'closed-before-response' : 'responded');
+            if (whose < 0.1 && kit.pool.choose(exchange)) kit.end(exchange, 'responded');
+            kit.journal.record(exchange, kit.clock.now());
+            told[at]!.push(kit.journal.detail(exchange.idText));
+          }
+        }
+      }
+      expect(told[0]!.length).toBeGreaterThan(150);
+      expect(told[0]).not.toContain(undefined);
+      expect(told[0]).toEqual(told[1]);
+    }
   });
 });
