@@ -1,13 +1,10 @@
 import type { ContractClient } from '@shared/contract/client.ts';
-import { createLogPublisher } from '@shared/contract/log-publisher.ts';
 import type { Publishers } from '@shared/contract/publisher.ts';
 import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
 import { createStatePublisher, type StatePublisher } from '@shared/contract/state-publisher.ts';
 import type { ListenerStatus, Metrics } from '@shared/contract/values.ts';
 import type { EventLog } from './event-log.ts';
-
-/** What a subscriber gets of requests at once; the rest is counted as dropped and can be asked for with `request.list`. */
-const requestBatch = 200;
+import { createRequestsRelay } from './requests-relay.ts';
 
 /**
  * The engine's topics, published again by the owner: subscribers keep their subscription while the engine crashes and another
@@ -24,7 +21,7 @@ export function createEngineRelay(events: EventLog, onMetrics: (metrics: Metrics
   const servers = createStatePublisher('servers');
   const listeners = createStatePublisher('listeners');
   const metrics = createSamplePublisher('metrics');
-  const requests = createLogPublisher('requests', { capacity: 2_000, batch: requestBatch });
+  const requests = createRequestsRelay();
 
   const relayState = <N extends 'servers' | 'listeners'>(
     client: ContractClient,
@@ -52,14 +49,7 @@ export function createEngineRelay(events: EventLog, onMetrics: (metrics: Metrics
         metrics.publish(value);
         onMetrics(value);
       });
-      client.log(
-        'requests',
-        (batch) => {
-          requests.skip(batch.dropped);
-          for (const entry of batch.entries) requests.append(entry);
-        },
-        0,
-      );
+      requests.follow(client);
       client.log(
         'events',
         (batch) => {
