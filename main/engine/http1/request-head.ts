@@ -110,8 +110,9 @@ export class RequestHead extends HeadFields {
     this.pathStart = -1;
     this.expectsContinue = false;
     this.upgradesToH2c = false;
-    this.forwardedFor.length = 0;
-    this.forwarded.length = 0;
+    // To set a length is a call into V8's runtime, even where it changes nothing.
+    if (this.forwardedFor.length > 0) this.forwardedFor.length = 0;
+    if (this.forwarded.length > 0) this.forwarded.length = 0;
     this.hasForwarded = false;
     this.maxForwards = -1;
     this.#maxForwards = -1;
