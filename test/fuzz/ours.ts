@@ -138,6 +138,8 @@ function trailersOf(bytes: Buffer, start: number, end: number): string[] {
   for (;;) {
     const lineEnd = bytes.indexOf('\r\n', at, 'latin1');
     const size = Number.parseInt(bytes.toString('latin1', at, lineEnd), 16);
+    // Accepted, and yet not well-formed: llhttp will have another opinion.
+    if (lineEnd < 0 || lineEnd > end || Number.isNaN(size)) return ['(unreadable chunks)'];
     at = lineEnd + 2;
     if (size === 0) return fieldsOf(bytes, at, end);
     at += size + 2;

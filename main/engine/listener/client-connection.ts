@@ -23,7 +23,7 @@ import { writableIsBlocked } from '../sockets/send.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientSocket, clientLeft } from './client-socket.ts';
 import { noPoolText, noRoomResponse, ownFieldLines, ownResponse, prefersJson } from './own-response.ts';
-import { hasLineEnd, methodText, noteRefused, resetExchange, tooLong } from './request-start.ts';
+import { hasLineEnd, isEmptyLine, methodText, noteRefused, resetExchange, tooLong } from './request-start.ts';
 
 /** Between requests. */
 const IDLE = 0;
@@ -155,6 +155,12 @@ export class ClientConnection extends ClientSocket implements AttemptsClient, Re
   override onDeadline(now: number): void {
     switch (this.#state) {
       case HEAD:
+        if (isEmptyLine(this.held)) {
+          // An answer to it would be taken for that to the next request.
+          this.context.limitReached('idle-timeout');
+          this.gone(clientLeft);
+          return;
+        }
         this.#beginExchange();
         noteRefused(this.exchange, this.held.bytes, this.held.start, this.held.end);
         this.#refuse(refusals[HEAD_TIMEOUT]);

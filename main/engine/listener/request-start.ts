@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { CR, LF } from '../http1/byte-classes.ts';
 import { HEAD_TOO_LARGE, LINE_TOO_LONG, type Refusal, refusals } from '../http1/refusal.ts';
+import type { HeldBytes } from '../sockets/held-bytes.ts';
 
 /** Makes the exchange ready for another request; everything of the one before is forgotten. */
 export function resetExchange(exchange: Exchange, clock: Clock, listener: string): void {
@@ -37,6 +38,11 @@ export function noteRefused(exchange: Exchange, bytes: Buffer, start: number, en
 export function hasLineEnd(bytes: Buffer, length: number): boolean {
   const at = bytes.indexOf(LF);
   return at >= 0 && at < length;
+}
+
+/** All that came of a head is the empty line that may stand before it, or the beginning of one. */
+export function isEmptyLine({ bytes, start, length }: HeldBytes): boolean {
+  return length <= 2 && bytes[start] === CR;
 }
 
 /** Which limit a head that is too large broke. */

@@ -53,6 +53,17 @@ describe('a listener', () => {
     expect(proxy.limitsReached).toEqual(['head-timeout']);
   });
 
+  it('takes an empty line for no head: whoever ends a body with one is idle, and hears no 408', async () => {
+    const raw = await server(answering(ok('one')));
+    const proxy = await lane({ ports: [raw.port], ...limited({ headTimeout: '60ms' }) });
+    for (const rest of ['\r\n', '\r']) {
+      const caller = await client(proxy.port);
+      caller.send(`${get()}${rest}`);
+      expect((await caller.end()).endsWith('one')).toBe(true);
+    }
+    expect(proxy.finished).toHaveLength(2);
+  });
+
   it('is not kept waiting by a head that trickles', async () => {
     const proxy = await lane({ ports: [1], ...limited({ headTimeout: '150ms' }) });
     const caller = await client(proxy.port);
