@@ -8,6 +8,7 @@ import type { EngineStatus } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Log } from '@shared/lib/log.ts';
 import type { Clock } from '../engine/clock.ts';
+import { threadHeap } from '../engine/threads/thread-heap.ts';
 import { workerChannel } from './channels/worker-channel.ts';
 
 /** Wait before the first restart; each further one within the window waits twice as long, up to the longest. */
@@ -86,7 +87,12 @@ export function createEngineHost(options: {
 
   async function launch(): Promise<Running> {
     // Flags of our own process (a debugger's, a test runner's) are not meant for the engine.
-    const worker = new Worker(workerPath, { execArgv: [], workerData: { version }, name: 'ballast engine' });
+    const worker = new Worker(workerPath, {
+      execArgv: [],
+      workerData: { version },
+      name: 'ballast engine',
+      resourceLimits: threadHeap,
+    });
     let died = 'it ended by itself';
     worker.on('error', (error) => {
       died = error instanceof Error ? error.message : String(error);

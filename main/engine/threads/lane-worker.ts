@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { LaneAnswers, LaneMessage, LaneRequest, LaneStart, Numbered } from './messages.ts';
+import { threadHeap } from './thread-heap.ts';
 
 export interface LaneWorkerEvents {
   /** What it says without being asked. */
@@ -33,6 +34,7 @@ export function startLaneWorker(path: string, start: LaneStart, events: LaneWork
     execArgv: [],
     workerData: start,
     name: `ballast thread ${thread}`,
+    resourceLimits: threadHeap,
   });
   worker.on('error', (error) => {
     why = error instanceof Error ? error.message : String(error);
