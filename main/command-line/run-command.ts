@@ -43,6 +43,9 @@ const toldKinds: readonly EventKind[] = [
   'limit-reached',
   'name-failed',
   'name-resolved',
+  'threads-changed',
+  'thread-crashed',
+  'thread-restarted',
   'engine-crashed',
   'engine-restarted',
 ];

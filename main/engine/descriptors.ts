@@ -8,6 +8,12 @@ export interface SocketHolder {
   closeIdle(most: number): number;
 }
 
+/** Everything in a thread that holds sockets. */
+export interface SocketHolders {
+  readonly clients: SocketHolder;
+  readonly servers: Iterable<SocketHolder>;
+}
+
 /** How many the operating system gives this process, and how many of them it needs for other things. */
 export interface DescriptorSupply {
   readonly limit: number;
@@ -25,6 +31,8 @@ export interface Descriptors {
   relieve(pool: string | null): boolean;
   /** For a person: what to do about it. */
   readonly advice: string;
+  /** So many clients at once may be told that there is no room; each keeps a descriptor until it has read that. */
+  readonly mostRefused: number;
 }
 
 const unlimited: DescriptorSupply = { limit: Number.POSITIVE_INFINITY, inUse: 0 };
@@ -32,30 +40,34 @@ const unlimited: DescriptorSupply = { limit: Number.POSITIVE_INFINITY, inUse: 0 
 const closedAtOnce = 8;
 /** Left for probes, files and processes that are started, if the limit is not that low. */
 const mostReserve = 64;
+const mostRefused = 64;
 
 /**
  * @param threads how many share the supply
- * @param holders everything in this thread that holds sockets
  */
 export function createDescriptors(
   { limit, inUse }: DescriptorSupply,
   limits: Pick<LimitLog, 'reached'>,
-  holders: () => Iterable<SocketHolder>,
+  holders: () => SocketHolders,
   threads: () => number = () => 1,
 ): Descriptors {
   const reserve = Math.min(mostReserve, Math.floor(limit / 8));
   const available = (): number => Math.floor((limit - inUse - reserve) / threads());
   const advice = `raise the limit of open files (ulimit -n, now ${limit})`;
 
-  function open(): number {
-    let sum = 0;
-    for (const holder of holders()) sum += holder.openSockets;
-    return sum;
+  /** Whether one more client can have what it needs. Each will want a connection to a server, if it has none just now. */
+  function hasRoom(): boolean {
+    const { clients, servers } = holders();
+    let toServers = 0;
+    for (const holder of servers) toServers += holder.openSockets;
+    const client = clients.openSockets + 1;
+    return client + Math.max(client, toServers + 1) <= available();
   }
 
   function makeRoom(): number {
     let closed = 0;
-    for (const holder of holders()) {
+    const { clients, servers } = holders();
+    for (const holder of [...servers, clients]) {
       closed += holder.closeIdle(closedAtOnce - closed);
       if (closed >= closedAtOnce) break;
     }
@@ -64,10 +76,11 @@ export function createDescriptors(
 
   return {
     advice,
+    mostRefused: Math.min(mostRefused, Math.floor(reserve / 2)),
     admit(listener) {
-      if (limit === Number.POSITIVE_INFINITY || open() + 2 <= available()) return true;
+      if (limit === Number.POSITIVE_INFINITY || hasRoom()) return true;
       makeRoom();
-      if (open() + 2 <= available()) return true;
+      if (hasRoom()) return true;
       limits.reached('file-descriptors', { listener, detail: `a client got 503; ${advice}` });
       return false;
     },

@@ -124,6 +124,8 @@ export function createEngine(options: EngineOptions): Engine {
   let cancelTick: (() => void) | null = null;
   /** Configurations are applied one after another. */
   let applying: Promise<unknown> = Promise.resolve();
+  /** Of the configuration that runs; 0 before the first. */
+  let threadsNow = 0;
   /** Threads started, since each has numbers of its own for its requests. */
   let lanesStarted = 0;
 
@@ -202,6 +204,14 @@ export function createEngine(options: EngineOptions): Engine {
     }
     change.commit();
     await crew.commit();
+    if (threadsNow > 0 && threads !== threadsNow) {
+      events.add(
+        'threads-changed',
+        'neutral',
+        `The data plane has ${threads === 1 ? 'one thread' : `${threads} threads`} now, before it had ${threadsNow}`,
+      );
+    }
+    threadsNow = threads;
     return describeListeners();
   }
 

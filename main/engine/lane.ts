@@ -76,7 +76,7 @@ export function createLane(deps: LaneDeps): Lane {
   let lastId = 0;
   let responseFields = true;
 
-  const holders = () => [...pools.values(), listeners];
+  const holders = () => ({ clients: listeners, servers: pools.values() });
   const descriptors = createDescriptors(deps.descriptors, limits, holders, () => memory.width);
   const listeners: Listeners = createListeners({
     clock,

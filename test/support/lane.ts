@@ -167,7 +167,12 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
     finished: (exchange) => finished.push(copy(exchange)),
     responseFields: () => options.responseFields ?? true,
     limitReached: (kind) => limitsReached.push(kind),
-    descriptors: options.descriptors ?? { advice: '', admit: () => true, relieve: () => false },
+    descriptors: options.descriptors ?? {
+      advice: '',
+      mostRefused: 64,
+      admit: () => true,
+      relieve: () => false,
+    },
     ...(options.readPath && { readPath: options.readPath }),
   });
   const { port } = await listener.start();

@@ -187,6 +187,13 @@ dataPlane: { threads: 2 }
       });
       expect((await get(url)).status).toBe(200);
     }
+    await until(
+      'it was told',
+      () => kit.events.filter(({ kind }) => kind === 'threads-changed').length === 3,
+    );
+    expect(kit.events.findLast(({ kind }) => kind === 'threads-changed')?.text).toBe(
+      'The data plane has one thread now, before it had 4',
+    );
   });
 
   it('finds a port in use although both would share it', async () => {

@@ -54,9 +54,6 @@ export interface Listener extends SocketHolder {
   stop(graceMs: number): Promise<number>;
 }
 
-/** So many clients at once are told that there is no room; beyond that their connections are closed without a word. */
-const mostRefused = 64;
-
 /**
  * `alone`: nobody else accepts there. `first`: other threads are to, and nobody accepts there yet; found out by binding it alone for a
  * moment, since the kernel lets any program of the same user in on a shared port. `joining`: others of ours may accept there already.
@@ -134,7 +131,8 @@ export function createListener(
           count?.set(connections.size - refused);
           return;
         }
-        if (refused >= mostRefused) {
+        // Beyond that their connections are closed without a word.
+        if (refused >= deps.descriptors.mostRefused) {
           connection.destroy(noRoom);
           return;
         }
@@ -203,7 +201,7 @@ export function createListener(
       return sum;
     },
     get openSockets() {
-      return connections.size;
+      return connections.size - refused;
     },
     closeIdle(most) {
       let closed = 0;

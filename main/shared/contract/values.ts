@@ -314,6 +314,7 @@ export const eventKinds = [
   'engine-restarted',
   'thread-crashed',
   'thread-restarted',
+  'threads-changed',
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 

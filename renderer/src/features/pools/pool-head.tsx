@@ -30,10 +30,10 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
     <header className="pool-head">
       <h2>{name}</h2>
       <StrategyMenu pool={name} kind={pool.strategy.kind} />
-      <Chip>{healthText(pool.healthCheck)}</Chip>
+      <Chip className="checks">{healthText(pool.healthCheck)}</Chip>
       <AffinityMenu pool={name} affinity={pool.affinity} sessions={sessions} />
       {pool.batching.mode !== 'off' && <Chip>{batchingModes[pool.batching.mode].label.toLowerCase()}</Chip>}
-      {waiting > 0 && <Chip>{`${waiting} of ${pool.queue.length} wait in the queue`}</Chip>}
+      {waiting > 0 && <Chip tone="warn" className="waiting">{`${waiting} in the queue`}</Chip>}
       <span className="space" />
       <span
         className="available"

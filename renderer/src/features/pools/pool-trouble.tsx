@@ -13,9 +13,11 @@ export function PoolTrouble({ name }: { name: string }) {
   const reasons = useServers(({ servers }) => {
     const all = ids.map((id) => servers[id]);
     if (all.length === 0 || all.some((status) => status === undefined || status.available)) return '';
-    return tellReasons(
+    const told = tellReasons(
       all.map((status) => ({ name: status!.name, reason: status!.reason ?? ('unhealthy' as const) })),
     );
+    // What begins with a server's name keeps it as it is written.
+    return told.startsWith(all[0]!.name) ? told : capital(told);
   });
   if (reasons === '') return null;
   return (
@@ -27,7 +29,7 @@ export function PoolTrouble({ name }: { name: string }) {
             ? 'Every server is busy or out: requests wait in the queue.'
             : 'No server takes requests: clients get 503.'}
         </b>{' '}
-        {capital(reasons)}. It recovers by itself as soon as one {isBusy ? 'has a slot' : 'is back'}.
+        {reasons}. It recovers by itself as soon as one {isBusy ? 'has a slot' : 'is back'}.
       </span>
     </p>
   );

@@ -15,7 +15,16 @@ export const eventGroups = {
   processes: { label: 'Processes', kinds: ['replica-started', 'replica-exited'] },
   changes: {
     label: 'Changes and engine',
-    kinds: ['admin-state-changed', 'config-applied', 'config-refused', 'engine-crashed', 'engine-restarted'],
+    kinds: [
+      'admin-state-changed',
+      'config-applied',
+      'config-refused',
+      'threads-changed',
+      'thread-crashed',
+      'thread-restarted',
+      'engine-crashed',
+      'engine-restarted',
+    ],
   },
 } as const satisfies Record<string, { label: string; kinds: readonly EventKind[] }>;
 export type EventGroup = keyof typeof eventGroups;
