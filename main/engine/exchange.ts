@@ -31,6 +31,19 @@ export class AttemptRecord {
   batchSize = 0;
   /** Why it left the shared connection and was sent again by itself; null where it did not. */
   sentApart: string | null = null;
+
+  /** The try begins; what stood here of another is over. Server and decision are there already. @param now clock's `now()` */
+  begin(now: number): void {
+    this.startedAt = now;
+    this.endedAt = 0;
+    this.outcome = 'responded';
+    this.status = 0;
+    this.detail = null;
+    this.ownFault = false;
+    this.batchPlace = 0;
+    this.batchSize = 0;
+    this.sentApart = null;
+  }
 }
 
 /**

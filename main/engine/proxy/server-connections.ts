@@ -1,6 +1,8 @@
 import type { TimeoutsConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../pool/endpoint.ts';
+import type { Pool } from '../pool/pool.ts';
+import type { Server } from '../pool/server.ts';
 import type { ReadPath } from '../sockets/lane-socket.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { Batching } from './batching.ts';
@@ -141,4 +143,20 @@ export class ServerConnections implements ConnectionOwner {
   gotSurplus(): void {
     this.batching.record.batchFailed();
   }
+}
+
+/** The server's connections, made with its first request: how they are made and read is up to the lane that it comes by. */
+export function connectionsOf(
+  server: Server,
+  pool: Pool,
+  lane: { readonly clock: Clock; readonly path: ReadPath },
+): ServerConnections {
+  server.connections ??= new ServerConnections(
+    server.endpoint,
+    lane.clock,
+    lane.path,
+    pool.config.idleConnections,
+    () => pool.limitReached('idle-connections', server),
+  );
+  return server.connections;
 }

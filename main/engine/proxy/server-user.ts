@@ -1,4 +1,5 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
+import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Endpoint } from '../pool/endpoint.ts';
@@ -13,12 +14,9 @@ export interface ServerUser {
   readonly asksUpgrade: boolean;
   /** The client cannot read chunked framing. */
   readonly decodesChunked: boolean;
-  readonly headBytes: number;
-  readonly headFields: number;
+  /** Of the listener that its client came to; `headBytes`, `headFields` and `trailerBytes` hold for responses too. */
+  readonly limits: ListenerLimits;
   readonly responseMs: number;
-  /** Most 1xx responses to one request. */
-  readonly interimResponses: number;
-  readonly trailerBytes: number;
   /** After a switch of protocols: how long nothing may move. */
   readonly tunnelIdleMs: number;
   /** Nothing moved for that long. */

@@ -1,3 +1,4 @@
+import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { ServerUser } from './server-user.ts';
@@ -11,11 +12,8 @@ export class Unwanted implements ServerUser {
   readonly isHead: boolean;
   readonly asksUpgrade = false;
   readonly decodesChunked = false;
-  readonly headBytes: number;
-  readonly headFields: number;
+  readonly limits: ListenerLimits;
   readonly responseMs: number;
-  readonly interimResponses: number;
-  readonly trailerBytes: number;
   readonly tunnelIdleMs = Number.POSITIVE_INFINITY;
   readonly clientWaits = false;
   readonly #connection: ServerConnection;
@@ -23,11 +21,8 @@ export class Unwanted implements ServerUser {
 
   constructor(user: ServerUser, connection: ServerConnection) {
     this.isHead = user.isHead;
-    this.headBytes = user.headBytes;
-    this.headFields = user.headFields;
+    this.limits = user.limits;
     this.responseMs = user.responseMs;
-    this.interimResponses = user.interimResponses;
-    this.trailerBytes = user.trailerBytes;
     this.#connection = connection;
   }
 
