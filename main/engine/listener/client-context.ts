@@ -26,9 +26,9 @@ export interface ClientContext {
   nextRequestId(exchange: Exchange): void;
   finished(exchange: Exchange): void;
   responseFields(): boolean;
-  /** One of the listener's limits was reached. */
   /** Of connections that are gone, for those that come. */
   readonly spareAttempts: Attempts[];
+  /** One of the listener's limits was reached. */
   limitReached(kind: LimitKind): void;
   /** The system gave no file descriptor for a connection to a server: true where room was made for it. */
   freeDescriptors(pool: string | null): boolean;

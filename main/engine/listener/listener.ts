@@ -112,7 +112,7 @@ export function createListener(
       freeDescriptors: (pool) => deps.descriptors.relieve(pool),
       descriptorAdvice: deps.descriptors.advice,
       closed(connection) {
-        if (connection.isRefused) refused -= 1;
+        if (connection.isTurnedAway) refused -= 1;
         connections.delete(connection);
         count?.set(connections.size - refused);
         if (connections.size === 0) whenEmpty?.();
@@ -137,7 +137,7 @@ export function createListener(
           return;
         }
         refused += 1;
-        connection.refuse(noRoom);
+        connection.turnAway(noRoom);
       },
       lost,
     );
