@@ -1,3 +1,4 @@
+import type { Memory } from '../threads/memory.ts';
 import type { SessionEntry, SessionMove, SessionServer } from './session-entry.ts';
 import {
   clientBytes,
@@ -12,17 +13,19 @@ import {
   serverAt,
   sinceAt,
 } from './shared-session-layout.ts';
-import type { SharedSessions } from './shared-sessions.ts';
+import type { SharedSlots } from './shared-session-slots.ts';
 
 /** One thread's handle of a session in the table; its facts stand there. */
 export class SharedEntry implements SessionEntry {
   readonly slot: number;
   readonly number: number;
   readonly key: string;
-  readonly #table: SharedSessions;
+  readonly #slots: SharedSlots;
+  readonly #memory: Memory;
 
-  constructor(table: SharedSessions, slot: number, number: number, key: string) {
-    this.#table = table;
+  constructor(slots: SharedSlots, memory: Memory, slot: number, number: number, key: string) {
+    this.#slots = slots;
+    this.#memory = memory;
     this.slot = slot;
     this.number = number;
     this.key = key;
@@ -30,7 +33,7 @@ export class SharedEntry implements SessionEntry {
 
   /** The slot still holds this session. */
   get isThere(): boolean {
-    return this.#table.word(this.slot, numberAt) === this.number;
+    return this.#slots.word(this.slot, numberAt) === this.number;
   }
 
   get handle(): string {
@@ -38,60 +41,56 @@ export class SharedEntry implements SessionEntry {
   }
 
   get client(): string {
-    return this.#table.text(this.slot, keyBytes, clientBytes);
+    return this.#slots.text(this.slot, keyBytes, clientBytes);
   }
   set client(client: string) {
-    this.#table.setText(this.slot, keyBytes, clientBytes, client);
+    this.#slots.setText(this.slot, keyBytes, clientBytes, client);
   }
 
   get server(): SessionServer {
-    const id = this.#table.nameOf(this.#table.word(this.slot, serverAt));
+    const id = this.#memory.nameOf(this.#slots.word(this.slot, serverAt));
     return { id, name: id.slice(id.indexOf('/') + 1) };
   }
   set server(server: SessionServer) {
-    this.#table.setWord(this.slot, serverAt, this.#table.numberOf(server));
+    this.#slots.setWord(this.slot, serverAt, this.#memory.numberOf(server.id));
   }
 
   get moved(): SessionMove | null {
-    const from = this.#table.word(this.slot, movedFromAt);
+    const from = this.#slots.word(this.slot, movedFromAt);
     if (from === 0) return null;
-    const reason = this.#table.text(this.slot, keyBytes + clientBytes, reasonBytes);
-    return { from: this.#table.nameOf(from), reason, at: this.#table.time(this.slot, movedAt) };
+    const reason = this.#slots.text(this.slot, keyBytes + clientBytes, reasonBytes);
+    return { from: this.#memory.nameOf(from), reason, at: this.#slots.time(this.slot, movedAt) };
   }
   set moved(moved: SessionMove | null) {
-    this.#table.setWord(
-      this.slot,
-      movedFromAt,
-      moved === null ? 0 : this.#table.numberOf({ id: moved.from, name: '' }),
-    );
+    this.#slots.setWord(this.slot, movedFromAt, moved === null ? 0 : this.#memory.numberOf(moved.from));
     if (moved === null) return;
-    this.#table.setText(this.slot, keyBytes + clientBytes, reasonBytes, moved.reason);
-    this.#table.setTime(this.slot, movedAt, moved.at);
+    this.#slots.setText(this.slot, keyBytes + clientBytes, reasonBytes, moved.reason);
+    this.#slots.setTime(this.slot, movedAt, moved.at);
   }
 
   get since(): number {
-    return this.#table.time(this.slot, sinceAt);
+    return this.#slots.time(this.slot, sinceAt);
   }
 
   get lastUsed(): number {
-    return this.#table.time(this.slot, lastUsedAt);
+    return this.#slots.time(this.slot, lastUsedAt);
   }
   set lastUsed(at: number) {
-    this.#table.setTime(this.slot, lastUsedAt, at);
+    this.#slots.setTime(this.slot, lastUsedAt, at);
   }
 
   get cookieSentAt(): number {
-    return this.#table.time(this.slot, cookieSentAt);
+    return this.#slots.time(this.slot, cookieSentAt);
   }
   set cookieSentAt(at: number) {
-    this.#table.setTime(this.slot, cookieSentAt, at);
+    this.#slots.setTime(this.slot, cookieSentAt, at);
   }
 
   get hits(): number {
-    return this.#table.word(this.slot, hitsAt);
+    return this.#slots.word(this.slot, hitsAt);
   }
   set hits(hits: number) {
-    this.#table.setWord(this.slot, hitsAt, hits);
+    this.#slots.setWord(this.slot, hitsAt, hits);
   }
 
   /** As they are now. */

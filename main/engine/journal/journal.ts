@@ -58,10 +58,6 @@ export interface RequestFilter {
  */
 const mostNotable = 500;
 
-/**
- * The last requests, with every decision and attempt, and the last that failed or were retried for longer than the others.
- * Recording copies numbers and references; words are made when read.
- */
 /** A request, and when it ended: what the journals of several threads are put in order by. */
 export interface EndedRequest {
   readonly request: RequestSummary;
@@ -69,6 +65,10 @@ export interface EndedRequest {
   readonly endedAt: number;
 }
 
+/**
+ * The last requests, with every decision and attempt, and the last that failed or were retried for longer than the others.
+ * Recording copies numbers and references; words are made when read.
+ */
 export interface Journal extends LogSource<RequestSummary> {
   /** @param endedAt clock's `now()` */
   record(exchange: Exchange, endedAt: number): void;
