@@ -238,7 +238,7 @@ export function equalsLower(bytes: Uint8Array, at: number, lower: string): boole
   return true;
 }
 
-export function textOf(bytes: Uint8Array, start: number, end: number): string {
+function textOf(bytes: Uint8Array, start: number, end: number): string {
   let text = '';
   for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
   return text;

@@ -9,7 +9,7 @@ export function weightedRoundRobin(): Strategy {
 }
 
 /** Leaves in `seen` the value that was compared. Equal ones: the first in the order given. */
-export function pickSmooth<T extends Candidate>(candidates: readonly T[]): T {
+function pickSmooth<T extends Candidate>(candidates: readonly T[]): T {
   let best = candidates[0]!;
   let total = 0;
   for (let index = 0; index < candidates.length; index++) {

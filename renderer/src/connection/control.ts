@@ -76,8 +76,3 @@ export function call<N extends CommandName>(name: N, params: CommandParams<N>): 
     new ContractError('unavailable', 'Ballast is not connected: nothing was changed. Try again once it is.'),
   );
 }
-
-/** The client of this moment, for subscriptions that come and go with a screen. */
-export function currentClient(): ContractClient | undefined {
-  return control.client;
-}

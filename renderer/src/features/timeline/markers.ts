@@ -40,11 +40,6 @@ const byEvent: Partial<Record<EventKind, MarkerKind>> = {
 };
 const mostEvents = 6;
 
-/** The mark of an event; undefined for those that only change a band, or nothing on the timeline. */
-export function markerKind(kind: EventKind): MarkerKind | undefined {
-  return byEvent[kind];
-}
-
 /**
  * Clusters of the events within a span, in order of time. Buckets are cut at whole multiples of `bucketMs`, so that
  * clusters do not fall apart and together again while the span moves on.
