@@ -148,6 +148,21 @@ export const requestFields: readonly Case[] = [
     `GET / HTTP/1.1\r\nHost: a\r\nx-forwarded-proto: https\r\nX-Forwarded-HOST: evil\r\nForwarded: for=6.6.6.6, for=7.7.7.7;proto=https, ${ourForwarded}\r\nX-Forwarded-For: 6.6.6.6, 7.7.7.7, 127.0.0.1\r\n\r\n`,
     trusts,
   ),
+  request(
+    forwarded,
+    'names that a server may read as ours go no further',
+    sent(
+      'X_Forwarded_For: 6.6.6.6\r\nx-forwarded_PROTO: https\r\nX_FORWARDED-Host: evil\r\nX_Forwarded_Port: 1\r\n',
+    ),
+    passed('X_Forwarded_Port: 1\r\n'),
+  ),
+  request(
+    forwarded,
+    'nor from a client that is trusted: it spells them as they are',
+    sent('X_Forwarded_For: 6.6.6.6\r\nX_Forwarded_Proto: https\r\nX_Forwarded_Host: evil\r\n'),
+    passed(''),
+    trusts,
+  ),
   request(forwarded, 'a trusted client that says nothing', sent(''), passed(''), trusts),
   request(
     forwarded,

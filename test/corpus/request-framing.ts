@@ -99,7 +99,13 @@ export const requestFraming: readonly Case[] = [
     'RFC 9112 section 6.2',
     'space about the length',
     post('cOnTeNt-LeNgTh: \t 5 \t\r\n', 'hello'),
-    posted('cOnTeNt-LeNgTh: \t 5 \t\r\n', 'hello'),
+    posted('cOnTeNt-LeNgTh:5\r\n', 'hello'),
+  ),
+  request(
+    'RFC 9112 section 6.2',
+    'space about a length with leading zeros',
+    post('Content-Length:\t005 \r\nConnection: x-a\r\nX-A: b\r\nX-B: c\r\n', 'hello'),
+    posted('Content-Length:5\r\nX-B: c\r\n', 'hello'),
   ),
   request(
     'RFC 9110 section 8.6',
@@ -133,9 +139,9 @@ export const requestFraming: readonly Case[] = [
   ),
   request(
     'RFC 9112 section 6.1',
-    'space about the coding',
+    'space about the coding goes no further, lest somebody sees no coding',
     post('Transfer-Encoding:\tchunked \r\n', '0\r\n\r\n'),
-    posted('Transfer-Encoding:\tchunked \r\n', '0\r\n\r\n'),
+    posted('Transfer-Encoding:chunked\r\n', '0\r\n\r\n'),
   ),
   ...(
     [
@@ -230,6 +236,8 @@ export const requestFraming: readonly Case[] = [
     'X-Forwarded-Host: b',
     'X-Forwarded-Proto: https',
     'x-ballast-server: z',
+    'X_Forwarded_For: 1.2.3.4',
+    'Content_Length: 5',
   ].map((field) =>
     refusedBody('RFC 9110 section 6.5.1', `no trailer says ${field}`, `1\r\na\r\n0\r\n${field}\r\n\r\n`),
   ),

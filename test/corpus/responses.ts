@@ -179,6 +179,24 @@ export const responses: readonly Case[] = [
     `HTTP/1.1 204 No Content\r\n${date}X: y\r\nZ: z\r\n\r\n`,
   ),
   response(
+    'RFC 9110 section 8.6',
+    '204 with a length of leading zeros claims none, and leaves nothing of its line',
+    `HTTP/1.1 204 No Content\r\n${date}X: y\r\nContent-Length: 005\r\nZ: z\r\n\r\n`,
+    `HTTP/1.1 204 No Content\r\n${date}X: y\r\nZ: z\r\n\r\n`,
+  ),
+  response(
+    'RFC 9110 section 8.6',
+    'an interim response with a length of leading zeros leaves nothing of its line',
+    `HTTP/1.1 103 Early Hints\r\nContent-Length: 007\r\nLink: l\r\n\r\n${ok}`,
+    `HTTP/1.1 103 Early Hints\r\nLink: l\r\n\r\n${ok}`,
+  ),
+  response(
+    'RFC 9112 section 6.1',
+    '204 with a coding between tabs claims none, and leaves nothing of its line',
+    `HTTP/1.1 204 No Content\r\n${date}Transfer-Encoding:\tchunked\t\r\nZ: z\r\n\r\n`,
+    `HTTP/1.1 204 No Content\r\n${date}Z: z\r\n\r\n`,
+  ),
+  response(
     'RFC 9112 section 6.1',
     '204 with a coding claims none',
     `HTTP/1.1 204 No Content\r\n${date}${chunked}\r\n`,

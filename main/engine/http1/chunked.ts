@@ -157,7 +157,8 @@ export class ChunkedReader {
       case TRAILER_NAME:
         if (!this.#lineByte()) return BROKEN;
         if (byte !== COLON) return this.#nameByte(byte);
-        return forbiddenTrailers.has(this.#name.toLowerCase()) ? BROKEN : TRAILER_VALUE;
+        // Spelled with `_` some servers read the same name.
+        return forbiddenTrailers.has(this.#name.toLowerCase().replaceAll('_', '-')) ? BROKEN : TRAILER_VALUE;
       case TRAILER_VALUE:
         if (!this.#lineByte()) return BROKEN;
         if (byte === CR) return TRAILER_LF;

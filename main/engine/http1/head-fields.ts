@@ -102,6 +102,11 @@ export abstract class HeadFields {
     return equalsLower(bytes, this.nameStart, name);
   }
 
+  /** The same, with `_` for `-`: to CGI, WSGI and what follows them both spell one name. */
+  protected nameReads(bytes: Uint8Array, name: string): boolean {
+    return readsLower(bytes, this.nameStart, name);
+  }
+
   protected valueIs(bytes: Uint8Array, value: string): boolean {
     return this.valueEnd - this.valueStart === value.length && equalsLower(bytes, this.valueStart, value);
   }
@@ -138,15 +143,33 @@ export abstract class HeadFields {
     this.contentLength = value;
     let digit = this.valueStart;
     while (digit < this.valueEnd - 1 && bytes[digit] === 0x30) digit++;
+    this.#trimBefore(bytes);
     // Leading zeros are allowed, and somebody behind might read them as octal.
-    return digit === this.valueStart ? 0 : this.#cut(this.valueStart, digit);
+    if (digit > this.valueStart) this.#cut(this.valueStart, digit);
+    return this.#trimAfter(bytes);
   }
 
   protected noteTransferEncoding(bytes: Uint8Array): number {
     if (this.chunked || !this.valueIs(bytes, 'chunked')) return -CODING;
     if (this.contentLength >= 0) return -LENGTH_AND_CODING;
     this.chunked = true;
-    return 0;
+    this.#trimBefore(bytes);
+    return this.#trimAfter(bytes);
+  }
+
+  /**
+   * White space about what frames a message goes no further, but for the usual one space: `Transfer-Encoding:<tab>chunked`
+   * is no coding to some parsers, and then the body would be the next request (RFC 9112 section 11.2).
+   */
+  #trimBefore(bytes: Uint8Array): void {
+    const space = this.nameEnd + 1;
+    if (this.valueStart - space > 1 || bytes[space] === TAB) this.#cut(space, this.valueStart);
+  }
+
+  #trimAfter(bytes: Uint8Array): number {
+    let end = this.valueEnd;
+    while (bytes[end] === SP || bytes[end] === TAB) end++;
+    return end === this.valueEnd ? 0 : this.#cut(this.valueEnd, end);
   }
 
   /** Reads the options of a `Connection` field and cuts it. */
@@ -213,7 +236,8 @@ export abstract class HeadFields {
     for (let c = 0; c < this.cutCount; c++) {
       const start = this.cuts[2 * c]!;
       if (start > at) text += bytes.toString('latin1', at, start);
-      at = this.cuts[2 * c + 1]!;
+      // A cut may lie within another: the zeros before a length in a line that goes as a whole.
+      at = Math.max(at, this.cuts[2 * c + 1]!);
     }
     return at < this.end - 2 ? text + bytes.toString('latin1', at, this.end - 2) : text;
   }
@@ -233,6 +257,15 @@ export function equalsLower(bytes: Uint8Array, at: number, lower: string): boole
   for (let i = 0; i < lower.length; i++) {
     const byte = bytes[at + i]!;
     const folded = byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+    if (folded !== lower.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function readsLower(bytes: Uint8Array, at: number, lower: string): boolean {
+  for (let i = 0; i < lower.length; i++) {
+    const byte = bytes[at + i]!;
+    const folded = byte === 0x5f ? 0x2d : byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
     if (folded !== lower.charCodeAt(i)) return false;
   }
   return true;

@@ -194,20 +194,20 @@ export class RequestHead extends HeadFields {
       case 14:
         return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes) : 0;
       case 15:
-        if (!this.nameIs(bytes, 'x-forwarded-for')) return 0;
-        if (this.trustsForwarded && this.valueEnd > this.valueStart)
+        if (!this.nameReads(bytes, 'x-forwarded-for')) return 0;
+        if (this.trustsForwarded && this.nameIs(bytes, 'x-forwarded-for') && this.valueEnd > this.valueStart)
           this.forwardedFor.push(this.valueStart, this.valueEnd);
         return this.cutLine(lineEnd);
       case 16:
         if (this.nameIs(bytes, 'proxy-connection')) return this.cutLine(lineEnd);
-        if (!this.nameIs(bytes, 'x-forwarded-host')) return 0;
-        if (!this.trustsForwarded) return this.cutLine(lineEnd);
+        if (!this.nameReads(bytes, 'x-forwarded-host')) return 0;
+        if (!this.trustsForwarded || !this.nameIs(bytes, 'x-forwarded-host')) return this.cutLine(lineEnd);
         this.hasForwardedHost = true;
         return 0;
       case 17:
         if (this.nameIs(bytes, 'transfer-encoding')) return this.noteTransferEncoding(bytes);
-        if (!this.nameIs(bytes, 'x-forwarded-proto')) return 0;
-        if (!this.trustsForwarded) return this.cutLine(lineEnd);
+        if (!this.nameReads(bytes, 'x-forwarded-proto')) return 0;
+        if (!this.trustsForwarded || !this.nameIs(bytes, 'x-forwarded-proto')) return this.cutLine(lineEnd);
         this.hasForwardedProto = true;
         return 0;
       default:
