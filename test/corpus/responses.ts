@@ -114,6 +114,12 @@ export const responses: readonly Case[] = [
     ['a coding before chunked', `${line}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, CODING],
     ['chunked twice', `${line}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n`, CODING],
     ['chunked in two fields', `${line}${chunked}${chunked}\r\n0\r\n\r\n`, CODING],
+    [
+      'a tab behind chunked, with which some do not know it',
+      `${line}Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n`,
+      CODING,
+    ],
+    ['a tab behind a Content-Length', `${line}Content-Length: 2\t\r\n\r\nok`, LENGTH_FORM],
     ['identity', `${line}Transfer-Encoding: identity\r\n\r\nx`, CODING],
     ['a vertical tab before chunked', `${line}Transfer-Encoding: \x0bchunked\r\n\r\n`, FIELD_VALUE],
     ['a space before the colon of the coding', `${line}Transfer-Encoding : chunked\r\n\r\n`, FIELD_NAME],
@@ -192,8 +198,8 @@ export const responses: readonly Case[] = [
   ),
   response(
     'RFC 9112 section 6.1',
-    '204 with a coding between tabs claims none, and leaves nothing of its line',
-    `HTTP/1.1 204 No Content\r\n${date}Transfer-Encoding:\tchunked\t\r\nZ: z\r\n\r\n`,
+    '204 with a coding between spaces claims none, and leaves nothing of its line',
+    `HTTP/1.1 204 No Content\r\n${date}Transfer-Encoding:  chunked \r\nZ: z\r\n\r\n`,
     `HTTP/1.1 204 No Content\r\n${date}Z: z\r\n\r\n`,
   ),
   response(

@@ -6,9 +6,9 @@ export function disagreement(ours: Reading, theirs: Reading): string | null {
   for (let i = 0; i < shared; i++) {
     const [mine, other] = [ours.messages[i]!, theirs.messages[i]!];
     // An upgrade ends what llhttp reads as HTTP; the lane reads on where the server declines it.
-    if (asksUpgrade(other)) return same(mine, other) ? null : `message ${i + 1} is read differently`;
     if (mine.complete && other.complete ? !same(mine, other) : !begins(mine, other))
       return `message ${i + 1} is read differently`;
+    if (asksUpgrade(other)) return null;
   }
   const complete = (reading: Reading): number => reading.messages.filter((each) => each.complete).length;
   if (theirs.refused !== null && ours.refused === null && !ours.closes)

@@ -48,15 +48,6 @@ export const exceptions: readonly Exception[] = [
     },
   },
   {
-    name: 'a tab behind a length',
-    reason: 'white space about a value is spaces and tabs (RFC 9110 section 5.6.3); llhttp takes spaces only',
-    provenBy: 'RFC 9112 section 6.2: space about the length',
-    applies(ours, theirs) {
-      if (theirs.refused !== 'HPE_INVALID_CONTENT_LENGTH') return false;
-      return /^content-length:[ \t]*\d+ *\t[ \t]*$/im.test(refusedMessage(ours, theirs)?.head ?? '');
-    },
-  },
-  {
     name: 'interim responses of HTTP/1.0, or that say close',
     reason:
       'llhttp lets the connection end behind them; the answer is still to come (RFC 9110 section 15.2), and only its own words count',

@@ -128,9 +128,19 @@ export abstract class HeadFields {
     return 0;
   }
 
-  protected noteContentLength(bytes: Uint8Array): number {
+  /**
+   * A tab stands about the value. That is allowed (RFC 9110 section 5.6.3); but some parsers take it for a part of the value,
+   * and then know neither the length nor the coding, and the body would be the next message (RFC 9112 section 11.2).
+   */
+  #hasTab(bytes: Uint8Array, lineEnd: number): boolean {
+    for (let i = this.nameEnd + 1; i < this.valueStart; i++) if (bytes[i] === TAB) return true;
+    for (let i = this.valueEnd; i < lineEnd - 2; i++) if (bytes[i] === TAB) return true;
+    return false;
+  }
+
+  protected noteContentLength(bytes: Uint8Array, lineEnd: number): number {
     const digits = this.valueEnd - this.valueStart;
-    if (digits < 1 || digits > 15) return -LENGTH_FORM;
+    if (digits < 1 || digits > 15 || this.#hasTab(bytes, lineEnd)) return -LENGTH_FORM;
     let value = 0;
     for (let i = this.valueStart; i < this.valueEnd; i++) {
       const digit = bytes[i]! - 0x30;
@@ -143,32 +153,29 @@ export abstract class HeadFields {
     this.contentLength = value;
     let digit = this.valueStart;
     while (digit < this.valueEnd - 1 && bytes[digit] === 0x30) digit++;
-    this.#trimBefore(bytes);
+    this.#trimBefore();
     // Leading zeros are allowed, and somebody behind might read them as octal.
     if (digit > this.valueStart) this.#cut(this.valueStart, digit);
     return this.#trimAfter(bytes);
   }
 
-  protected noteTransferEncoding(bytes: Uint8Array): number {
-    if (this.chunked || !this.valueIs(bytes, 'chunked')) return -CODING;
+  protected noteTransferEncoding(bytes: Uint8Array, lineEnd: number): number {
+    if (this.chunked || !this.valueIs(bytes, 'chunked') || this.#hasTab(bytes, lineEnd)) return -CODING;
     if (this.contentLength >= 0) return -LENGTH_AND_CODING;
     this.chunked = true;
-    this.#trimBefore(bytes);
+    this.#trimBefore();
     return this.#trimAfter(bytes);
   }
 
-  /**
-   * White space about what frames a message goes no further, but for the usual one space: `Transfer-Encoding:<tab>chunked`
-   * is no coding to some parsers, and then the body would be the next request (RFC 9112 section 11.2).
-   */
-  #trimBefore(bytes: Uint8Array): void {
+  /** Spaces about what frames a message go no further, but for the usual one: some take them for a part of the value. */
+  #trimBefore(): void {
     const space = this.nameEnd + 1;
-    if (this.valueStart - space > 1 || bytes[space] === TAB) this.#cut(space, this.valueStart);
+    if (this.valueStart - space > 1) this.#cut(space, this.valueStart);
   }
 
   #trimAfter(bytes: Uint8Array): number {
     let end = this.valueEnd;
-    while (bytes[end] === SP || bytes[end] === TAB) end++;
+    while (bytes[end] === SP) end++;
     return end === this.valueEnd ? 0 : this.#cut(this.valueEnd, end);
   }
 

@@ -192,7 +192,7 @@ export class RequestHead extends HeadFields {
       case 12:
         return this.nameIs(bytes, 'max-forwards') ? this.#noteMaxForwards(bytes, lineEnd) : 0;
       case 14:
-        return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes) : 0;
+        return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes, lineEnd) : 0;
       case 15:
         if (!this.nameReads(bytes, 'x-forwarded-for')) return 0;
         if (this.trustsForwarded && this.nameIs(bytes, 'x-forwarded-for') && this.valueEnd > this.valueStart)
@@ -205,7 +205,7 @@ export class RequestHead extends HeadFields {
         this.hasForwardedHost = true;
         return 0;
       case 17:
-        if (this.nameIs(bytes, 'transfer-encoding')) return this.noteTransferEncoding(bytes);
+        if (this.nameIs(bytes, 'transfer-encoding')) return this.noteTransferEncoding(bytes, lineEnd);
         if (!this.nameReads(bytes, 'x-forwarded-proto')) return 0;
         if (!this.trustsForwarded || !this.nameIs(bytes, 'x-forwarded-proto')) return this.cutLine(lineEnd);
         this.hasForwardedProto = true;

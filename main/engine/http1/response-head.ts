@@ -90,7 +90,7 @@ export class ResponseHead extends HeadFields {
           this.lengthLineStart = this.nameStart;
           this.lengthLineEnd = lineEnd;
         }
-        return this.noteContentLength(bytes);
+        return this.noteContentLength(bytes, lineEnd);
       case 16:
         return this.nameIs(bytes, 'proxy-connection') || this.nameIs(bytes, 'x-ballast-server')
           ? this.cutLine(lineEnd)
@@ -100,7 +100,7 @@ export class ResponseHead extends HeadFields {
         if (!this.nameIs(bytes, 'transfer-encoding')) return 0;
         this.codingLineStart = this.nameStart;
         this.codingLineEnd = lineEnd;
-        return this.noteTransferEncoding(bytes);
+        return this.noteTransferEncoding(bytes, lineEnd);
       case 18:
         return this.nameIs(bytes, 'x-ballast-attempts') ? this.cutLine(lineEnd) : 0;
       default:
