@@ -40,3 +40,8 @@ export function isFull(server: Server): boolean {
   // In this order: what is in flight is a sum over threads.
   return server.maxRequests !== 0 && server.activeRequests >= server.maxRequests;
 }
+
+/** Whether asking for it makes sense; whether it may really be used, the chooser decides. */
+export function hasSlot(server: Server): boolean {
+  return server.adminState !== 'maintenance' && server.verdict !== 'unhealthy' && !isFull(server);
+}

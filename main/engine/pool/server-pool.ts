@@ -3,45 +3,29 @@ import type { PoolConfig } from '@shared/config/schema.ts';
 import type { QueueTraffic, Session } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { Affinity, sharedSessionsFor } from '../affinity/affinity.ts';
-import type { CookieCodec } from '../affinity/session-cookie.ts';
-import type { Clock } from '../clock.ts';
 import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
-import { createProber, type Prober } from '../health/prober.ts';
-import type { EventLog } from '../journal/event-log.ts';
+import type { Prober } from '../health/prober.ts';
 import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
-import type { LimitLog } from '../metrics/limit-log.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
-import type { Names } from '../names.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
-import type { Memory } from '../threads/memory.ts';
-import { isFull, unavailability } from './availability.ts';
+import { hasSlot, unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
+import { drainTunnels } from './drain-tunnels.ts';
 import { isFailed } from './failed-attempt.ts';
 import { arrange } from './members.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
+import type { PoolDeps } from './pool-deps.ts';
+import { PoolProbers } from './pool-probers.ts';
 import { QueueBoard } from './queue-board.ts';
 import { type QueueOwner, RequestQueue, type Waiter } from './request-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Server } from './server.ts';
-
-export interface PoolDeps {
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly events: EventLog;
-  readonly codec: CookieCodec;
-  readonly limits: LimitLog;
-  readonly names: Names;
-  /** What the threads of the data plane share. */
-  readonly memory: Memory;
-  /** In every thread but the first, which probes: asks that one for a probe soon. */
-  readonly probeSoon?: (pool: string, server: string) => void;
-}
 
 /** The pool the engine runs: members, strategy, sessions, probes and budget together. */
 export class ServerPool implements Pool, SocketHolder {
@@ -53,7 +37,6 @@ export class ServerPool implements Pool, SocketHolder {
   #servers: readonly Server[] = [];
   #strategy: Strategy;
   #affinity: Affinity | null = null;
-  #probing = false;
   /** Only for the memory they have. */
   #expected: readonly Server[] = [];
   readonly #deps: PoolDeps;
@@ -62,7 +45,7 @@ export class ServerPool implements Pool, SocketHolder {
   readonly #chooser: Chooser;
   readonly #budget: RetryBudget;
   readonly #outlierDeps: OutlierDeps;
-  readonly #probers = new Map<Server, Prober>();
+  readonly #probers: PoolProbers;
 
   /** @param predecessor the server that had this address in another pool, whose counts and verdict the new one continues */
   constructor(config: PoolConfig, deps: PoolDeps, predecessor: (address: string) => Server | undefined) {
@@ -71,6 +54,7 @@ export class ServerPool implements Pool, SocketHolder {
     this.#deps = deps;
     this.traffic = new TrafficMeter(deps.memory, `${this.#block} traffic`);
     this.#cells = new PoolCells(deps.memory, this.#block);
+    this.#probers = new PoolProbers(config.name, deps, this.#cells);
     this.#strategy = strategyRegistry[config.strategy.kind].create(this.#cells.notes);
     this.#chooser = new Chooser(deps.clock);
     this.#budget = new RetryBudget(deps.clock.now(), this.#cells.budget);
@@ -146,14 +130,12 @@ export class ServerPool implements Pool, SocketHolder {
 
   /** Begins to probe. */
   start(): void {
-    this.#probing = true;
-    for (const prober of this.#probers.values()) prober.start();
+    this.#probers.start();
   }
 
   /** Ends probing and retires the connections, for good. Running requests finish. */
   stop(): void {
-    this.#probing = false;
-    for (const prober of this.#probers.values()) prober.stop();
+    this.#probers.stop();
     this.#affinity?.forget();
     for (const server of this.#servers) {
       this.#deps.names.unwatch(server.endpoint);
@@ -302,7 +284,7 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   proberOf(server: Server): Prober | undefined {
-    return this.#probers.get(server);
+    return this.#probers.of(server);
   }
 
   /** That thread of the data plane is gone: its requests in flight, its trial and its hold on the lock with it. */
@@ -324,22 +306,12 @@ export class ServerPool implements Pool, SocketHolder {
     lock.acquire();
     this.#budget.roll(now);
     lock.release();
-    this.#drainTunnels(now);
+    drainTunnels(this.#servers, this.#config.timeouts.tunnelDrainMs, now);
     let more = this.#isFirst;
     while (more) {
       lock.acquire();
       more = this.#affinity?.expire(now) ?? false;
       lock.release();
-    }
-  }
-
-  #drainTunnels(now: number): void {
-    const { tunnelDrainMs } = this.#config.timeouts;
-    for (const server of this.#servers) {
-      if (server.adminState === 'ready') server.leavingSince = 0;
-      else if (server.leavingSince === 0) server.leavingSince = now;
-      else if (now - server.leavingSince >= tunnelDrainMs)
-        server.connections?.closeTunnels(now - tunnelDrainMs);
     }
   }
 
@@ -373,17 +345,14 @@ export class ServerPool implements Pool, SocketHolder {
     }
     if (server.unreachableAt !== 0) server.unreachableAt = 0;
     // It was asked because there was no other, and somebody was there: its verdict is out of date.
-    if (server.verdict === 'unhealthy') this.#probers.get(server)?.probeSoon();
+    if (server.verdict === 'unhealthy') this.#probers.soon(server);
   }
 
   #attemptFailed(exchange: Exchange, attempt: AttemptRecord, server: Server, wasTrial: boolean): void {
     const { events } = this.#deps;
     server.failedAttempts += 1;
     // The prober finds out sooner than at its next interval whether the server is gone.
-    if (attempt.outcome === 'connect-failed') {
-      if (this.#isFirst) this.#probers.get(server)?.probeSoon();
-      else this.#deps.probeSoon?.(this.name, server.name);
-    }
+    if (attempt.outcome === 'connect-failed') this.#probers.soon(server);
     if (events.admit('attempt-failed', this.name, server.id)) {
       events.add(
         'attempt-failed',
@@ -396,29 +365,22 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
-    const { clock, memory } = this.#deps;
+    const { memory } = this.#deps;
     const next = arrange(this.name, this.#servers, config.servers, predecessor, memory);
     if (next.weightsChanged && this.#isFirst) for (const server of next.servers) server.turn = 0;
     for (const server of next.removed) {
-      this.#probers.get(server)?.stop();
-      this.#probers.delete(server);
+      this.#probers.remove(server);
       this.#deps.names.unwatch(server.endpoint);
       server.connections?.retire(config.timeouts.tunnelDrainMs);
       server.forget();
     }
-    for (const prober of this.#probers.values()) prober.configure(config.healthCheck);
-    for (const server of this.#isFirst ? next.added : []) {
-      if (config.healthCheck.type === 'none') server.verdict = 'unknown';
-      server.verdictSinceMs ||= Math.round(clock.epoch());
-      const prober = createProber(server, config.healthCheck, { ...this.#deps, lock: this.#cells.lock });
-      this.#probers.set(server, prober);
-      if (this.#probing) prober.start();
-    }
+    this.#probers.configure(config.healthCheck);
+    for (const server of next.added) this.#probers.add(server, config.healthCheck);
     for (const server of next.servers) {
       if (server.connections) server.connections.mostIdle = config.idleConnections;
       this.#deps.names.watch(server.endpoint, config.timeouts.resolveMs, () => {
         server.connections?.moved();
-        this.#probers.get(server)?.probeNow();
+        this.#probers.now(server);
       });
     }
     this.#servers = next.servers;
@@ -442,9 +404,4 @@ export class ServerPool implements Pool, SocketHolder {
         ? null
         : new Affinity(affinity, { pool: this.name, clock, events, codec, limits, memory, lock });
   }
-}
-
-/** Whether asking for it makes sense; whether it may really be used, the chooser decides. */
-function hasSlot(server: Server): boolean {
-  return server.adminState !== 'maintenance' && server.verdict !== 'unhealthy' && !isFull(server);
 }

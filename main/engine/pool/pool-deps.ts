@@ -1,0 +1,20 @@
+import type { CookieCodec } from '../affinity/session-cookie.ts';
+import type { Clock } from '../clock.ts';
+import type { EventLog } from '../journal/event-log.ts';
+import type { LimitLog } from '../metrics/limit-log.ts';
+import type { Names } from '../names.ts';
+import type { Memory } from '../threads/memory.ts';
+
+/** What a pool is given. */
+export interface PoolDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: EventLog;
+  readonly codec: CookieCodec;
+  readonly limits: LimitLog;
+  readonly names: Names;
+  /** What the threads of the data plane share. */
+  readonly memory: Memory;
+  /** In every thread but the first, which probes: asks that one for a probe soon. */
+  readonly probeSoon?: (pool: string, server: string) => void;
+}
