@@ -18,22 +18,43 @@ export interface CountingServer {
   close(): Promise<void>;
 }
 
+interface Visit {
+  /** The other side closed before it was answered. */
+  wasGivenUp: boolean;
+}
+
+/** Turns of the event loop within which a connection that the other side has closed is closed on this side too. */
+const turnsToClose = 6;
+
+function afterTurns(turns: number, act: () => void): void {
+  if (turns === 0) act();
+  else setImmediate(() => afterTurns(turns - 1, act));
+}
+
 export async function startCountingServer(name: string): Promise<CountingServer> {
-  let active = 0;
+  const present = new Set<Visit>();
   let most = 0;
   let delay: (() => number) | null = null;
   const seen: string[] = [];
   const held: ServerResponse[] = [];
-  const begun = (request: IncomingMessage): void => {
-    active += 1;
-    most = Math.max(most, active);
+  const begun = (request: IncomingMessage): Visit => {
+    const visit = { wasGivenUp: false };
+    present.add(visit);
     seen.push(request.url ?? '');
+    // A request may be given up on one connection before the next comes on another, and be seen to be so only after it.
+    const together = [...present];
+    if (together.length > most)
+      afterTurns(turnsToClose, () => {
+        most = Math.max(most, together.filter(({ wasGivenUp }) => !wasGivenUp).length);
+      });
+    return visit;
   };
   const server = createServer((request, response) => {
-    begun(request);
+    const visit = begun(request);
     request.resume();
     response.on('close', () => {
-      active -= 1;
+      visit.wasGivenUp = !response.writableFinished;
+      present.delete(visit);
       const at = held.indexOf(response);
       if (at >= 0) held.splice(at, 1);
     });
@@ -42,13 +63,14 @@ export async function startCountingServer(name: string): Promise<CountingServer>
     else held.push(response);
   });
   server.on('upgrade', (request, socket) => {
-    begun(request);
+    const visit = begun(request);
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
     socket.on('error', () => {});
     socket.on('data', (bytes) => socket.write(bytes));
     socket.on('end', () => socket.end());
     socket.on('close', () => {
-      active -= 1;
+      visit.wasGivenUp = true;
+      present.delete(visit);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -57,7 +79,7 @@ export async function startCountingServer(name: string): Promise<CountingServer>
     name,
     address: `127.0.0.1:${port}`,
     get active() {
-      return active;
+      return present.size;
     },
     get most() {
       return most;
