@@ -86,6 +86,9 @@ export const requestSyntax: readonly Case[] = [
     ['HTTP/3.1', line('GET / HTTP/3.1'), VERSION],
     ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', VERSION],
   ]),
+  ...allRefused('RFC 9113 section 3.4', [
+    ['the method that belongs to the preface of HTTP/2', line('PRI / HTTP/1.1'), VERSION],
+  ]),
   ...allRefused('RFC 9112 section 5.1', [
     ['a space before the colon', sent('Content-Length : 5\r\n', 'abcde'), FIELD_NAME],
     ['a tab before the colon', sent('Transfer-Encoding\t: chunked\r\n', '0\r\n\r\n'), FIELD_NAME],

@@ -125,6 +125,8 @@ export class RequestHead extends HeadFields {
   #check(bytes: Uint8Array): number {
     if (this.methodEnd - this.methodStart === 7 && equalsLower(bytes, this.methodStart, 'connect'))
       return -CONNECT;
+    // Reserved, so that nobody takes a connection that begins with HTTP/2 for one of ours (RFC 9113 section 3.4).
+    if (this.#methodIs(bytes, 'PRI')) return -VERSION;
     if (this.#hostCount !== 1 && (this.minor === 1 || this.#hostCount > 1)) return -HOST_COUNT;
     if (this.chunked && this.minor === 0) return -CODING_IN_HTTP_10;
     if (this.#maxForwards !== -1 && (this.#methodIs(bytes, 'OPTIONS') || this.#methodIs(bytes, 'TRACE'))) {
