@@ -1,33 +1,24 @@
-import { afterEach } from 'vitest';
+import { afterThisTest } from './after-this-test.ts';
 import { type Lane, type LaneOptions, startLane } from './lane.ts';
 import { type RawClient, type RawServer, rawClient } from './raw-sockets.ts';
-
-const cleanups: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** Closed after the test. */
 export async function server(made: Promise<RawServer>): Promise<RawServer> {
   const raw = await made;
-  cleanups.push(() => raw.close());
+  afterThisTest(() => raw.close());
   return raw;
 }
 
 /** Stopped after the test. */
 export async function lane(options: LaneOptions): Promise<Lane> {
   const started = await startLane(options);
-  cleanups.push(() => started.stop());
+  afterThisTest(() => started.stop());
   return started;
 }
 
 /** Closed after the test. */
 export async function client(port: number): Promise<RawClient> {
   const raw = await rawClient(port);
-  cleanups.push(() => raw.close());
+  afterThisTest(() => raw.close());
   return raw;
-}
-
-export function afterThisTest(cleanup: () => Promise<unknown> | unknown): void {
-  cleanups.push(cleanup);
 }

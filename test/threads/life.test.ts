@@ -1,34 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { freePorts } from '../../main/workspace/free-ports.ts';
 import { startNamedServer } from '../support/named-server.ts';
 import { crashingWorker, get, startOwner } from '../support/owner-kit.ts';
-import {
-  clientOfEach,
-  type PinnedClient,
-  pinnedClient,
-  startThreads,
-  suffix,
-  type ThreadsKit,
-  threadOf,
-  whyNot,
-} from '../support/threads-kit.ts';
+import { clientOfEach, pinnedClient, threads } from '../support/threads-cleanup.ts';
+import { startThreads, suffix, type ThreadsKit, threadOf, whyNot } from '../support/threads-kit.ts';
 import { until } from '../support/until.ts';
 
 const crashingThread = fileURLToPath(new URL('../support/crashing-thread.mjs', import.meta.url));
-const kits: ThreadsKit[] = [];
-const clients: PinnedClient[] = [];
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  for (const kit of kits.splice(0)) await kit.stop();
-});
-
-async function start(options: Parameters<typeof startThreads>[0]): Promise<ThreadsKit> {
-  const kit = await startThreads(options);
-  kits.push(kit);
-  return kit;
-}
 
 /** Sends without a pause, half of it on new connections, until told to stop. Returns what went wrong, and how many were sent. */
 function load(kit: ThreadsKit, workers = 8): () => Promise<{ sent: number; failures: string[] }> {
@@ -61,7 +41,7 @@ function slowOnes({ servers }: ThreadsKit): number {
 
 describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
   it('loses no request while configurations come and go', async () => {
-    const kit = await start({ threads: 2, weights: { a: 1, b: 1, c: 1 } });
+    const kit = await threads({ threads: 2, weights: { a: 1, b: 1, c: 1 } });
     const stop = load(kit);
     for (let round = 0; round < 10; round++) {
       await kit.apply({
@@ -77,7 +57,7 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
   });
 
   it('loses no request when a server dies, whoever carries it', async () => {
-    const kit = await start({ threads: 2 });
+    const kit = await threads({ threads: 2 });
     const stop = load(kit);
     await until('traffic', async () => (await kit.metrics()).total.requests > 100);
     await kit.servers[1]!.close();
@@ -88,9 +68,8 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
   });
 
   it('counts, lists and tells the requests of all threads', async () => {
-    const kit = await start({ threads: 2 });
+    const kit = await threads({ threads: 2 });
     const each = await clientOfEach(kit, 2);
-    clients.push(...each);
     await until('nothing runs', async () => (await kit.metrics()).total.activeRequests === 0);
     const before = (await kit.metrics()).total.requests;
     const ids: string[] = [];
@@ -111,9 +90,8 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
   });
 
   it('goes on when a thread crashes, takes back what that had in flight, and starts it again', async () => {
-    const kit = await start({ threads: 2, workerPath: crashingThread });
+    const kit = await threads({ threads: 2, workerPath: crashingThread });
     const [first, second] = await clientOfEach(kit, 2);
-    clients.push(first!, second!);
     const cut = second!.get('/slow?ms=20000').then(
       () => 'answered',
       () => 'cut',
@@ -140,7 +118,7 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
   });
 
   it('ends a thread that hangs, and starts another', async () => {
-    const kit = await start({ threads: 2, workerPath: crashingThread });
+    const kit = await threads({ threads: 2, workerPath: crashingThread });
     const channel = new BroadcastChannel('end a thread');
     channel.postMessage({ thread: 1, how: 'hang' });
     await until('it runs again', () => kit.events.some(({ kind }) => kind === 'thread-restarted'), 40_000);
@@ -162,10 +140,10 @@ dataPlane: { threads: 2 }
     const crash = new BroadcastChannel('crash the engine');
     try {
       const url = `http://127.0.0.1:${port}`;
-      for (const client of await clientOfEach({ url }, 2)) clients.push(client);
+      await clientOfEach({ url }, 2);
       crash.postMessage('the first thread is out of luck');
       await until('it runs again', () => owner.events.some(({ kind }) => kind === 'engine-restarted'));
-      for (const client of await clientOfEach({ url }, 2)) clients.push(client);
+      await clientOfEach({ url }, 2);
       expect(owner.state('system').engine).toMatchObject({ state: 'running', restarts: 1 });
     } finally {
       crash.close();
@@ -175,15 +153,15 @@ dataPlane: { threads: 2 }
   });
 
   it('can have more and fewer threads while it runs', async () => {
-    const kit = await start({ threads: 1 });
-    for (const threads of [2, 4, 1]) {
-      const url = await kit.apply({ threads });
+    const kit = await threads({ threads: 1 });
+    for (const count of [2, 4, 1]) {
+      const url = await kit.apply({ threads: count });
       const used = new Set<number>();
-      await until(`${threads} threads answer`, async () => {
+      await until(`${count} threads answer`, async () => {
         const client = pinnedClient(kit);
         used.add(threadOf((await client.get()).id));
         client.close();
-        return threads === 1 || used.size >= threads;
+        return count === 1 || used.size >= count;
       });
       expect((await get(url)).status).toBe(200);
     }
@@ -197,7 +175,7 @@ dataPlane: { threads: 2 }
   });
 
   it('finds a port in use although both would share it', async () => {
-    const one = await start({ threads: 2 });
+    const one = await threads({ threads: 2 });
     await expect(startThreads({ threads: 2, bind: `127.0.0.1:${one.port}` })).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('EADDRINUSE'),
@@ -206,26 +184,25 @@ dataPlane: { threads: 2 }
   });
 
   it('changes nothing where one listener cannot be bound', async () => {
-    const taken = await start({ threads: 2 });
-    const kit = await start({ threads: 2 });
+    const taken = await threads({ threads: 2 });
+    const kit = await threads({ threads: 2 });
     const before = kit.url;
     await expect(kit.apply({ bind: `127.0.0.1:${taken.port}`, weights: { a: 1 } })).rejects.toMatchObject({
       code: 'unavailable',
     });
     const names = new Set<string>();
     for (const client of await clientOfEach({ url: before }, 2)) {
-      clients.push(client);
       for (let sent = 0; sent < 4; sent++) names.add((await client.get()).body);
     }
     expect([...names].sort()).toEqual(['a', 'b']);
   });
 
   it('has no more connections than a listener may, of all threads together', async () => {
-    const kit = await start({ threads: 2, maxConnections: 4 });
+    const kit = await threads({ threads: 2, maxConnections: 4 });
     const slow = Array.from({ length: 12 }, () => {
-      const client = pinnedClient(kit);
-      clients.push(client);
-      return client.get('/slow?ms=1500').then(({ status }) => status);
+      return pinnedClient(kit)
+        .get('/slow?ms=1500')
+        .then(({ status }) => status);
     });
     const statuses = await Promise.all(slow);
     expect(statuses.filter((status) => status === 200)).toHaveLength(4);
@@ -233,9 +210,8 @@ dataPlane: { threads: 2 }
   });
 
   it('lets running requests of all threads finish when it stops', async () => {
-    const kit = await start({ threads: 2 });
+    const kit = await threads({ threads: 2 });
     const each = await clientOfEach(kit, 2);
-    clients.push(...each);
     const slow = each.map((client) => client.get('/slow?ms=500'));
     await until('both run', () => slowOnes(kit) === 2);
     expect(await kit.client.call('engine.stop', { graceMs: 5_000 })).toEqual({ unfinishedRequests: 0 });

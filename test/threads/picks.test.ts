@@ -1,9 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { get } from '../support/owner-kit.ts';
+import { clientOfEach, threads } from '../support/threads-cleanup.ts';
 import {
-  clientOfEach,
   type PinnedClient,
-  startThreads,
   suffix,
   type ThreadsKit,
   type ThreadsOptions,
@@ -13,16 +12,10 @@ import {
 import { until } from '../support/until.ts';
 
 let kit: ThreadsKit;
-const clients: PinnedClient[] = [];
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  await kit?.stop();
-});
 
 async function start(options: Partial<ThreadsOptions>): Promise<PinnedClient[]> {
-  kit = await startThreads(options);
-  clients.push(...(await clientOfEach(kit, options.threads ?? 2)));
-  return clients;
+  kit = await threads(options);
+  return clientOfEach(kit, options.threads ?? 2);
 }
 
 /** Sets a strategy anew, so that its turns begin at the beginning. */
@@ -32,22 +25,22 @@ async function beginAnew(strategy: NonNullable<ThreadsOptions['pool']['strategy'
 }
 
 describe.skipIf(whyNot !== null)(`picks of several threads${suffix}`, () => {
-  it.each([2, 4])('go in one order by weight over %i threads', async (threads) => {
-    await start({ threads, weights: { a: 5, b: 1, c: 1 } });
+  it.each([2, 4])('go in one order by weight over %i threads', async (count) => {
+    const clients = await start({ threads: count, weights: { a: 5, b: 1, c: 1 } });
     await beginAnew('weighted-round-robin');
     let text = '';
     const used = new Set<number>();
     for (let sent = 0; sent < 28; sent++) {
-      const { body, id } = await clients[(sent * 3 + (sent >> 2)) % threads]!.get();
+      const { body, id } = await clients[(sent * 3 + (sent >> 2)) % count]!.get();
       text += body;
       used.add(threadOf(id));
     }
     expect(text).toBe('aabacaa'.repeat(4));
-    expect(used.size).toBe(threads);
+    expect(used.size).toBe(count);
   });
 
-  it.each([2, 4])('give exact shares to many connections at once over %i threads', async (threads) => {
-    await start({ threads, weights: { a: 5, b: 1, c: 1 } });
+  it.each([2, 4])('give exact shares to many connections at once over %i threads', async (count) => {
+    await start({ threads: count, weights: { a: 5, b: 1, c: 1 } });
     await beginAnew('weighted-round-robin');
     const bodies = await Promise.all(
       Array.from({ length: 70 }, async () => {
@@ -92,7 +85,7 @@ describe.skipIf(whyNot !== null)(`picks of several threads${suffix}`, () => {
   });
 
   it('serve who waits in the order of arrival, whatever thread they came to', async () => {
-    await start({ threads: 3, weights: { a: 1 }, maxRequests: 1 });
+    const clients = await start({ threads: 3, weights: { a: 1 }, maxRequests: 1 });
     const order: number[] = [];
     // Each keeps its thread busy with one request behind the other: nobody may starve the others.
     await Promise.all(

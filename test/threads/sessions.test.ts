@@ -1,8 +1,7 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { clientOfEach, threads } from '../support/threads-cleanup.ts';
 import {
-  clientOfEach,
   type PinnedClient,
-  startThreads,
   suffix,
   type ThreadsKit,
   type ThreadsOptions,
@@ -11,18 +10,11 @@ import {
 import { until } from '../support/until.ts';
 
 let kit: ThreadsKit;
-const clients: PinnedClient[] = [];
-afterEach(async () => {
-  for (const client of clients.splice(0)) client.close();
-  await kit?.stop();
-});
-
 const weights = { a: 1, b: 1, c: 1 };
 
-async function start(pool: ThreadsOptions['pool'], threads = 2): Promise<PinnedClient[]> {
-  kit = await startThreads({ threads, weights, pool });
-  clients.push(...(await clientOfEach(kit, threads)));
-  return clients;
+async function start(pool: ThreadsOptions['pool'], count = 2): Promise<PinnedClient[]> {
+  kit = await threads({ threads: count, weights, pool });
+  return clientOfEach(kit, count);
 }
 
 function cookieOf(headers: { readonly 'set-cookie'?: string[] | undefined }): { cookie: string } {
@@ -85,18 +77,15 @@ describe.skipIf(whyNot !== null)(`sessions of several threads${suffix}`, () => {
   });
 
   it('survive other limits and another number of threads', async () => {
-    const [first] = await start({ affinity: { type: 'cookie' } });
-    const bound = await first!.get();
+    let clients = await start({ affinity: { type: 'cookie' } });
+    const bound = await clients[0]!.get();
     const cookie = cookieOf(bound.headers);
-    const stays = async (threads: number): Promise<void> => {
-      for (const client of clients.splice(0)) client.close();
+    const stays = async (count: number): Promise<void> => {
+      for (const client of clients) client.close();
+      clients = await clientOfEach(kit, count);
       const found = new Set<string>();
-      for (const client of await each(threads)) found.add((await client.get('/', cookie)).body);
+      for (const client of clients) found.add((await client.get('/', cookie)).body);
       expect([...found]).toEqual([bound.body]);
-    };
-    const each = async (threads: number): Promise<PinnedClient[]> => {
-      clients.push(...(await clientOfEach(kit, threads)));
-      return clients;
     };
     await kit.apply({ pool: { affinity: { type: 'cookie', maxSessions: 100_000 } } });
     await stays(2);
@@ -115,7 +104,6 @@ describe.skipIf(whyNot !== null)(`sessions of several threads${suffix}`, () => {
     only!.close();
     await kit.apply({ threads: 2 });
     for (const client of await clientOfEach(kit, 2)) {
-      clients.push(client);
       expect((await client.get('/', cookie)).body).toBe(bound.body);
     }
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { afterThisTest, client, lane, server } from '../../support/lane-cleanup.ts';
+import { afterThisTest } from '../../support/after-this-test.ts';
+import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { answering, ok, type RawClient, rawClient, rawServer } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
 

@@ -1,7 +1,8 @@
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { afterThisTest, lane } from '../../support/lane-cleanup.ts';
+import { afterThisTest } from '../../support/after-this-test.ts';
+import { lane } from '../../support/lane-cleanup.ts';
 import { seededRandom } from '../../support/random.ts';
 
 const clients = 12;
