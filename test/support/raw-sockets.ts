@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { freePorts } from '../../main/workspace/free-ports.ts';
 
 const deadlineMs = 15_000;
 
@@ -73,9 +74,8 @@ export function ok(body: string, fields = ''): string {
 
 /** A port on which nobody listens. */
 export async function freePort(): Promise<number> {
-  const server = await rawServer(() => {});
-  await server.close();
-  return server.port;
+  const [port] = await freePorts(1);
+  return port!;
 }
 
 /** A client that speaks by hand. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { killChild } from './kill-child.ts';
+import { freePort } from './raw-sockets.ts';
 
 /** A service in a process of its own, which can be killed as a real one is, and started again where it was. */
 export interface ReplicaProcess {
@@ -40,20 +40,9 @@ export async function startReplicaProcess(name: string): Promise<ReplicaProcess>
     async kill() {
       const ending = child;
       child = null;
-      if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
-      const exited = once(ending, 'exit');
-      ending.kill('SIGKILL');
-      await exited;
+      await killChild(ending);
     },
   };
   await replica.start();
   return replica;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isRunning, killChild } from '../kill-child.ts';
 import { until } from '../until.ts';
 
 const program = fileURLToPath(new URL('./scripted-server.mjs', import.meta.url));
@@ -69,7 +70,7 @@ export async function startServerProcess(
       return child?.pid ?? 0;
     },
     get isAlive() {
-      return child !== null && child.exitCode === null && child.signalCode === null;
+      return isRunning(child);
     },
     async start() {
       const { quiet = false, ...rest } = options;
@@ -98,10 +99,7 @@ export async function startServerProcess(
     async close() {
       const ending = child;
       child = null;
-      if (!ending || ending.exitCode !== null || ending.signalCode !== null) return;
-      const exited = once(ending, 'exit');
-      ending.kill('SIGKILL');
-      await exited;
+      await killChild(ending);
     },
   };
   await server.start();
