@@ -86,14 +86,23 @@ function launchNginx(name, { port, serverPorts, folder, workload }, workers) {
   return { command: findProgram('nginx') ?? 'nginx', args: ['-p', folder, '-c', path] };
 }
 
-/** @param {string} script */
+/**
+ * @param {string} script
+ * @param {...string} options
+ */
 const launchScript =
-  (script) =>
+  (script, ...options) =>
   /** @param {Setting} setting */
   ({ port, serverPorts, node }) => ({
     command: node,
-    args: [join(root, 'bench', 'peers', script), ...[port, ...serverPorts].map(String)],
+    args: [join(root, 'bench', 'peers', script), ...options, ...[port, ...serverPorts].map(String)],
   });
+
+const lacksHttpProxy = () =>
+  existsSync(join(root, 'node_modules', 'http-proxy')) ? undefined : 'http-proxy is not installed (npm ci)';
+
+const httpProxyVersion = () =>
+  `http-proxy ${JSON.parse(readFileSync(join(root, 'node_modules/http-proxy/package.json'), 'utf8')).version}`;
 
 /** @param {string} node @returns {string | undefined} */
 export const nodeVersion = (node) => firstLineOf(node, ['--version']);
@@ -248,13 +257,20 @@ http://:${port} {
     compiles: true,
     about: 'http-proxy of npm with a kept-alive agent',
     slow: true,
-    lacks: () =>
-      existsSync(join(root, 'node_modules', 'http-proxy'))
-        ? undefined
-        : 'http-proxy is not installed (npm ci)',
-    version: () =>
-      `http-proxy ${JSON.parse(readFileSync(join(root, 'node_modules/http-proxy/package.json'), 'utf8')).version}`,
+    lacks: lacksHttpProxy,
+    version: httpProxyVersion,
     launch: launchScript('http-proxy.mjs'),
+  },
+  {
+    name: 'http-proxy-no-agent',
+    follows: 'http-proxy',
+    compiles: true,
+    about:
+      'the same as its README begins: without an agent, so with a new connection to a server for every request',
+    slow: true,
+    lacks: lacksHttpProxy,
+    version: httpProxyVersion,
+    launch: launchScript('http-proxy.mjs', '--no-agent'),
   },
 ];
 
@@ -283,7 +299,7 @@ export const besideName = 'ballast-beside';
 export function peersFor(workload, chosen) {
   return peers.filter(({ name, follows }) => {
     if (!chosen.includes(name) && !(follows && chosen.includes(follows))) return false;
-    if (['ballast-batching', 'ballast-adaptive'].includes(name) && workload.batching) return true;
+    if (workload.variants?.includes(name)) return true;
     if (workload.peers) return workload.peers.includes(name);
     return follows === undefined;
   });

@@ -23,7 +23,9 @@ const best = ['nginx', 'haproxy'];
 /** @type {Target[]} */
 export const targets = [
   cpu('get-64', best, 1.0),
+  // Both ways that http-proxy is used in: the target was set from one of them without saying which.
   cpu('get-64', ['http-proxy'], 1 / 6),
+  cpu('get-64', ['http-proxy-no-agent'], 1 / 6),
   cpu('get-512', best, 1.05),
   cpu('fields', best, 1.05),
   cpu('post-64k', best, 1.05),

@@ -13,7 +13,7 @@
  * @property {number} [postBytes] a POST with a body of this size instead of a GET
  * @property {string[][]} [answerFields] that every answer carries
  * @property {number} [answerBytes] every answer is at least this long, bytes
- * @property {boolean} [batching] Ballast is also measured with `batching`, on and adaptive
+ * @property {string[]} [variants] peers that follow another and are measured here too
  * @property {string[]} [peers] instead of the usual ones
  * @property {boolean} [unpinned] several cores are what it is about
  * @property {string} [note]
@@ -51,10 +51,12 @@ export const answerFields = [
   ['Server-Timing', 'db;dur=12.3, app;dur=4.5'],
 ];
 
+const batching = ['ballast-batching', 'ballast-adaptive'];
+
 /** @type {Workload[]} */
 export const workloads = [
-  get(1, { title: 'small GET, one connection', batching: false }),
-  get(64, {}),
+  get(1, { title: 'small GET, one connection', variants: [] }),
+  get(64, { variants: [...batching, 'http-proxy-no-agent'] }),
   get(512, {}),
   {
     ...get(64, {}),
@@ -64,7 +66,7 @@ export const workloads = [
     requestFields: browserFields,
     answerFields,
     answerBytes: 600,
-    batching: false,
+    variants: [],
   },
   {
     name: 'post-64k',
@@ -126,7 +128,7 @@ export const workloads = [
     connections: 64,
     path: '/slow',
     unit: 'request',
-    batching: true,
+    variants: batching,
     peers: ['ballast', 'nginx', 'haproxy'],
     note: 'what batching costs where answers are uneven',
   },
@@ -158,7 +160,7 @@ function get(connections, more) {
     connections,
     path: '/',
     unit: 'request',
-    batching: true,
+    variants: batching,
     answerBytes: 100,
     ...more,
   };

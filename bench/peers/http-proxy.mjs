@@ -1,13 +1,13 @@
 // http-proxy 1.18 as its README sets it up for a kept-alive reverse proxy, in turn over the servers.
-// Usage: node http-proxy.mjs LISTEN_PORT SERVER_PORT...
+// Usage: node http-proxy.mjs [--no-agent] LISTEN_PORT SERVER_PORT...
 import http from 'node:http';
 import httpProxy from 'http-proxy';
 
-const [listenPort, ...serverPorts] = process.argv.slice(2).map(Number);
-const proxy = httpProxy.createProxyServer({
-  agent: new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 1_024 }),
-  xfwd: true,
-});
+const noAgent = process.argv[2] === '--no-agent';
+const [listenPort, ...serverPorts] = process.argv.slice(noAgent ? 3 : 2).map(Number);
+const agent = new http.Agent({ keepAlive: true, maxSockets: Infinity, maxFreeSockets: 1_024 });
+// Without an agent http-proxy asks its servers for `Connection: close`, which it then tells its clients too.
+const proxy = httpProxy.createProxyServer({ ...(!noAgent && { agent }), xfwd: true });
 proxy.on('error', (_error, _request, response) => {
   if (response?.writeHead) response.writeHead(502).end();
   else response?.destroy();
