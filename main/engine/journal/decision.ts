@@ -32,7 +32,7 @@ export type AffinityCause =
 
 const empty: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
 /** Requests in flight and state in one, and what the strategy saw. */
-const numbersPerServer = 2;
+export const numbersPerServer = 2;
 /** More than there are states. */
 const perRequest = 16;
 /** Up to here V8 keeps a typed array's numbers beside it, so that most records are in one piece. */
@@ -102,5 +102,19 @@ export class DecisionRecord {
 
   seen(index: number): number {
     return this.#numbers[index * numbersPerServer + 1]!;
+  }
+
+  /** The numbers of every server, one after another, `numbersPerServer` of each. */
+  copyTo(numbers: Float64Array, at: number): void {
+    const mine = this.#numbers;
+    const count = this.roster.ids.length * numbersPerServer;
+    for (let index = 0; index < count; index++) numbers[at + index] = mine[index]!;
+  }
+
+  /** Takes over what `copyTo` wrote; the roster is the same. */
+  copyFrom(numbers: Float64Array, at: number): void {
+    const mine = this.#numbers;
+    const count = this.roster.ids.length * numbersPerServer;
+    for (let index = 0; index < count; index++) mine[index] = numbers[at + index]!;
   }
 }

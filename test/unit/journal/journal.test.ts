@@ -224,4 +224,67 @@ describe('the journal', () => {
     run(kit, ['responded']);
     expect(ids({ only: 'failed' })).toEqual(['r-3']);
   });
+
+  it('keeps what it had when a pool has more servers than any before, and when it was made smaller meanwhile', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), strategy: 'weighted-round-robin' });
+    kit.server('a').adminState = kit.server('b').adminState = 'maintenance';
+    const failed = Array.from({ length: 80 }, () => run(kit, ['responded']).id); // not a plain one among them
+    kit.journal.resize(70);
+    kit.server('a').adminState = kit.server('b').adminState = 'ready';
+    const early = Array.from({ length: 30 }, () => run(kit, ['responded']).id);
+    const sentence = sentences(kit, early[3]!);
+    const many = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [`s${index}`, 1]));
+    kit.configure({ servers: serversNamed(many) });
+    const late = Array.from({ length: 30 }, () => run(kit, ['responded']).id);
+    expect(sentences(kit, early[3]!)).toEqual(sentence);
+    expect(detail(kit, late[0]!).attemptList[0]!.decision!.servers).toHaveLength(12);
+    const { requests } = kit.journal.list({ limit: 70 });
+    expect(requests.map(({ id }) => id)).toEqual([...failed.slice(-10), ...early, ...late].reverse());
+    expect(requests.map(({ server }) => server)).not.toContain('');
+  });
+
+  it('tells of a plain request all that was written down of it', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1 }) });
+    const exchange = kit.request();
+    Object.assign(exchange, {
+      method: 'PUT',
+      target: '/some?where',
+      requestBytes: 7,
+      responseBytes: 2 ** 33,
+    });
+    kit.pool.choose(exchange);
+    const attempt = exchange.attempts[0]!;
+    attempt.begin(kit.clock.now() + 3);
+    Object.assign(attempt, { outcome: 'responded', status: 404, endedAt: kit.clock.now() + 8 });
+    Object.assign(attempt, { batchPlace: 3, batchSize: 5 });
+    exchange.status = 404;
+    kit.journal.record(exchange, exchange.startedAt + 9.5);
+    expect(detail(kit, exchange.idText)).toMatchObject({
+      id: exchange.idText,
+      atMs: Math.round(exchange.startedEpoch),
+      durationMs: 9.5,
+      listener: exchange.listener,
+      pool: 'api',
+      client: exchange.facts!.clientAddress,
+      method: 'PUT',
+      target: '/some?where',
+      status: 404,
+      server: 'api/a',
+      attempts: 1,
+      requestBytes: 7,
+      responseBytes: 2 ** 33,
+      error: null,
+      attemptList: [
+        {
+          server: 'api/a',
+          startedAfterMs: 3,
+          durationMs: 5,
+          outcome: 'responded',
+          status: 404,
+          detail: null,
+        },
+      ],
+    });
+    expect(detail(kit, exchange.idText).attemptList[0]!.batch).toEqual({ place: 3, size: 5, apart: null });
+  });
 });
