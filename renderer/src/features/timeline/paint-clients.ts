@@ -36,18 +36,22 @@ export function paintClients(context: CanvasRenderingContext2D, scale: Scale, cl
     context.globalAlpha = 1;
   }
   paintSuccess(context, scale, clients, first);
-  if (peak > 0 && Number.isFinite(peak)) {
-    context.font = font;
-    context.textBaseline = 'top';
-    context.textAlign = 'left';
-    // Readable where the line runs behind it.
-    context.lineWidth = 4;
-    context.lineJoin = 'round';
-    context.strokeStyle = resolveColour('var(--surface)');
-    context.strokeText(`max ${formatMs(peak)} ms`, 2, 1);
-    context.fillStyle = resolveColour('var(--faint)');
-    context.fillText(`max ${formatMs(peak)} ms`, 2, 1);
-  }
+}
+
+/** What the top of the line stands for. Comes last: it is readable where line and marks run behind it. */
+export function paintPeak(context: CanvasRenderingContext2D, scale: Scale, clients: ClientSeries): void {
+  const peak = peakWithin(clients, firstIndex(clients, scale.fromMs), scale.toMs);
+  if (!(peak > 0 && Number.isFinite(peak))) return;
+  const text = `max ${formatMs(peak)} ms`;
+  context.font = font;
+  context.textBaseline = 'top';
+  context.textAlign = 'left';
+  context.lineWidth = 4;
+  context.lineJoin = 'round';
+  context.strokeStyle = resolveColour('var(--surface)');
+  context.strokeText(text, 2, 1);
+  context.fillStyle = resolveColour('var(--faint)');
+  context.fillText(text, 2, 1);
 }
 
 function paintSuccess(

@@ -1,6 +1,6 @@
 import { resolveColour } from '../../ui/colour.ts';
 import type { Band, BandState } from './bands.ts';
-import { type Cluster, isSameCluster, markerKinds } from './markers.ts';
+import { type Cluster, isSameCluster, type MarkerKind, markerKinds } from './markers.ts';
 
 export const laneHeight = 24;
 export const clientsHeight = 38;
@@ -91,13 +91,27 @@ export function paintClusters(
   middleOf: (lane: string | null) => number | undefined,
   pointed: Cluster | undefined,
 ): void {
-  const inOrder = [...clusters].sort((a, b) => markerKinds.indexOf(a.kind) - markerKinds.indexOf(b.kind));
+  const inOrder = [...clusters].sort(
+    (a, b) => markerKinds.indexOf(a.kind) - markerKinds.indexOf(b.kind) || a.atMs - b.atMs,
+  );
+  let run: Run | undefined;
   for (const cluster of inOrder) {
     const middle = middleOf(cluster.lane);
     if (middle === undefined) continue;
     const x = xOf(scale, cluster.atMs);
     if (x < -10 || x > scale.width + 10) continue;
-    paintMark(context, cluster, x, middle);
+    if (cluster.kind !== 'failed') paintMark(context, { ...cluster, kind: cluster.kind }, x, middle);
+    else if (run && run.middle === middle && x - run.toX < markWidth) run.toX = x;
+    else {
+      if (run) paintFailures(context, run);
+      run = { fromX: x, toX: x, middle };
+    }
+  }
+  if (run) paintFailures(context, run);
+  for (const cluster of inOrder) {
+    const middle = middleOf(cluster.lane);
+    if (middle === undefined) continue;
+    const x = xOf(scale, cluster.atMs);
     if (pointed && isSameCluster(pointed, cluster)) {
       context.strokeStyle = resolveColour('var(--focus)');
       context.lineWidth = 1.5;
@@ -108,7 +122,38 @@ export function paintClusters(
   }
 }
 
-function paintMark(context: CanvasRenderingContext2D, { kind, count }: Cluster, x: number, y: number): void {
+/** Of a disc, with its edge. */
+const markWidth = 15;
+
+/** Failures of clients, one upon the other: discs in a heap could not be told apart, so they are one long mark. */
+interface Run {
+  readonly fromX: number;
+  toX: number;
+  readonly middle: number;
+}
+
+function paintFailures(context: CanvasRenderingContext2D, { fromX, toX, middle }: Run): void {
+  const surface = resolveColour('var(--surface)');
+  const radius = 6.5;
+  context.beginPath();
+  context.roundRect(fromX - radius, middle - radius, toX - fromX + radius * 2, radius * 2, radius);
+  context.fillStyle = resolveColour('var(--bad)');
+  context.fill();
+  context.strokeStyle = surface;
+  context.lineWidth = 1.5;
+  context.stroke();
+  // At its beginning, where it does not move while the run grows; in sight as long as something of the run is.
+  const x = Math.min(Math.max(fromX, radius), toX);
+  line(context, x, middle - 3, x, middle + 0.8, surface, 1.7);
+  disc(context, x, middle + 3, 0.7, surface);
+}
+
+function paintMark(
+  context: CanvasRenderingContext2D,
+  { kind, count }: Pick<Cluster, 'count'> & { readonly kind: Exclude<MarkerKind, 'failed'> },
+  x: number,
+  y: number,
+): void {
   const surface = resolveColour('var(--surface)');
   switch (kind) {
     case 'probe':
@@ -126,11 +171,6 @@ function paintMark(context: CanvasRenderingContext2D, { kind, count }: Cluster, 
       fillAndEdge(context, resolveColour('var(--text)'), surface);
       return;
     }
-    case 'failed':
-      disc(context, x, y, 6.5, resolveColour('var(--bad)'), surface, 1.5);
-      line(context, x, y - 3, x, y + 0.8, surface, 1.7);
-      disc(context, x, y + 3, 0.7, surface);
-      return;
     case 'return':
       disc(context, x, y, 6, surface, resolveColour('var(--good)'), 1.6);
       polyline(

@@ -19,7 +19,7 @@ import {
   type Scale,
   xOf,
 } from './paint.ts';
-import { paintClients, paintRuler } from './paint-clients.ts';
+import { paintClients, paintPeak, paintRuler } from './paint-clients.ts';
 import { createPicture, type Picture } from './picture.ts';
 import { isSameTip, TimelineTip, type Tip, tipText } from './timeline-tip.tsx';
 import { holdTimeline, moveTimeline, useTimelineView, zoomTimeline } from './timeline-view.ts';
@@ -211,6 +211,7 @@ function paintTop(canvas: HTMLCanvasElement, scale: Scale, picture: Picture): vo
   paintClients(context, scale, metricsHistory.clients);
   const middleOf = (lane: string | null) => (lane === null ? clientsHeight / 2 - 4 : undefined);
   paintClusters(context, scale, picture.clusters(scale), middleOf, picture.pointed);
+  paintPeak(context, scale, metricsHistory.clients);
 }
 
 function paintLanes(canvas: HTMLCanvasElement, scale: Scale, picture: Picture): void {
