@@ -1,5 +1,6 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
+import { formatSpan } from '../metrics/format.ts';
 import type { IconName } from '../ui/icons.ts';
 
 /** How a server stands, for a person: icon, word and colour together, and the reason where it serves nobody new. */
@@ -71,7 +72,7 @@ export function serverCondition(
       word: 'Ejected',
       icon: 'eject',
       tone: 'warn',
-      reason: `Failed on real traffic; it is tried again in ${Math.max(0, Math.ceil((status.ejectedUntilMs - nowMs) / 1_000))} s.`,
+      reason: `Failed on real traffic; it is tried again in ${formatSpan(status.ejectedUntilMs - nowMs + 999)}.`,
     };
   if (status.reason === 'full')
     return {

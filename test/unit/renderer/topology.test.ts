@@ -74,6 +74,9 @@ describe('how a server stands', () => {
       word: 'Ejected',
       reason: expect.stringContaining('in 8 s'),
     });
+    expect(serverCondition(ejected, undefined, undefined, 12_000 - 247_000).reason).toContain(
+      'in 4 min 07 s',
+    );
   });
 
   test.each([

@@ -1,10 +1,10 @@
 import type { Session } from '@shared/contract/values.ts';
-import { formatCount, formatTime } from '../../metrics/format.ts';
+import { formatCount, formatSpan, formatTime } from '../../metrics/format.ts';
 import { Button } from '../../ui/button.tsx';
 import type { GridColumn } from '../../ui/data-grid.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
-import { formatSpan, withoutName } from './present-session.ts';
+import { withoutName } from './present-session.ts';
 
 export function sessionColumns({
   nowMs,
