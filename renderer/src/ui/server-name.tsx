@@ -15,7 +15,7 @@ export function ServerName({ id }: { id: string }) {
     <span className="server-name" style={{ '--server': colour } as CSSProperties} title={address ?? id}>
       <span className="dot" aria-hidden="true" />
       {isAmbiguous && <span className="server-name-pool">{id.slice(0, slash + 1)}</span>}
-      {name}
+      <span className="server-name-text">{name}</span>
     </span>
   );
 }

@@ -15,6 +15,7 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { Chip } from '../../ui/chip.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { MenuButton } from '../../ui/menu.tsx';
+import { useWaitsForSlot } from './use-waits-for-slot.ts';
 
 /** Name, strategy, checks and affinity of a pool, and how many of its servers take requests. */
 export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () => void }) {
@@ -25,6 +26,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
   );
   const sessions = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.sessions ?? 0);
   const waiting = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.queue.length ?? 0);
+  const waitsForSlot = useWaitsForSlot(name);
   if (!pool) return null;
   return (
     <header className="pool-head">
@@ -37,7 +39,9 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       <span className="space" />
       <span
         className="available"
-        data-tone={available === 0 ? 'bad' : available < pool.serverIds.length ? 'warn' : 'good'}
+        data-tone={
+          available === 0 && !waitsForSlot ? 'bad' : available < pool.serverIds.length ? 'warn' : 'good'
+        }
       >
         {available} of {pool.serverIds.length}
         <span className="available-word"> available</span>

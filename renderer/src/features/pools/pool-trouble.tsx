@@ -2,13 +2,12 @@ import { selectServerIds, useConfig } from '../../store/config.ts';
 import { useServers } from '../../store/servers.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { tellReasons } from './tell-reasons.ts';
+import { useWaitsForSlot } from './use-waits-for-slot.ts';
 
 /** What clients of a pool meet when none of its servers takes requests, and what to do. */
 export function PoolTrouble({ name }: { name: string }) {
   const ids = useConfig(selectServerIds(name));
-  const mayWait = useConfig(({ pools }) => (pools[name]?.queue.length ?? 0) > 0);
-  // Who is only full is waited for.
-  const isBusy = useServers(({ servers }) => mayWait && ids.some((id) => servers[id]?.reason === 'full'));
+  const isBusy = useWaitsForSlot(name);
   // A text, so that only a change of the reasons renders this anew.
   const reasons = useServers(({ servers }) => {
     const all = ids.map((id) => servers[id]);

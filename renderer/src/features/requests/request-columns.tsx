@@ -36,7 +36,7 @@ export const requestColumns: readonly GridColumn<RequestSummary>[] = [
   {
     id: 'server',
     label: 'Server',
-    width: 'minmax(90px, 150px)',
+    width: 'minmax(130px, 0.35fr)',
     cell: ({ server, pool }) =>
       server === null ? (
         <span className="quiet">{pool === null ? 'no route' : 'none'}</span>
