@@ -1,5 +1,4 @@
-import { parseConfig } from '@shared/config/parse.ts';
-import type { ConfigInput, PoolConfig } from '@shared/config/schema.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
 import { createCookieCodec } from '../../main/engine/affinity/session-cookie.ts';
 import type { Clock } from '../../main/engine/clock.ts';
 import { Exchange } from '../../main/engine/exchange.ts';
@@ -10,18 +9,16 @@ import { Names } from '../../main/engine/names.ts';
 import type { Server } from '../../main/engine/pool/server.ts';
 import { ServerPool } from '../../main/engine/pool/server-pool.ts';
 import { Memory } from '../../main/engine/threads/memory.ts';
+import { configOf, type PoolInput } from './config-of.ts';
 import { manualClock } from './manual-clock.ts';
-
-type PoolInput = Omit<ConfigInput['pools'][number], 'name'>;
 
 /** A pool's configuration with every default, from what a person would write. */
 export function poolConfig(input: PoolInput, name = 'api'): PoolConfig {
-  const parsed = parseConfig({
+  const { pools } = configOf({
     listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: name }],
     pools: [{ name, ...input }],
   });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config.pools[0]!;
+  return pools[0]!;
 }
 
 /** Servers called by the given names, at addresses nobody is asked to listen on. */

@@ -1,6 +1,5 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
-import { parseConfig } from '@shared/config/parse.ts';
-import type { Config, ConfigInput, ListenerLimits, PoolConfig } from '@shared/config/schema.ts';
+import type { ConfigInput, ListenerLimits, PoolConfig } from '@shared/config/schema.ts';
 import { type Clock, systemClock } from '../../main/engine/clock.ts';
 import type { Descriptors } from '../../main/engine/descriptors.ts';
 import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
@@ -8,6 +7,7 @@ import { createListener, type Listener } from '../../main/engine/listener/listen
 import type { Pool } from '../../main/engine/pool/pool.ts';
 import { Server } from '../../main/engine/pool/server.ts';
 import type { ReadPath } from '../../main/engine/sockets/lane-socket.ts';
+import { configOf } from './config-of.ts';
 
 /** What is known of a request once it is over: copied, because exchanges are reused. */
 export interface FinishedRequest {
@@ -98,12 +98,6 @@ export class PlainPool implements Pool {
   get openConnections(): number {
     return this.servers.reduce((sum, server) => sum + (server.connections?.count ?? 0), 0);
   }
-}
-
-export function configOf(input: ConfigInput): Config {
-  const parsed = parseConfig(input);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
 }
 
 /** What a listener's `limits` become: complete. */

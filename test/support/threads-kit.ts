@@ -1,11 +1,11 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { Worker } from 'node:worker_threads';
-import { parseConfig } from '@shared/config/parse.ts';
 import type { Config, ConfigInput } from '@shared/config/schema.ts';
 import { type ContractClient, connect } from '@shared/contract/client.ts';
 import type { BallastEvent, Metrics, RequestSummary } from '@shared/contract/values.ts';
 import { workerChannel } from '../../main/control/channels/worker-channel.ts';
 import { whyPortsCannotBeShared } from '../../main/engine/threads/reuse-port.ts';
+import { configOf } from './config-of.ts';
 import { type NamedServer, startNamedServer } from './named-server.ts';
 import { builtWorker } from './owner-kit.ts';
 
@@ -60,15 +60,8 @@ export async function startThreads(options: Partial<ThreadsOptions> = {}): Promi
   client.log('events', ({ entries }) => events.push(...entries));
   const requests: RequestSummary[] = [];
   client.log('requests', ({ entries }) => requests.push(...entries));
-  const configOf = ({
-    threads,
-    weights,
-    pool,
-    bind,
-    maxRequests,
-    maxConnections,
-  }: ThreadsOptions): Config => {
-    const parsed = parseConfig({
+  const written = ({ threads, weights, pool, bind, maxRequests, maxConnections }: ThreadsOptions): Config => {
+    return configOf({
       listeners: [{ name: 'web', bind, pool: 'api', limits: { maxConnections } }],
       pools: [
         {
@@ -82,8 +75,6 @@ export async function startThreads(options: Partial<ThreadsOptions> = {}): Promi
       ],
       dataPlane: { threads },
     });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    return parsed.config;
   };
   let running = current;
   const kit = {
@@ -93,10 +84,10 @@ export async function startThreads(options: Partial<ThreadsOptions> = {}): Promi
     port: 0,
     events,
     requests,
-    config: configOf(current),
+    config: written(current),
     async apply(change: Partial<ThreadsOptions> = {}) {
       const wanted = { ...running, ...change };
-      kit.config = configOf(wanted);
+      kit.config = written(wanted);
       const { listeners } = await client.call('engine.apply', { config: kit.config });
       running = wanted;
       kit.url = listeners[0]!.url;

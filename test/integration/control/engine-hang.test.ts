@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
-import { parseConfig } from '@shared/config/parse.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createEngineHost, type EngineHost } from '../../../main/control/engine-host.ts';
 import { systemClock } from '../../../main/engine/clock.ts';
 import { freePorts } from '../../../main/workspace/free-ports.ts';
+import { configOf } from '../../support/config-of.ts';
 import { type NamedServer, startNamedServer } from '../../support/named-server.ts';
 import { get } from '../../support/owner-kit.ts';
 import { until } from '../../support/until.ts';
@@ -41,12 +41,11 @@ beforeEach(async () => {
     watch: { everyMs: 100, rounds: 20 },
   });
   await host.start();
-  const parsed = parseConfig({
+  const config = configOf({
     listeners: [{ name: 'web', bind: `127.0.0.1:${port}`, pool: 'api' }],
     pools: [{ name: 'api', servers: [{ name: 'a', address: server.address }] }],
   });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  await host.apply(parsed.config);
+  await host.apply(config);
 });
 afterEach(async () => {
   await host.stop(1_000);

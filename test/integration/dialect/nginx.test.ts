@@ -11,14 +11,9 @@ import { acceptsConnection } from '../../../main/replicas/probe-port.ts';
 import { parseDocument } from '../../../main/workspace/document.ts';
 import { freePorts } from '../../../main/workspace/free-ports.ts';
 import { chance } from '../../support/chance.ts';
+import { configOf } from '../../support/config-of.ts';
 import { startNginx, testNginx } from '../../support/nginx.ts';
 import { until } from '../../support/until.ts';
-
-function configOf(input: ConfigInput): Config {
-  const parsed = parseConfig(input);
-  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
-  return parsed.config;
-}
 
 function accept(config: Config): void {
   const { text } = renderNginx(config);

@@ -1,40 +1,19 @@
-import { parseConfig } from '@shared/config/parse.ts';
-import type { Config, ConfigInput } from '@shared/config/schema.ts';
 import { batchText } from '@shared/lib/batch-text.ts';
-import { afterEach, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../main/engine/clock.ts';
-import { createEngine, type Engine } from '../../../main/engine/engine.ts';
+import { expect, it, vi } from 'vitest';
+import type { Engine } from '../../../main/engine/engine.ts';
 import { batchServer, get } from '../../support/batches.ts';
+import type { PoolInput } from '../../support/config-of.ts';
 import { startLoad } from '../../support/http-client.ts';
 import { client } from '../../support/lane-cleanup.ts';
 import { ok, type RawClient } from '../../support/raw-sockets.ts';
-import { startReplicaProcess } from '../../support/replica-process.ts';
+import { runEngine } from '../../support/running-engine.ts';
+import { members, replicas } from '../../support/servers-of-test.ts';
 import { until } from '../../support/until.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const endings: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
-
-type PoolInput = Omit<ConfigInput['pools'][number], 'name'>;
-
-function config(pool: PoolInput): Config {
-  const parsed = parseConfig({
-    listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api' }],
-    pools: [{ name: 'api', healthCheck: { type: 'none' }, ...pool }],
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
-}
-
-async function run(pool: PoolInput) {
-  const engine = createEngine({ clock: systemClock, random: Math.random, log: () => {} });
-  endings.push(() => engine.stop(1_000));
-  const [listener] = await engine.start(config(pool));
-  return { engine, url: listener!.url, port: Number(new URL(listener!.url).port) };
-}
+/** Without probes, which would take their place between the requests. */
+const run = (pool: PoolInput) => runEngine({ healthCheck: { type: 'none' }, ...pool });
 
 const honest = async () => {
   const { port } = await batchServer((socket, targets) => {
@@ -117,31 +96,31 @@ it('the journal tells of each request how it shared its connection', async () =>
 });
 
 it('no request is lost when servers are killed, drained and exchanged with batches in flight', async () => {
-  const replicas = await Promise.all(['a', 'b', 'c'].map((name) => startReplicaProcess(name)));
-  endings.push(() => Promise.all(replicas.map((replica) => replica.kill())));
-  const members = replicas.map(({ name, address }) => ({ name, address }));
-  const pool = (batching: 'off' | 'on' | 'adaptive', servers = members): PoolInput => ({
+  const processes = await replicas('a', 'b', 'c');
+  const all = members(processes);
+  const pool = (batching: 'off' | 'on' | 'adaptive', servers = all): PoolInput => ({
     servers,
     batching,
+    healthCheck: { type: 'none' },
     outlierDetection: { consecutiveFailures: 3, baseEjection: '30s' },
   });
-  const { engine, url } = await run(pool('on'));
+  const { engine, url, apply } = await run(pool('on'));
   const load = startLoad(url, 24);
   const after = async (more: number): Promise<void> => {
     const goal = load.sent + more;
     await until(`${more} more requests`, () => load.sent >= goal || load.failures.length > 0, 40_000);
   };
   await after(800);
-  await replicas[2]!.kill();
+  await processes[2]!.kill();
   await after(400);
   engine.setAdminState('api', 'b', 'drain');
   await after(300);
   engine.setAdminState('api', 'b', 'ready');
   for (const mode of ['off', 'adaptive', 'on'] as const) {
-    await engine.apply(config(pool(mode, members.slice(0, 2))));
+    await apply(pool(mode, all.slice(0, 2)));
     await after(400);
   }
-  await engine.apply(config(pool('on', members.slice(1, 2))));
+  await apply(pool('on', all.slice(1, 2)));
   await after(300);
   await load.stop();
   expect(load.failures).toEqual([]);

@@ -1,20 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parseConfig } from '@shared/config/parse.ts';
-import type { Config, ConfigInput } from '@shared/config/schema.ts';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../main/engine/clock.ts';
-import { createEngine } from '../../../main/engine/engine.ts';
+import { describe, expect, it, vi } from 'vitest';
 import type { Lookup } from '../../../main/engine/names.ts';
+import { afterThisTest } from '../../support/after-this-test.ts';
+import type { PoolInput } from '../../support/config-of.ts';
 import { fetchText } from '../../support/http-client.ts';
+import { runEngine } from '../../support/running-engine.ts';
 import { until } from '../../support/until.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
-
-const endings: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
 
 /** Answers with its name. */
 async function listening(name: string, host: string, port = 0): Promise<number> {
@@ -23,37 +17,18 @@ async function listening(name: string, host: string, port = 0): Promise<number> 
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  endings.push(() => {
+  afterThisTest(() => {
     server.closeAllConnections();
     return new Promise((resolve) => server.close(resolve));
   });
   return (server.address() as AddressInfo).port;
 }
 
-type PoolInput = Omit<ConfigInput['pools'][number], 'name'>;
-
-function config(pool: PoolInput): Config {
-  const parsed = parseConfig({
-    listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api' }],
-    pools: [{ name: 'api', ...pool }],
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
-}
-
 async function run(pool: PoolInput, lookup?: Lookup) {
-  const engine = createEngine({
-    clock: systemClock,
-    random: Math.random,
-    log: () => {},
-    ...(lookup && { lookup }),
-  });
-  endings.push(() => engine.stop(200));
-  const [listener] = await engine.start(config(pool));
+  const running = await runEngine(pool, lookup && { lookup });
   return {
-    engine,
-    url: listener!.url,
-    told: () => engine.events.read(0, 999).map(({ kind, text }) => `${kind}: ${text}`),
+    ...running,
+    told: () => running.engine.events.read(0, 999).map(({ kind, text }) => `${kind}: ${text}`),
   };
 }
 

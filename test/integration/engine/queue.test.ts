@@ -1,36 +1,19 @@
-import { parseConfig } from '@shared/config/parse.ts';
-import type { Config, ConfigInput } from '@shared/config/schema.ts';
 import { metricsSchema } from '@shared/contract/values.ts';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { systemClock } from '../../../main/engine/clock.ts';
-import { createEngine } from '../../../main/engine/engine.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { afterThisTest } from '../../support/after-this-test.ts';
+import type { PoolInput } from '../../support/config-of.ts';
 import { type CountingServer, startCountingServer } from '../../support/counting-server.ts';
 import { type Answer, fetchText } from '../../support/http-client.ts';
 import { seededRandom } from '../../support/random.ts';
 import { freePort, rawClient } from '../../support/raw-sockets.ts';
+import { runEngine } from '../../support/running-engine.ts';
 import { until } from '../../support/until.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const endings: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
-
-type PoolInput = Omit<ConfigInput['pools'][number], 'name'>;
-
-function config(pool: PoolInput): Config {
-  const parsed = parseConfig({
-    listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api' }],
-    pools: [{ name: 'api', healthCheck: { type: 'none' }, ...pool }],
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
-}
-
 async function counting(name: string): Promise<CountingServer> {
   const server = await startCountingServer(name);
-  endings.push(() => server.close());
+  afterThisTest(() => server.close());
   return server;
 }
 
@@ -42,15 +25,12 @@ const member = ({ name, address }: { name: string; address: string }, maxRequest
 });
 
 async function run(pool: PoolInput) {
-  const engine = createEngine({ clock: systemClock, random: Math.random, log: () => {} });
-  endings.push(() => engine.stop(200));
-  const [listener] = await engine.start(config(pool));
-  const { url } = listener!;
+  const withoutProbes = (input: PoolInput): PoolInput => ({ healthCheck: { type: 'none' }, ...input });
+  const { apply, ...running } = await runEngine(withoutProbes(pool));
+  const { engine } = running;
   return {
-    engine,
-    url,
-    port: Number(new URL(url).port),
-    apply: (next: PoolInput) => engine.apply(config(next)),
+    ...running,
+    apply: (next: PoolInput) => apply(withoutProbes(next)),
     queue: () => metricsSchema.parse(engine.metrics()).pools.api!.queue,
     active: () => engine.metrics().pools.api!.activeRequests,
   };
@@ -148,7 +128,7 @@ describe('a request that finds every server at maxRequests', () => {
     const lane = await run({ servers: [member(a, 1)] });
     await send(lane, '/1');
     const caller = await rawClient(lane.port);
-    endings.push(() => caller.close());
+    afterThisTest(() => caller.close());
     const body = 'b'.repeat(300_000);
     caller.send(`POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);
     caller.send(body);
@@ -219,7 +199,7 @@ describe('a request that finds every server at maxRequests', () => {
     const lane = await run({ servers: [member(a, 1)] });
     const callers = await Promise.all([1, 2, 3].map(() => rawClient(lane.port)));
     for (const caller of callers) {
-      endings.push(() => caller.close());
+      afterThisTest(() => caller.close());
       caller.send('GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n');
     }
     await Promise.all(callers.map((caller) => caller.receives('200 OK', 2)));
@@ -273,7 +253,7 @@ it('a tunnel to a server that drains is closed after timeouts.tunnelDrain, one t
   const tunnels = [];
   for (const server of [a, b]) {
     const tunnel = await rawClient(lane.port);
-    endings.push(() => tunnel.close());
+    afterThisTest(() => tunnel.close());
     tunnel.send('GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
     await tunnel.receives('101 Switching');
     await until(`${server.name} to have it`, () => server.active === 1);

@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import { parseConfig } from '@shared/config/parse.ts';
 import type { Config } from '@shared/config/schema.ts';
 import { type ContractClient, connect } from '@shared/contract/client.ts';
 import type { Capability } from '@shared/contract/frames.ts';
@@ -12,36 +11,27 @@ import {
   type ServerStatus,
   serverStatusSchema,
 } from '@shared/contract/values.ts';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { workerChannel } from '../../../main/control/channels/worker-channel.ts';
+import { afterThisTest } from '../../support/after-this-test.ts';
 import { fetchText } from '../../support/http-client.ts';
-import { startNamedServer } from '../../support/named-server.ts';
 import { builtWorker } from '../../support/owner-kit.ts';
+import { oneListener } from '../../support/running-engine.ts';
+import { members, named } from '../../support/servers-of-test.ts';
 import { until } from '../../support/until.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const endings: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
-
 async function startWorker(): Promise<{ worker: Worker; client: ContractClient; exited: Promise<number> }> {
   const worker = new Worker(builtWorker, { workerData: { version: '1.2.3' } });
   const exited = new Promise<number>((resolve) => worker.on('exit', resolve));
-  endings.push(() => worker.terminate());
+  afterThisTest(() => worker.terminate());
   return { worker, client: await connect(workerChannel(worker)), exited };
 }
 
 async function twoServers(bind = '127.0.0.1:0'): Promise<Config> {
-  const servers = await Promise.all(['a', 'b'].map(startNamedServer));
-  for (const server of servers) endings.push(() => server.close());
-  const parsed = parseConfig({
-    listeners: [{ name: 'web', bind, pool: 'api' }],
-    pools: [{ name: 'api', servers: servers.map(({ name, address }) => ({ name, address })) }],
-  });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
+  const servers = await named('a', 'b');
+  return oneListener({ servers: members(servers) }, bind);
 }
 
 describe('the engine in its worker thread', () => {

@@ -1,9 +1,9 @@
-import { parseConfig } from '@shared/config/parse.ts';
 import type { ConfigInput } from '@shared/config/schema.ts';
 import type { RequestDetail, Resources } from '@shared/contract/values.ts';
 import { systemClock } from '../../../main/engine/clock.ts';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
 import type { ReadPath } from '../../../main/engine/sockets/lane-socket.ts';
+import { configOf } from '../config-of.ts';
 import { until } from '../until.ts';
 
 type PoolInput = Omit<ConfigInput['pools'][number], 'name' | 'servers'>;
@@ -31,7 +31,7 @@ export interface Rig {
 export async function startRig({ servers, pool, limits, readPath }: RigOptions): Promise<Rig> {
   const clock = { ...systemClock };
   const engine = createEngine({ clock, random: () => 0.5, log: () => {}, ...(readPath && { readPath }) });
-  const parsed = parseConfig({
+  const config = configOf({
     listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api', ...(limits && { limits }) }],
     pools: [
       {
@@ -43,8 +43,7 @@ export async function startRig({ servers, pool, limits, readPath }: RigOptions):
       },
     ],
   });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const [listener] = await engine.start(parsed.config);
+  const [listener] = await engine.start(config);
   const port = Number(new URL(listener!.url).port);
 
   const unfinished = (): string[] => {

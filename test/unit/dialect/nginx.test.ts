@@ -1,11 +1,14 @@
-import { parseConfig } from '@shared/config/parse.ts';
 import type { Config, ConfigInput } from '@shared/config/schema.ts';
 import { describe, expect, it } from 'vitest';
 import { renderNginx } from '../../../main/dialect/nginx/render.ts';
 import { dialects } from '../../../main/dialect/registry.ts';
+import { configOf } from '../../support/config-of.ts';
 
-function configOf(pool: Partial<ConfigInput['pools'][number]> = {}, rest: Partial<ConfigInput> = {}): Config {
-  const parsed = parseConfig({
+function configWith(
+  pool: Partial<ConfigInput['pools'][number]> = {},
+  rest: Partial<ConfigInput> = {},
+): Config {
+  return configOf({
     listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api' }],
     pools: [
       {
@@ -20,8 +23,6 @@ function configOf(pool: Partial<ConfigInput['pools'][number]> = {}, rest: Partia
     ],
     ...rest,
   });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  return parsed.config;
 }
 
 function upstreamOf(config: Config, targetVersion?: string): string[] {
@@ -39,12 +40,12 @@ function notesOf(config: Config, targetVersion?: string): string[] {
 
 describe('renderNginx', () => {
   it('writes the same text for the same configuration', () => {
-    expect(renderNginx(configOf()).text).toBe(renderNginx(configOf()).text);
-    expect(dialects.nginx(configOf(), {}).fileName).toBe('nginx.conf');
+    expect(renderNginx(configWith()).text).toBe(renderNginx(configWith()).text);
+    expect(dialects.nginx(configWith(), {}).fileName).toBe('nginx.conf');
   });
 
   it('writes servers with weight, limit, backup and failures', () => {
-    expect(upstreamOf(configOf({ strategy: 'weighted-round-robin' }))).toEqual([
+    expect(upstreamOf(configWith({ strategy: 'weighted-round-robin' }))).toEqual([
       'zone api 256k;',
       "# weighted round robin: nginx's own default, smooth (5/1/1 serves a a b a c a a)",
       'server 127.0.0.1:3001 weight=5 max_fails=5 fail_timeout=10s;',
@@ -56,8 +57,8 @@ describe('renderNginx', () => {
   });
 
   it('says that requests do not wait for a server at max_conns', () => {
-    const queueNotes = (pool: Parameters<typeof configOf>[0]): string[] =>
-      notesOf(configOf(pool)).filter((note) => note.includes('no queue'));
+    const queueNotes = (pool: Parameters<typeof configWith>[0]): string[] =>
+      notesOf(configWith(pool)).filter((note) => note.includes('no queue'));
     expect(queueNotes({})).toEqual([
       'lost: Pool api: open-source nginx has no queue: where every server is at max_conns a request gets 502 at once, instead of waiting up to 5s (nginx Plus: queue 1000 timeout=5s;).',
     ]);
@@ -67,7 +68,7 @@ describe('renderNginx', () => {
 
   it('carries the limits that nginx has, and says which were set that it has not', () => {
     const limited = (limits: object): Config =>
-      configOf({}, { listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api', limits }] });
+      configWith({}, { listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api', limits }] });
     const { text } = renderNginx(limited({ sendTimeout: '7s', lingerTimeout: '300ms' }));
     expect(text).toContain('send_timeout 7s;');
     expect(text).toContain('lingering_timeout 300ms;');
@@ -79,33 +80,33 @@ describe('renderNginx', () => {
 
   it('keeps no more unused connections than the pool does', () => {
     const kept = (idleConnections: number): string[] =>
-      upstreamOf(configOf({ idleConnections })).filter((line) => line.startsWith('keepalive '));
+      upstreamOf(configWith({ idleConnections })).filter((line) => line.startsWith('keepalive '));
     expect(kept(1_024)).toEqual(['keepalive 32;']);
     expect(kept(2)).toEqual(['keepalive 6;']);
     expect(kept(0)).toEqual([]);
-    expect(notesOf(configOf({ idleConnections: 0 }), '1.29.7').join()).toContain(
+    expect(notesOf(configWith({ idleConnections: 0 }), '1.29.7').join()).toContain(
       'idleConnections: 0 is gone',
     );
   });
 
   it('has as many workers as the data plane has threads, where somebody asked for several', () => {
-    expect(renderNginx(configOf()).text).toContain('worker_processes auto;');
-    expect(renderNginx(configOf({}, { dataPlane: { threads: 4 } })).text).toContain('worker_processes 4;');
+    expect(renderNginx(configWith()).text).toContain('worker_processes auto;');
+    expect(renderNginx(configWith({}, { dataPlane: { threads: 4 } })).text).toContain('worker_processes 4;');
   });
 
   it('says that WebSockets end by another clock', () => {
-    expect(notesOf(configOf()).join()).toContain(
+    expect(notesOf(configWith()).join()).toContain(
       'nginx closes a switched connection (WebSocket) when its server says nothing for 30s (proxy_read_timeout), Ballast when nothing moves for 1h',
     );
-    expect(notesOf(configOf({ timeouts: { tunnel: '30s' } })).join()).not.toContain('WebSocket');
+    expect(notesOf(configWith({ timeouts: { tunnel: '30s' } })).join()).not.toContain('WebSocket');
   });
 
   it('leaves weights out for round robin, which ignores them', () => {
-    expect(upstreamOf(configOf()).join()).not.toMatch(/weight=|down/);
+    expect(upstreamOf(configWith()).join()).not.toMatch(/weight=|down/);
   });
 
   it('hashes the whole address for ip-hash, and says which backup is lost', () => {
-    const config = configOf({ strategy: 'ip-hash' });
+    const config = configWith({ strategy: 'ip-hash' });
     expect(upstreamOf(config)).toContain('hash $remote_addr consistent;');
     expect(upstreamOf(config).join('\n')).toContain('# server 127.0.0.1:3003 backup;');
     expect(notesOf(config).join()).toContain(
@@ -115,17 +116,17 @@ describe('renderNginx', () => {
   });
 
   it('says that health checks are lost and what takes their place', () => {
-    const config = configOf({ healthCheck: { type: 'http', path: '/health', interval: '500ms' } });
+    const config = configWith({ healthCheck: { type: 'http', path: '/health', interval: '500ms' } });
     expect(notesOf(config)[0]).toMatch(
       /^lost: Pool api: open-source nginx does not check health by itself\. The probe \(GET \/health every 500ms\) is gone .*left out for 10s after 5 failed requests/,
     );
-    expect(notesOf(configOf({ healthCheck: { type: 'none' } })).join()).not.toContain(
+    expect(notesOf(configWith({ healthCheck: { type: 'none' } })).join()).not.toContain(
       'does not check health',
     );
   });
 
   it('is keyed by the version of nginx', () => {
-    const sticky = configOf({ affinity: { type: 'cookie', ttl: '10m' }, strategy: 'weighted-round-robin' });
+    const sticky = configWith({ affinity: { type: 'cookie', ttl: '10m' }, strategy: 'weighted-round-robin' });
     expect(upstreamOf(sticky, '1.22')).toContain('hash $ballast_key_api consistent;');
     expect(upstreamOf(sticky, '1.29.5')).toContain('hash $ballast_key_api consistent;');
     expect(upstreamOf(sticky, '1.29.6')).toEqual(
@@ -143,14 +144,14 @@ describe('renderNginx', () => {
   it.each(['latest', '1', '1.22.1.1', '', '1.x', '-1.22', '1.9.1'])(
     'refuses the version %j and says how to write one',
     (targetVersion) => {
-      expect(() => renderNginx(configOf(), { targetVersion })).toThrow(
+      expect(() => renderNginx(configWith(), { targetVersion })).toThrow(
         expect.objectContaining({ code: 'invalid-params', message: expect.stringMatching(/1\.22|1\.16/) }),
       );
     },
   );
 
   it('tells the statuses that nginx cannot retry, and the budget', () => {
-    const config = configOf({ retry: { attempts: 4, on: [503, 418, 500] } });
+    const config = configWith({ retry: { attempts: 4, on: [503, 418, 500] } });
     expect(renderNginx(config).text).toContain(
       'proxy_next_upstream error timeout invalid_header http_500 http_503;',
     );
@@ -158,15 +159,15 @@ describe('renderNginx', () => {
     const notes = notesOf(config).join('\n');
     expect(notes).toContain('cannot retry on status 418');
     expect(notes).toContain('no retry budget');
-    expect(renderNginx(configOf({ retry: { attempts: 1 } })).text).toContain('proxy_next_upstream off;');
+    expect(renderNginx(configWith({ retry: { attempts: 1 } })).text).toContain('proxy_next_upstream off;');
   });
 
   it('replaces what clients say of themselves, unless another proxy in front is trusted', () => {
-    const replaced = renderNginx(configOf()).text;
+    const replaced = renderNginx(configWith()).text;
     expect(replaced).toContain('proxy_set_header X-Forwarded-For $remote_addr;');
     expect(replaced).toContain('proxy_set_header Forwarded "";');
     const trusted = renderNginx(
-      configOf(
+      configWith(
         {},
         { listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api', trustForwarded: true }] },
       ),
@@ -176,7 +177,7 @@ describe('renderNginx', () => {
   });
 
   it('gives a listener on any free port one that no other has', () => {
-    const config = configOf(
+    const config = configWith(
       {},
       {
         listeners: [
@@ -194,14 +195,14 @@ describe('renderNginx', () => {
 
   it('lets nothing of the configuration out of a comment', () => {
     // The schema refuses such a path; the export does not rely on it.
-    const config = configOf({ healthCheck: { type: 'http', path: '/x' } });
+    const config = configWith({ healthCheck: { type: 'http', path: '/x' } });
     for (const pool of config.pools) Object.assign(pool.healthCheck, { path: '/x\n} evil {' });
     const lines = renderNginx(config).text.split('\n');
     expect(lines.filter((line) => line.includes('evil')).every((line) => line.startsWith('#'))).toBe(true);
   });
 
   it('says every note once, the lost ones first', () => {
-    const { notes } = renderNginx(configOf());
+    const { notes } = renderNginx(configWith());
     expect(new Set(notes.map(({ message }) => message)).size).toBe(notes.length);
     const levels = notes.map(({ level }) => ['lost', 'differs', 'info'].indexOf(level));
     expect(levels).toEqual(levels.toSorted());

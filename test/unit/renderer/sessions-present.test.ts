@@ -1,14 +1,15 @@
-import { parseConfig } from '@shared/config/parse.ts';
+import type { ConfigInput } from '@shared/config/schema.ts';
 import type { Session } from '@shared/contract/values.ts';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
   affinityYaml,
-  formatSpan,
   poolsWithAffinity,
   sortSessions,
   withoutName,
 } from '../../../renderer/src/features/sessions/present-session.ts';
+import { formatSpan } from '../../../renderer/src/metrics/format.ts';
+import { configOf } from '../../support/config-of.ts';
 
 const session = (id: string, more: Partial<Session> = {}): Session => ({
   id,
@@ -46,13 +47,12 @@ describe('sessions', () => {
   });
 
   it('are turned on by what the empty screen says to write', () => {
-    const written = parse(affinityYaml('api')) as { pools: Record<string, unknown>[] };
-    const parsed = parseConfig({
+    const written = parse(affinityYaml('api')) as Pick<ConfigInput, 'pools'>;
+    const config = configOf({
       listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api' }],
-      pools: [{ ...written.pools[0], servers: [{ address: '127.0.0.1:3001' }] }],
+      pools: [{ ...written.pools[0]!, servers: [{ address: '127.0.0.1:3001' }] }],
     });
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    expect(poolsWithAffinity(parsed.config)).toEqual([
+    expect(poolsWithAffinity(config)).toEqual([
       { pool: 'api', type: 'cookie', ttl: '30m', maxSessions: 10_000 },
     ]);
   });

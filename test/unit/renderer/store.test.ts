@@ -1,4 +1,3 @@
-import { parseConfig } from '@shared/config/parse.ts';
 import type { ConfigInput } from '@shared/config/schema.ts';
 import type { ConfigSnapshot, ServerStatus } from '@shared/contract/values.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -15,9 +14,10 @@ import { blockedReason } from '../../../renderer/src/store/connection.ts';
 import { appendToLog, emptyLog, type LogState } from '../../../renderer/src/store/log.ts';
 import { applyChange, keepIdentity } from '../../../renderer/src/store/records.ts';
 import { changeServers, useServers } from '../../../renderer/src/store/servers.ts';
+import { configOf } from '../../support/config-of.ts';
 
 function snapshot(input: Partial<ConfigInput>, revision = 1): ConfigSnapshot {
-  const parsed = parseConfig({
+  const config = configOf({
     listeners: [{ name: 'web', bind: '127.0.0.1:8080', pool: 'api' }],
     pools: [
       {
@@ -31,8 +31,7 @@ function snapshot(input: Partial<ConfigInput>, revision = 1): ConfigSnapshot {
     ],
     ...input,
   });
-  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join());
-  return { revision, config: parsed.config, canUndo: false, canRedo: false };
+  return { revision, config, canUndo: false, canRedo: false };
 }
 
 const weighted = (weight: number) =>

@@ -1,10 +1,11 @@
 import { parseConfig } from '@shared/config/parse.ts';
-import type { Config } from '@shared/config/schema.ts';
+import type { Config, ConfigInput } from '@shared/config/schema.ts';
 import { describe, expect, it } from 'vitest';
 import { planReplicas } from '../../../main/replicas/plan.ts';
+import { configOf } from '../../support/config-of.ts';
 
-function configOf(pools: Record<string, number[]>, replicas: readonly object[]): Config {
-  const parsed = parseConfig({
+function configWith(pools: Record<string, number[]>, replicas: ConfigInput['replicas']): Config {
+  return configOf({
     listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: Object.keys(pools)[0] }],
     pools: Object.entries(pools).map(([name, ports]) => ({
       name,
@@ -12,8 +13,6 @@ function configOf(pools: Record<string, number[]>, replicas: readonly object[]):
     })),
     replicas,
   });
-  if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join());
-  return parsed.config;
 }
 
 const plan = (config: Config, running: { id: string; group: string; address: string }[] = []): string[] =>
@@ -21,7 +20,7 @@ const plan = (config: Config, running: { id: string; group: string; address: str
 
 describe('planReplicas', () => {
   it('backs the first servers of a pool with count processes', () => {
-    const config = configOf({ api: [3001, 3002, 3003] }, [
+    const config = configWith({ api: [3001, 3002, 3003] }, [
       {
         name: 'api',
         command: 'node "my server.js" x',
@@ -45,11 +44,11 @@ describe('planReplicas', () => {
   });
 
   it('backs every server of the pool without a count, and every port', () => {
-    expect(plan(configOf({ api: [1, 2] }, [{ name: 'r', command: 'x', pool: 'api' }]))).toEqual([
+    expect(plan(configWith({ api: [1, 2] }, [{ name: 'r', command: 'x', pool: 'api' }]))).toEqual([
       'r-1 127.0.0.1:1',
       'r-2 127.0.0.1:2',
     ]);
-    expect(plan(configOf({ api: [1] }, [{ name: 'r', command: 'x', ports: [7, 8] }]))).toEqual([
+    expect(plan(configWith({ api: [1] }, [{ name: 'r', command: 'x', ports: [7, 8] }]))).toEqual([
       'r-1 127.0.0.1:7',
       'r-2 127.0.0.1:8',
     ]);
@@ -60,7 +59,7 @@ describe('planReplicas', () => {
       { id: 'r-1', group: 'r', address: '127.0.0.1:1' },
       { id: 'r-2', group: 'r', address: '127.0.0.1:2' },
     ];
-    const dragged = configOf({ api: [2], other: [9, 1] }, [{ name: 'r', command: 'x', pool: 'api' }]);
+    const dragged = configWith({ api: [2], other: [9, 1] }, [{ name: 'r', command: 'x', pool: 'api' }]);
     expect(plan(dragged, running)).toEqual(['r-1 127.0.0.1:1', 'r-2 127.0.0.1:2']);
   });
 
@@ -69,7 +68,7 @@ describe('planReplicas', () => {
       { id: 'r-1', group: 'r', address: '127.0.0.1:1' },
       { id: 'r-2', group: 'r', address: '127.0.0.1:2' },
     ];
-    const changed = configOf({ api: [2, 3] }, [{ name: 'r', command: 'x', pool: 'api' }]);
+    const changed = configWith({ api: [2, 3] }, [{ name: 'r', command: 'x', pool: 'api' }]);
     expect(plan(changed, running)).toEqual(['r-2 127.0.0.1:2', 'r-1 127.0.0.1:3']);
   });
 
@@ -78,12 +77,12 @@ describe('planReplicas', () => {
       { id: 'r-1', group: 'r', address: '127.0.0.1:1' },
       { id: 'r-2', group: 'r', address: '127.0.0.1:2' },
     ];
-    const listed = configOf({ api: [2], b: [1] }, [{ name: 'r', command: 'x', ports: [1, 2] }]);
+    const listed = configWith({ api: [2], b: [1] }, [{ name: 'r', command: 'x', ports: [1, 2] }]);
     expect(plan(listed, running)).toEqual(['r-1 127.0.0.1:1', 'r-2 127.0.0.1:2']);
   });
 
   it('gives an address to one group only, and starts nothing for another machine', () => {
-    const config = configOf({ api: [1, 2] }, [
+    const config = configWith({ api: [1, 2] }, [
       { name: 'a', command: 'x', ports: [2] },
       { name: 'b', command: 'x', pool: 'api' },
     ]);
