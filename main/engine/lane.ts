@@ -20,7 +20,7 @@ const removedGraceMs = 30_000;
 /** How long a configuration waits for names it brings in; requests go on meanwhile. */
 const namesWithinMs = 2_000;
 
-export interface LaneDeps extends Omit<PoolDeps, 'names'> {
+export interface LaneDeps extends Omit<PoolDeps, 'names' | 'makeRoom'> {
   /** Stands in front of the numbers of requests. */
   readonly requestPrefix: string;
   /** Told what a person who looks for a fault in Ballast needs. */
@@ -73,12 +73,13 @@ export function createLane(deps: LaneDeps): Lane {
   const metrics = createMetrics(clock, () => pools.values(), limits, memory);
   // Every thread looks names up for itself; one of them tells.
   const names = new Names(clock, deps.lookup ?? systemLookup, memory.thread === 0 ? events : null);
-  const poolDeps: PoolDeps = { ...deps, names };
   let lastId = 0;
   let responseFields = true;
 
-  const holders = () => ({ clients: listeners, servers: pools.values() });
-  const descriptors = createDescriptors(deps.descriptors, limits, holders, () => memory.width);
+  const holders = () => ({ clients: listeners.holders(), servers: pools.values() });
+  const now = (): number => clock.now();
+  const descriptors = createDescriptors(deps.descriptors, limits, holders, now, () => memory.width);
+  const poolDeps: PoolDeps = { ...deps, names, makeRoom: descriptors.makeRoom };
   const listeners: Listeners = createListeners({
     clock,
     findPool: (name) => pools.get(name),

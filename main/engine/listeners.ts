@@ -2,7 +2,7 @@ import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { ListenerStatus } from '@shared/contract/values.ts';
 import { BindError } from './bind-error.ts';
-import type { SocketHolder } from './descriptors.ts';
+import type { ClientHolder } from './descriptors.ts';
 import { type BindMode, createListener, type Listener, type ListenerDeps } from './listener/listener.ts';
 
 interface Running {
@@ -24,7 +24,7 @@ export interface ListenersChange {
   abort(): Promise<void>;
 }
 
-export interface Listeners extends SocketHolder {
+export interface Listeners {
   /**
    * Binds what is new, without touching what runs; only a listener that leaves and is itself in the way (127.0.0.1 becomes
    * 0.0.0.0, on the same port) gives its address up, a moment before that is bound anew. Rejects with a `BindError`: then
@@ -32,6 +32,7 @@ export interface Listeners extends SocketHolder {
    */
   prepare(configs: readonly ListenerConfig[], mode: BindMode): Promise<ListenersChange>;
   describe(): ListenerStatus[];
+  holders(): ClientHolder[];
   /** That thread of the data plane is gone, its connections with it. */
   forgetThread(thread: number): void;
   /** Bytes of requests that connections of clients keep in memory. */
@@ -130,14 +131,7 @@ export function createListeners(deps: ListenerDeps): Listeners {
         },
       };
     },
-    get openSockets() {
-      return running.reduce((sum, { listener }) => sum + listener.openSockets, 0);
-    },
-    closeIdle(most) {
-      let closed = 0;
-      for (const { listener } of running) closed += listener.closeIdle(most - closed);
-      return closed;
-    },
+    holders: () => running.map(({ listener }) => listener),
     describe: () =>
       running.map(({ config, address, listener }) => ({
         name: config.name,

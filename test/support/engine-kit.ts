@@ -61,7 +61,7 @@ export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit
   const codec = createCookieCodec(Buffer.alloc(32, 7));
   const memory = new Memory();
   const names = new Names(clock, () => Promise.reject(new Error('no names here')), events);
-  const deps = { clock, names, random: () => 0.5, events, limits, codec, memory };
+  const deps = { clock, names, random: () => 0.5, events, limits, codec, memory, makeRoom() {} };
   const pool = new ServerPool(poolConfig(input), deps, () => undefined);
   let requests = 0;
 

@@ -95,6 +95,8 @@ export class PlainPool implements Pool {
     this.limitsReached.push(kind);
   }
 
+  makeRoom(): void {}
+
   get openConnections(): number {
     return this.servers.reduce((sum, server) => sum + (server.connections?.count ?? 0), 0);
   }
@@ -165,7 +167,9 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       advice: '',
       mostRefused: 64,
       admit: () => true,
+      makeRoom() {},
       relieve: () => false,
+      lost() {},
     },
     ...(options.readPath && { readPath: options.readPath }),
   });

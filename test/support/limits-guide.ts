@@ -25,6 +25,9 @@ const remarks = `## What to know
 - **Connections.** At \`maxConnections\` the connection idle longest (for a second at least) gives way, as in nginx; where every one is busy the
   newcomer gets 503 with \`Retry-After\`, so that somebody sees why. HAProxy would leave it in the kernel's queue. The same happens a little before
   the process runs out of file descriptors (\`ulimit -n\`): beyond that the system would accept and drop connections without a word.
+- **File descriptors.** A client whose request runs takes two, with its connection to a server, and so does one that came just now; a client that
+  rests between requests takes one. Where they are short, connections to servers that were not used for a second make room first, as no client
+  notices that, then the client idle longest.
 - **No descriptor for a connection to a server** is this machine's fault: idle connections are closed and the attempt made once more, else the client
   gets 503. No server is blamed, neither by requests nor by probes.
 - **Slow clients.** A head has \`headTimeout\` altogether, however regularly its bytes come. A body must move within \`bodyTimeout\` and reach

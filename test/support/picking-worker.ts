@@ -32,7 +32,16 @@ function run({ memory: view, config, picks, gate, picked, counted, additions }: 
   const limits = createLimitLog(systemClock, events);
   const codec = createCookieCodec(Buffer.alloc(32, 7));
   const names = new Names(systemClock, systemLookup, null);
-  const deps = { clock: systemClock, random: () => 0.5, events, limits, names, codec, memory };
+  const deps = {
+    clock: systemClock,
+    random: () => 0.5,
+    events,
+    limits,
+    names,
+    codec,
+    memory,
+    makeRoom() {},
+  };
   const pool = new ServerPool(config, deps, () => undefined);
   const places = new Uint8Array(picked);
   const exchange = new Exchange();

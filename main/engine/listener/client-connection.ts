@@ -22,9 +22,9 @@ export class ClientConnection extends RequestReader implements AttemptsClient {
     this.attempts.adoptedBy(this);
   }
 
-  /** How long it has been idle; for one that is. */
-  idleMs(now: number): number {
-    return now - (this.deadline - this.limits.idleTimeoutMs);
+  /** Clock's `now()`; for one that is idle. */
+  get idleSince(): number {
+    return this.deadline - this.limits.idleTimeoutMs;
   }
 
   /** There is no room for this client: says why, and closes. */
@@ -249,6 +249,8 @@ export class ClientConnection extends RequestReader implements AttemptsClient {
   #next(): void {
     this.state = IDLE;
     this.deadlineIn(this.limits.idleTimeoutMs);
+    this.rests = true;
+    this.context.resting++;
     if (this.held.length > 0) this.runHeld();
     else this.resume();
   }
@@ -281,6 +283,7 @@ export class ClientConnection extends RequestReader implements AttemptsClient {
     if (this.state === CLOSED) return;
     const wasBusy = this.state === BUSY;
     this.state = CLOSED;
+    this.restsNoMore();
     this.context.wheel.remove(this);
     this.held.clear();
     this.buffer.close();

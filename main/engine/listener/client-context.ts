@@ -22,6 +22,8 @@ export interface ClientContext {
   authority: string;
   /** Connections close after the request they carry. */
   stopping: boolean;
+  /** Connections whose last request was answered and whose next has not begun. */
+  resting: number;
   findPool(name: string): Pool | undefined;
   nextRequestId(exchange: Exchange): void;
   finished(exchange: Exchange): void;

@@ -1,17 +1,20 @@
+import { restedMs } from '../descriptors.ts';
 import type { ClientConnection } from './client-connection.ts';
 
-/** A connection that was used, or accepted, so recently does not make room: its next request may be on the way. */
-const restedMs = 1_000;
-/** Connections looked at in one search, so that a search costs at most about 20 µs. */
-const mostLookedAt = 2_000;
-/** Among so many idle ones the one idle longest is taken. */
-const enoughIdle = 16;
+/** Connections that one look at all of them finds: it takes up to a millisecond for 20,000, so the next ones should cost nothing. */
+const mostFound = 64;
+/** Where there is nobody to find, it is not looked for more often than that. */
+const lookEveryMs = 10;
 
 /** The connections of a listener. */
 export class Clients {
   readonly #all = new Set<ClientConnection>();
-  /** Where the last search ended; the next one goes on from there, so that every connection has its turn. */
-  #search: IterableIterator<ClientConnection> | null = null;
+  /** Idle longest when that was last looked at, the first of them at the end. */
+  readonly #found: ClientConnection[] = [];
+  /** Since when each of them was idle: whoever has had a request meanwhile is out of the order. */
+  readonly #foundSince: number[] = [];
+  /** Clock's `now()`: before that another look finds nobody. */
+  #lookAt = 0;
 
   get size(): number {
     return this.#all.size;
@@ -31,28 +34,46 @@ export class Clients {
   }
 
   /**
-   * Closes the connection that is idle longest, of those a bounded search comes by (as Redis samples what it evicts; nginx
-   * keeps a list for it, which every request pays for). False where none is idle.
+   * The one that is idle longest, for a second at least; null where there is none. nginx keeps a list for it, which every request
+   * pays for; here a look at all of them finds the next 64, and only while connections are short.
    */
-  closeIdle(now: number): boolean {
-    let longest: ClientConnection | null = null;
-    let idle = 0;
-    for (let looked = Math.min(mostLookedAt, this.#all.size); looked > 0 && idle < enoughIdle; looked--) {
-      const connection = this.#next();
-      if (!connection) break;
-      if (!connection.isIdle || connection.idleMs(now) < restedMs) continue;
-      idle += 1;
-      if (longest === null || connection.idleMs(now) > longest.idleMs(now)) longest = connection;
+  idleLongest(now: number): ClientConnection | null {
+    for (;;) {
+      const longest = this.#found.at(-1);
+      if (longest === undefined) {
+        if (now < this.#lookAt || !this.#look(now)) return null;
+      } else if (longest.isIdle && longest.idleSince === this.#foundSince.at(-1)) return longest;
+      else {
+        this.#found.pop();
+        this.#foundSince.pop();
+      }
     }
-    longest?.closeWhenIdle();
-    return longest !== null;
   }
 
-  #next(): ClientConnection | undefined {
-    const step = this.#search?.next();
-    if (step && !step.done) return step.value;
-    this.#search = this.#all.values();
-    const first = this.#search.next();
-    return first.done ? undefined : first.value;
+  /** False where it found nobody. */
+  #look(now: number): boolean {
+    const [found, since] = [this.#found, this.#foundSince];
+    const restedSince = now - restedMs;
+    let nextRested = now;
+    for (const connection of this.#all) {
+      if (!connection.isIdle) continue;
+      const { idleSince } = connection;
+      if (idleSince > restedSince) {
+        nextRested = Math.min(nextRested, idleSince);
+        continue;
+      }
+      if (found.length === mostFound) {
+        if (idleSince >= since[0]!) continue;
+        found.shift();
+        since.shift();
+      }
+      let at = found.length;
+      while (at > 0 && since[at - 1]! < idleSince) at -= 1;
+      found.splice(at, 0, connection);
+      since.splice(at, 0, idleSince);
+    }
+    const isWhole = found.length < mostFound;
+    this.#lookAt = isWhole ? Math.max(now + lookEveryMs, nextRested + restedMs) : now;
+    return found.length > 0;
   }
 }

@@ -3,7 +3,7 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
-import type { Descriptors, SocketHolder } from '../descriptors.ts';
+import type { ClientHolder, Descriptors } from '../descriptors.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Pool } from '../pool/pool.ts';
 import { createAcceptor, probeReadPath } from '../sockets/accept.ts';
@@ -35,7 +35,7 @@ export interface ListenerDeps {
 }
 
 /** An address that accepts client traffic. */
-export interface Listener extends SocketHolder {
+export interface Listener extends ClientHolder {
   readonly name: string;
   readonly openConnections: number;
   /** Bytes of requests that its connections keep in memory. */
@@ -103,6 +103,7 @@ export function createListener(
       trustsForwarded: current.trustForwarded,
       authority: formatAddress(bind),
       stopping: false,
+      resting: 0,
       spareAttempts: [],
       findPool: deps.findPool,
       nextRequestId: deps.nextRequestId,
@@ -119,7 +120,7 @@ export function createListener(
       },
     };
     context = shared;
-    const lost = (): void => deps.limitReached('file-descriptors', current.name);
+    const lost = (): void => deps.descriptors.lost(current.name);
     const accepting = createAcceptor(
       path,
       (openSocket) => {
@@ -158,10 +159,12 @@ export function createListener(
   const whyNoRoom = (): string | null => {
     const { maxConnections } = current.limits;
     if (connections.size - refused + (count?.others ?? 0) >= maxConnections) {
-      if (!connections.closeIdle(deps.clock.now())) {
+      const longest = connections.idleLongest(deps.clock.now());
+      if (!longest) {
         deps.limitReached('max-connections', current.name);
         return `listener "${current.name}" has ${maxConnections} connections, as many as it may (limits.maxConnections)`;
       }
+      longest.closeWhenIdle();
       deps.limitReached('displaced-connections', current.name);
     }
     if (deps.descriptors.admit(current.name)) return null;
@@ -200,14 +203,20 @@ export function createListener(
       for (const connection of connections.list()) sum += connection.keptBytes;
       return sum;
     },
+    get place() {
+      return { listener: current.name };
+    },
     get openSockets() {
       return connections.size - refused;
     },
-    closeIdle(most) {
-      let closed = 0;
-      while (closed < most && connections.closeIdle(deps.clock.now())) closed += 1;
-      return closed;
+    get restingSockets() {
+      return context?.resting ?? 0;
     },
+    longestIdleMs(now) {
+      const longest = connections.idleLongest(now);
+      return longest === null ? -1 : now - longest.idleSince;
+    },
+    closeLongestIdle: (now) => connections.idleLongest(now)?.closeWhenIdle(),
     start: open,
     update(next) {
       current = next;

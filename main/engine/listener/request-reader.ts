@@ -52,6 +52,8 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
   /** The client said that this is its last request. */
   protected isLast = false;
   protected pausedForServer = false;
+  /** Its last request was answered, its next has not begun: counted in `context.resting`. */
+  protected rests = false;
   /** The rewritten head: also what affinity and strategies look into. */
   protected outgoing = '';
   #running = false;
@@ -145,6 +147,7 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
       if (!this.#checkSize(bytes, start, end)) return end;
       if (this.state === IDLE) {
         this.state = HEAD;
+        this.restsNoMore();
         this.deadlineIn(this.limits.headTimeoutMs);
       }
       return start;
@@ -226,9 +229,16 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
     return refusals[this.framing.chunked.tooLarge ? TRAILER_TOO_LARGE : CHUNK];
   }
 
+  protected restsNoMore(): void {
+    if (!this.rests) return;
+    this.rests = false;
+    this.context.resting--;
+  }
+
   protected beginExchange(): void {
     const { exchange } = this;
     this.state = BUSY;
+    this.restsNoMore();
     this.framing.start('none', 0);
     this.outgoing = '';
     resetExchange(exchange, this.clock, this.context.name);

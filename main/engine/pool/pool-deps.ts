@@ -13,6 +13,8 @@ export interface PoolDeps {
   readonly codec: CookieCodec;
   readonly limits: LimitLog;
   readonly names: Names;
+  /** A connection to a server is about to be opened: makes room for it where file descriptors are short. */
+  readonly makeRoom: () => void;
   /** What the threads of the data plane share. */
   readonly memory: Memory;
   /** In every thread but the first, which probes: asks that one for a probe soon. */

@@ -34,4 +34,6 @@ export interface Pool {
   takeRetry(): boolean;
   /** One of the pool's limits was reached. `server`: the one concerned. */
   limitReached(kind: LimitKind, server: Server | null): void;
+  /** A connection to one of its servers is about to be opened: makes room for it where file descriptors are short. */
+  makeRoom(): void;
 }

@@ -17,6 +17,7 @@ import { hasSlot, unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { drainTunnels } from './drain-tunnels.ts';
 import { isFailed } from './failed-attempt.ts';
+import { idleLongest } from './idle-longest.ts';
 import { arrange } from './members.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
@@ -116,10 +117,17 @@ export class ServerPool implements Pool, SocketHolder {
     return sum;
   }
 
-  closeIdle(most: number): number {
-    let closed = 0;
-    for (const { connections } of this.#servers) closed += connections?.closeIdle(most - closed) ?? 0;
-    return closed;
+  get place(): { pool: string } {
+    return { pool: this.name };
+  }
+
+  longestIdleMs(now: number): number {
+    const longest = idleLongest(this.#servers);
+    return longest === null ? -1 : now - longest.idleSince;
+  }
+
+  closeLongestIdle(): void {
+    idleLongest(this.#servers)?.destroy();
   }
 
   get activeRequests(): number {
@@ -281,6 +289,10 @@ export class ServerPool implements Pool, SocketHolder {
 
   limitReached(kind: LimitKind, server: Server | null): void {
     this.#deps.limits.reached(kind, { pool: this.name, server: server === null ? null : server.id });
+  }
+
+  makeRoom(): void {
+    this.#deps.makeRoom();
   }
 
   proberOf(server: Server): Prober | undefined {

@@ -13,6 +13,14 @@ import type { ConnectionOwner, ServerUser } from './server-user.ts';
 /** A request that cannot be repeated only goes on a connection used this recently: the server cannot have given up on it yet. */
 const freshEnoughMs = 10;
 
+/** Told what the connections of a server do. */
+export interface ConnectionsListener {
+  /** One is about to be opened. */
+  opens(): void;
+  /** One is closed because as many others are kept as may be. */
+  surplus(): void;
+}
+
 /** The kept-alive connections of one server. The one used last is taken first, so that spare ones reach their timeout. */
 export class ServerConnections implements ConnectionOwner {
   readonly endpoint: Endpoint;
@@ -24,21 +32,14 @@ export class ServerConnections implements ConnectionOwner {
   readonly #path: ReadPath;
   readonly #idle: ServerConnection[] = [];
   readonly #open = new Set<ServerConnection>();
-  readonly #surplus: () => void;
+  readonly #told: ConnectionsListener;
   #idleMs = 60_000;
   #retired = false;
 
-  /** @param surplus told when a connection is closed because `mostIdle` others are kept */
-  constructor(
-    endpoint: Endpoint,
-    clock: Clock,
-    path: ReadPath,
-    mostIdle = Number.POSITIVE_INFINITY,
-    surplus: () => void = () => {},
-  ) {
+  constructor(endpoint: Endpoint, clock: Clock, path: ReadPath, mostIdle: number, told: ConnectionsListener) {
     this.endpoint = endpoint;
     this.mostIdle = mostIdle;
-    this.#surplus = surplus;
+    this.#told = told;
     this.#clock = clock;
     this.#path = path;
     this.batching = new Batching(this, new BatchingRecord(clock));
@@ -74,6 +75,7 @@ export class ServerConnections implements ConnectionOwner {
 
   /** A connection that nobody has used. */
   openNew(user: ServerUser, timeouts: TimeoutsConfig): ServerConnection {
+    this.#told.opens();
     const connection = new ServerConnection(
       this,
       user,
@@ -86,11 +88,9 @@ export class ServerConnections implements ConnectionOwner {
     return connection;
   }
 
-  /** Closes up to so many that are idle, the longest idle first. Returns how many. */
-  closeIdle(most: number): number {
-    const count = Math.min(most, this.#idle.length);
-    for (let closed = 0; closed < count; closed++) this.#idle[0]!.destroy();
-    return count;
+  /** Null where none is idle. */
+  get idleLongest(): ServerConnection | null {
+    return this.#idle[0] ?? null;
   }
 
   /**
@@ -121,14 +121,13 @@ export class ServerConnections implements ConnectionOwner {
       connection.destroy();
       return;
     }
+    if (this.mostIdle === 0) {
+      connection.destroy(); // as was asked for: no limit was reached
+      return;
+    }
     if (this.#idle.length >= this.mostIdle) {
-      this.#surplus();
-      const longest = this.#idle[0];
-      if (!longest) {
-        connection.destroy();
-        return;
-      }
-      longest.destroy();
+      this.#told.surplus();
+      this.#idle[0]!.destroy();
     }
     connection.rest(this.#clock.now(), this.#idleMs);
     this.#idle.push(connection);
@@ -156,7 +155,10 @@ export function connectionsOf(
     lane.clock,
     lane.path,
     pool.config.idleConnections,
-    () => pool.limitReached('idle-connections', server),
+    {
+      opens: () => pool.makeRoom(),
+      surplus: () => pool.limitReached('idle-connections', server),
+    },
   );
   return server.connections;
 }

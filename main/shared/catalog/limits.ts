@@ -37,6 +37,12 @@ export const limits = {
     effect: 'no file descriptor was left',
     routine: false,
   },
+  'descriptors-short': {
+    place: 'system',
+    key: 'ulimit -n',
+    effect: 'file descriptors were short, and a connection that was idle made room',
+    routine: false,
+  },
   'head-bytes': listener('headBytes', 'a head was too large and got 431'),
   'target-bytes': listener('targetBytes', 'a request target was too long and got 414'),
   'head-fields': listener('headFields', 'a head had too many fields and got 431'),

@@ -31,6 +31,36 @@ describe('a listener with limits.maxConnections open', () => {
     expect(proxy.limitsReached).toContain('displaced-connections');
   });
 
+  it('closes hundreds in the order in which they were last used', async () => {
+    const raw = await server(answering(ok('here')));
+    const proxy = await lane({ ports: [raw.port], ...limited({ maxConnections: 200 }) });
+    const order = await Promise.all(Array.from({ length: 200 }, () => client(proxy.port)));
+    order.reverse();
+    for (const caller of order) {
+      caller.send(get);
+      await caller.receives('here');
+    }
+    const since = performance.now();
+    await until('all to be idle long enough', () => performance.now() - since > 1_100);
+    const fresh: RawClient[] = [];
+    for (let i = 0; i < 150; i++) {
+      const next = await client(proxy.port);
+      next.send(get);
+      await next.receives('200 OK');
+      fresh.push(next);
+      await order[i]!.end();
+      if (i === 70) {
+        // From now on it is the one used last.
+        order[80]!.send(get);
+        await order[80]!.receives('here', 2);
+        order.push(...order.splice(80, 1));
+      }
+    }
+    expect(order.filter(({ ended }) => ended)).toEqual(order.slice(0, 150));
+    expect(fresh.filter(({ ended }) => ended)).toEqual([]);
+    expect(proxy.limitsReached).toEqual(Array(150).fill('displaced-connections'));
+  });
+
   it('refuses newcomers with a reason where all are busy, and harms none of these', async () => {
     const waiting: (() => void)[] = [];
     const raw = await server(

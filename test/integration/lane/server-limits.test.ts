@@ -89,6 +89,8 @@ describe('unused connections to a server', () => {
     }
     expect(raw.accepted).toBe(3);
     await until('none to be left', () => raw.open.size === 0);
+    // Nothing was in short supply: that is what was asked for.
+    expect(proxy.limitsReached).toEqual([]);
   });
 });
 
