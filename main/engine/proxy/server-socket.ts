@@ -1,11 +1,9 @@
-import type { LookupOptions } from 'node:dns';
-import { connect } from 'node:net';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import { isOwnFault } from '../descriptors.ts';
 import { BodyFraming } from '../http1/body-framing.ts';
-import { ownByEvents } from '../sockets/event-socket.ts';
+import { connectByEvents } from '../sockets/event-socket.ts';
 import { HandleSocket } from '../sockets/handle-socket.ts';
 import type { LaneSocket, ReadPath, SocketOwner } from '../sockets/lane-socket.ts';
 import { ReadBuffer } from '../sockets/read-buffers.ts';
@@ -27,14 +25,6 @@ export const CLOSED = 5;
 /** What a closing connection may still take to write what waits. */
 const lingerMs = 5_000;
 const never = Number.POSITIVE_INFINITY;
-
-function noLookup(
-  _name: string,
-  _options: LookupOptions,
-  done: (error: NodeJS.ErrnoException, address: string) => void,
-): void {
-  done(Object.assign(new Error('the name does not resolve'), { code: 'ENOTFOUND' }), '');
-}
 
 /**
  * The socket of a connection to a server, apart from what is read from it: connecting, writing, and how long is waited for
@@ -97,16 +87,7 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
     this.socket =
       path === 'handle' && host !== undefined
         ? HandleSocket.connect(host, address.port, this)
-        : ownByEvents(
-            connect({
-              host: this.host,
-              port: address.port,
-              lookup: noLookup,
-              noDelay: true,
-              allowHalfOpen: true,
-            }),
-            this,
-          );
+        : connectByEvents(this.host, address.port, this);
     wheel.set(this, clock.now() + connectMs);
   }
 
