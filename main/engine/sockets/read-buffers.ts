@@ -1,4 +1,8 @@
-const sharedBytes = 65_536;
+/**
+ * Somewhat over 64 KiB, because that is the piece in which most programs send what is large: with the head in front of it, it
+ * still comes in one read and leaves in one write.
+ */
+const sharedBytes = 81_920;
 const leasedBytes = 262_144;
 const mostSpare = 64;
 

@@ -4,7 +4,7 @@ import { exchangeBytes, rawServer } from '../../support/raw-sockets.ts';
 
 describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
   it('messages about the size of every buffer come through whole', async () => {
-    const sizes = [16_384, 65_536, 131_072, 262_144].flatMap((size) => [size - 1, size, size + 1]);
+    const sizes = [16_384, 65_536, 81_920, 131_072, 262_144].flatMap((size) => [size - 1, size, size + 1]);
     const raw = await server(
       rawServer((socket, _text, connection) => {
         const end = connection.text.indexOf('\r\n\r\n') + 4;
