@@ -416,7 +416,7 @@ const dataPlane = z
     threads: whole(1, mostThreads)
       .default(1)
       .describe(
-        'Threads that accept clients and carry requests, on as many cores, as one: strategies, limits and sessions hold over all of them. More than 1 needs Node 23.1 or later on Linux or another system where sockets can share a port.',
+        'Threads that accept clients and carry requests, on as many cores, as one: strategies, limits and sessions hold over all of them. More than 1 needs Node 23.1 or later (or 22.12) on Linux or another system where sockets can share a port.',
       ),
   })
   .prefault({});
