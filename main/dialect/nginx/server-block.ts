@@ -1,5 +1,6 @@
 import { formatAddress } from '@shared/config/address.ts';
-import { defaultLimits, type ListenerConfig, type PoolConfig } from '@shared/config/schema.ts';
+import { defaultLimits } from '@shared/config/listener-schema.ts';
+import type { ListenerConfig, PoolConfig } from '@shared/config/schema.ts';
 import type { Notes } from './notes.ts';
 import { type HostBlock, hostBlocks } from './routing.ts';
 import { block, size, time, word } from './words.ts';
