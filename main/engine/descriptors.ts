@@ -57,6 +57,8 @@ const unlimited: DescriptorSupply = { limit: Number.POSITIVE_INFINITY, inUse: 0 
 const closedAtOnce = 8;
 /** Left for probes, files and processes that are started, if the limit is not that low. */
 const mostReserve = 64;
+/** Counting goes through all listeners and pools; a change of threads in between matters for no more than these. */
+const mostUncounted = 64;
 const mostRefused = 64;
 
 /**
@@ -72,6 +74,8 @@ export function createDescriptors(
 ): Descriptors {
   const reserve = Math.min(mostReserve, Math.floor(limit / 8));
   const available = (): number => Math.floor((limit - inUse - reserve) / threads());
+  /** So many more fit in without counting, whatever the others do meanwhile; below zero for none. */
+  let ample = 0;
   const advice = `raise the limit of open files (ulimit -n, now ${limit})`;
 
   /**
@@ -86,6 +90,8 @@ export function createDescriptors(
       resting += holder.restingSockets;
     }
     for (const holder of servers) toServers += holder.openSockets;
+    // Even if nobody rested any more, each takes two at most.
+    ample = Math.min(mostUncounted, Math.floor((available() - open - Math.max(open, toServers)) / 2));
     return open + Math.max(open - resting, toServers) <= available();
   }
 
@@ -103,6 +109,10 @@ export function createDescriptors(
 
   function fitsIn(moreClients: number, moreToServers: number): boolean {
     if (limit === Number.POSITIVE_INFINITY) return true;
+    if (ample > 0) {
+      ample -= 1;
+      return true;
+    }
     while (!fits(moreClients, moreToServers)) if (!closeOne()) return false;
     return true;
   }

@@ -33,7 +33,7 @@ const servers = (open: number, ...idleMs: number[]) => holder({ pool: 'api' }, o
 const times = (count: number, ms: number): number[] => Array.from({ length: count }, () => ms);
 
 /** With 100 to share: 20 are in use, 12 are kept in reserve, so 68 are left. */
-function kit(clientHolders: readonly Holder[], serverHolders: readonly Holder[]) {
+function kit(clientHolders: readonly ClientHolder[], serverHolders: readonly Holder[]) {
   const told: string[] = [];
   const descriptors = createDescriptors(
     { limit: 100, inUse: 20 },
@@ -55,6 +55,25 @@ describe('file descriptors that are few', () => {
   it('count once where clients have the connections they want', () => {
     expect(kit([clients(33)], [servers(33)]).descriptors.admit('web')).toBe(true);
     expect(kit([clients(20)], [servers(48)]).descriptors.admit('web')).toBe(false);
+  });
+
+  it('are counted anew before they can run out, though not for every connection while there are plenty', () => {
+    let open = 0;
+    let counted = 0;
+    const growing: ClientHolder = {
+      place: { listener: 'web' },
+      get openSockets() {
+        counted += 1;
+        return open;
+      },
+      restingSockets: 0,
+      longestIdleMs: () => -1,
+      closeLongestIdle() {},
+    };
+    const { descriptors } = kit([growing], [servers(0)]);
+    while (descriptors.admit('web')) open += 1;
+    expect(open).toBe(34);
+    expect(counted).toBeLessThan(20);
   });
 
   it('are not kept for clients that rest', () => {

@@ -1,6 +1,7 @@
 import { HEAD_TIMEOUT, type Refusal, refusals } from '../http1/refusal.ts';
 import type { Server } from '../pool/server.ts';
 import type { AttemptsClient } from '../proxy/attempts-client.ts';
+import type { Listed } from '../sockets/connection-list.ts';
 import { writableIsBlocked } from '../sockets/send.ts';
 import type { ClientContext } from './client-context.ts';
 import { clientLeft } from './client-socket.ts';
@@ -13,9 +14,10 @@ const never = Number.POSITIVE_INFINITY;
 const mostSpare = 256;
 
 /** One client: carries each of its requests to a server and back, answers where none can, and ends. */
-export class ClientConnection extends RequestReader implements AttemptsClient {
+export class ClientConnection extends RequestReader implements AttemptsClient, Listed {
   /** It was told that there is no room for it. */
   isTurnedAway = false;
+  place = -1;
 
   constructor(context: ClientContext) {
     super(context);

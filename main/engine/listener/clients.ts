@@ -1,4 +1,5 @@
 import { restedMs } from '../descriptors.ts';
+import { ConnectionList } from '../sockets/connection-list.ts';
 import type { ClientConnection } from './client-connection.ts';
 
 /** Connections that one look at all of them finds: it takes up to a millisecond for 20,000, so the next ones should cost nothing. */
@@ -7,31 +8,13 @@ const mostFound = 64;
 const lookEveryMs = 10;
 
 /** The connections of a listener. */
-export class Clients {
-  readonly #all = new Set<ClientConnection>();
+export class Clients extends ConnectionList<ClientConnection> {
   /** Idle longest when that was last looked at, the first of them at the end. */
   readonly #found: ClientConnection[] = [];
   /** Since when each of them was idle: whoever has had a request meanwhile is out of the order. */
   readonly #foundSince: number[] = [];
   /** Clock's `now()`: before that another look finds nobody. */
   #lookAt = 0;
-
-  get size(): number {
-    return this.#all.size;
-  }
-
-  add(connection: ClientConnection): void {
-    this.#all.add(connection);
-  }
-
-  delete(connection: ClientConnection): void {
-    this.#all.delete(connection);
-  }
-
-  /** As they are now: may be changed while one goes through them. */
-  list(): ClientConnection[] {
-    return [...this.#all];
-  }
 
   /**
    * The one that is idle longest, for a second at least; null where there is none. nginx keeps a list for it, which every request
@@ -55,7 +38,7 @@ export class Clients {
     const [found, since] = [this.#found, this.#foundSince];
     const restedSince = now - restedMs;
     let nextRested = now;
-    for (const connection of this.#all) {
+    for (const connection of this) {
       if (!connection.isIdle) continue;
       const { idleSince } = connection;
       if (idleSince > restedSince) {

@@ -1,4 +1,5 @@
 import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { Listed } from '../sockets/connection-list.ts';
 import type { Batch } from './batch.ts';
 import { ResponseReader } from './response-reader.ts';
 import { BODY, CLOSED, CONNECTING, HEAD, IDLE } from './server-socket.ts';
@@ -9,7 +10,8 @@ const soonMs = 1_000;
 const never = Number.POSITIVE_INFINITY;
 
 /** One connection to a server: carries one request at a time, or a batch whose responses come in turn. */
-export class ServerConnection extends ResponseReader {
+export class ServerConnection extends ResponseReader implements Listed {
+  place = -1;
   /** The requests that share the connection just now, the user's first; null for a single one. */
   batch: Batch | null = null;
   /** The present request was sent together with others. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Endpoint } from '../pool/endpoint.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Server } from '../pool/server.ts';
+import { ConnectionList } from '../sockets/connection-list.ts';
 import type { ReadPath } from '../sockets/lane-socket.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { Batching } from './batching.ts';
@@ -31,7 +32,7 @@ export class ServerConnections implements ConnectionOwner {
   readonly #clock: Clock;
   readonly #path: ReadPath;
   readonly #idle: ServerConnection[] = [];
-  readonly #open = new Set<ServerConnection>();
+  readonly #open = new ConnectionList<ServerConnection>();
   readonly #told: ConnectionsListener;
   #idleMs = 60_000;
   #retired = false;
@@ -107,7 +108,7 @@ export class ServerConnections implements ConnectionOwner {
 
   /** Closes the switched connections that began by then; clock's `now()`. */
   closeTunnels(begunBy: number): void {
-    for (const connection of [...this.#open])
+    for (const connection of this.#open.list())
       if (connection.tunnelSince <= begunBy) connection.user?.tunnelDrained();
   }
 

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:net';
+import { holdTime, releaseTime } from '../clock.ts';
 import { ownByEvents } from './event-socket.ts';
 import { HandleSocket } from './handle-socket.ts';
 import type { LaneSocket, ReadPath, SocketOwner } from './lane-socket.ts';
@@ -44,7 +45,12 @@ function adoptAccepted(server: Server, accept: Accept, failed: () => void): void
       failed(); // e.g. no file descriptor left: the connection is lost, the listener is not
       return;
     }
-    accept((owner) => HandleSocket.accepted(handle, owner, inheritsNoDelay));
+    holdTime();
+    try {
+      accept((owner) => HandleSocket.accepted(handle, owner, inheritsNoDelay));
+    } finally {
+      releaseTime();
+    }
   };
 }
 

@@ -14,6 +14,9 @@ const resets: readonly number[] = [-constants.errno.EPIPE, -constants.errno.ECON
 const internals = streamInternals!;
 /** The request of the next write. Node touches it only where a write has to wait, so one serves until that happens. */
 let spare: StreamRequest | null = null;
+/** Filled by every `getpeername`: an object that has its fields already is filled in half the time. */
+const peerName: { address?: string } = {};
+let lastAddress = '';
 
 /**
  * A TCP connection straight on Node's handle, as `net.Socket` is itself, but without its two streams, its events and what
@@ -81,9 +84,11 @@ export class HandleSocket implements LaneSocket {
 
   get remoteAddress(): string | undefined {
     if (this.#isClosed) return undefined;
-    const name: { address?: string } = {};
-    this.#handle.getpeername(name);
-    return name.address;
+    if (this.#handle.getpeername(peerName) !== 0) return undefined;
+    const address = peerName.address!;
+    // The journal keeps it: many clients with one address should keep one text.
+    if (address !== lastAddress) lastAddress = address;
+    return lastAddress;
   }
 
   get writeFailed(): boolean {
