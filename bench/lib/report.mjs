@@ -18,9 +18,6 @@ import { costOf, ratioTo, rowsOf } from './summary.mjs';
  * @property {number} [runs] how many it was put together from, with --append
  */
 
-export const startMarker = '<!-- bench:start -->';
-export const endMarker = '<!-- bench:end -->';
-
 /** @param {number} value @param {number} digits */
 const fixed = (value, digits) => (Number.isFinite(value) ? value.toFixed(digits) : '-');
 
@@ -223,12 +220,15 @@ export function runMarkdown(run, verdicts) {
 }
 
 /**
- * The text with what stands between the markers replaced.
+ * The text with what stands between `<!-- NAME:start -->` and `<!-- NAME:end -->` replaced.
  * @param {string} text
  * @param {string} between
+ * @param {string} [name]
  * @throws when the markers are not there
  */
-export function replaceBetweenMarkers(text, between) {
+export function replaceBetweenMarkers(text, between, name = 'bench') {
+  const startMarker = `<!-- ${name}:start -->`;
+  const endMarker = `<!-- ${name}:end -->`;
   const start = text.indexOf(startMarker);
   const end = text.indexOf(endMarker);
   if (start === -1 || end < start) throw new Error(`no ${startMarker} ... ${endMarker} to write between`);
