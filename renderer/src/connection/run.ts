@@ -46,7 +46,8 @@ export async function run<N extends CommandName>(
   }
 }
 
-type EditCommand = {
+/** A command that changes the file. */
+export type EditCommand = {
   [N in CommandName]: CommandResult<N> extends { revision: number; note: string | null } ? N : never;
 }[CommandName];
 

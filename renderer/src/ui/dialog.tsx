@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react';
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from 'react-aria-components';
-import { IconButton } from './button.tsx';
+import { Button, IconButton } from './button.tsx';
 
 export interface DialogProps {
   title: string;
@@ -30,5 +30,30 @@ export function Dialog({ title, isOpen, onClose, width = 420, children }: Dialog
         </AriaDialog>
       </Modal>
     </ModalOverlay>
+  );
+}
+
+/** The end of a form in a dialog: leave it, or send it. */
+export function DialogActions({
+  send,
+  isSending,
+  disabledReason,
+  onCancel,
+}: {
+  /** What sending does: `Add server`. */
+  send: string;
+  isSending: boolean;
+  disabledReason: string | undefined;
+  onCancel: () => void;
+}) {
+  return (
+    <div className="dialog-actions">
+      <Button tone="ghost" onPress={onCancel}>
+        Cancel
+      </Button>
+      <Button tone="primary" type="submit" isPending={isSending} disabledReason={disabledReason}>
+        {send}
+      </Button>
+    </div>
   );
 }

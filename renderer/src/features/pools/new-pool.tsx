@@ -1,11 +1,11 @@
 import { type FormEvent, useState } from 'react';
 import { DropZone } from 'react-aria-components';
 import { create } from 'zustand';
-import { submit } from '../../connection/run.ts';
+import { useSubmission } from '../../connection/use-submission.ts';
 import { useConfig } from '../../store/config.ts';
 import { blocked, useBlocked } from '../../store/connection.ts';
 import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
+import { Dialog, DialogActions } from '../../ui/dialog.tsx';
 import { Field, FormRefusal } from '../../ui/field.tsx';
 import { Kbd } from '../../ui/kbd.tsx';
 import { toast } from '../../ui/toasts.tsx';
@@ -59,30 +59,28 @@ function NewPoolForm({ first, close }: { first: string | null; close: () => void
   const server = useConfig((state) => (first === null ? undefined : state.servers[first]));
   const [name, setName] = useState(() => freeName(taken));
   const [address, setAddress] = useState('');
-  const [refusal, setRefusal] = useState<string>();
+  const { refusal, isSending, forget, send } = useSubmission(close);
   const problem = checkName(name, taken);
   const needsAddress = server === undefined && address.trim() === '';
 
-  const send = async (event: FormEvent) => {
+  const add = (event: FormEvent) => {
     event.preventDefault();
     if (problem !== undefined || needsAddress) return;
-    const refused = await submit(
+    void send(
       'pool.add',
       { name, first: server ? { pool: server.pool, server: server.name } : { address: address.trim() } },
       server ? `Moved ${server.name} to the new pool ${name}` : `Added pool ${name}`,
     );
-    if (refused === undefined) close();
-    else setRefusal(refused);
   };
 
   return (
-    <form onSubmit={send}>
+    <form onSubmit={add}>
       <Field
         label="Name"
         value={name}
         onChange={(text) => {
           setName(text);
-          setRefusal(undefined);
+          forget();
         }}
         autoFocus
         isInvalid={problem !== undefined}
@@ -95,25 +93,19 @@ function NewPoolForm({ first, close }: { first: string | null; close: () => void
           value={address}
           onChange={(text) => {
             setAddress(text);
-            setRefusal(undefined);
+            forget();
           }}
           placeholder="127.0.0.1:3001"
           mono
         />
       )}
       <FormRefusal text={refusal} />
-      <div className="dialog-actions">
-        <Button tone="ghost" onPress={close}>
-          Cancel
-        </Button>
-        <Button
-          tone="primary"
-          type="submit"
-          disabledReason={problem ?? (needsAddress ? 'A pool needs a server: write its address' : undefined)}
-        >
-          Create pool
-        </Button>
-      </div>
+      <DialogActions
+        send="Create pool"
+        isSending={isSending}
+        disabledReason={problem ?? (needsAddress ? 'A pool needs a server: write its address' : undefined)}
+        onCancel={close}
+      />
     </form>
   );
 }

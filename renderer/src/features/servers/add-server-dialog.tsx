@@ -1,10 +1,9 @@
 import { type FormEvent, useState } from 'react';
 import { create } from 'zustand';
-import { submit } from '../../connection/run.ts';
+import { useSubmission } from '../../connection/use-submission.ts';
 import { useConfig } from '../../store/config.ts';
 import { blocked } from '../../store/connection.ts';
-import { Button } from '../../ui/button.tsx';
-import { Dialog } from '../../ui/dialog.tsx';
+import { Dialog, DialogActions } from '../../ui/dialog.tsx';
 import { Field, FormRefusal } from '../../ui/field.tsx';
 import { Stepper } from '../../ui/stepper.tsx';
 import { toast } from '../../ui/toasts.tsx';
@@ -35,37 +34,29 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
   const [address, setAddress] = useState('');
   const [name, setName] = useState('');
   const [weight, setWeight] = useState(1);
-  const [refusal, setRefusal] = useState<string>();
-  const [isSending, setSending] = useState(false);
+  const { refusal, isSending, forget, send } = useSubmission(close);
   const members = Object.values(servers).filter((server) => server.pool === pool);
   const check = checkAddress(address, members);
   const twin = members.find((member) => member.name === name.trim());
 
-  const send = async (event: FormEvent) => {
+  const add = (event: FormEvent) => {
     event.preventDefault();
     if (check.text === undefined || twin) return;
-    setSending(true);
-    try {
-      const refused = await submit(
-        'server.add',
-        { pool, address: check.text, weight, ...(name.trim() !== '' && { name: name.trim() }) },
-        `Added ${name.trim() || check.text} to ${pool}`,
-      );
-      if (refused === undefined) close();
-      else setRefusal(refused);
-    } finally {
-      setSending(false);
-    }
+    void send(
+      'server.add',
+      { pool, address: check.text, weight, ...(name.trim() !== '' && { name: name.trim() }) },
+      `Added ${name.trim() || check.text} to ${pool}`,
+    );
   };
 
   return (
-    <form onSubmit={send}>
+    <form onSubmit={add}>
       <Field
         label="Address"
         value={address}
         onChange={(text) => {
           setAddress(text);
-          setRefusal(undefined);
+          forget();
         }}
         placeholder="127.0.0.1:3001"
         autoFocus
@@ -80,7 +71,7 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
           value={name}
           onChange={(text) => {
             setName(text);
-            setRefusal(undefined);
+            forget();
           }}
           placeholder={`${pool}-${members.length + 1}`}
           isInvalid={twin !== undefined}
@@ -93,21 +84,14 @@ function AddServerForm({ pool, close }: { pool: string; close: () => void }) {
         </div>
       </div>
       <FormRefusal text={refusal} />
-      <div className="dialog-actions">
-        <Button tone="ghost" onPress={close}>
-          Cancel
-        </Button>
-        <Button
-          tone="primary"
-          type="submit"
-          isPending={isSending}
-          disabledReason={
-            check.text === undefined ? (check.note ?? 'Write an address first') : twin && 'The name is taken'
-          }
-        >
-          Add server
-        </Button>
-      </div>
+      <DialogActions
+        send="Add server"
+        isSending={isSending}
+        disabledReason={
+          check.text === undefined ? (check.note ?? 'Write an address first') : twin && 'The name is taken'
+        }
+        onCancel={close}
+      />
     </form>
   );
 }
