@@ -1,6 +1,9 @@
 import './ui/tokens.css';
 import './ui/base.css';
-import './ui/ui.css';
+import './ui/buttons.css';
+import './ui/marks.css';
+import './ui/fields.css';
+import './ui/overlays.css';
 import './ui/controls.css';
 import './app/shell.css';
 import { createRoot } from 'react-dom/client';
