@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Lane } from './lane.ts';
 import { client, server } from './lane-cleanup.ts';
-import { type RawClient, type RawServer, rawServer } from './raw-sockets.ts';
+import { ok, type RawClient, type RawServer, rawServer } from './raw-sockets.ts';
 import { until } from './until.ts';
 
 export const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
@@ -16,6 +16,13 @@ export function batchServer(act: Act): Promise<RawServer> {
       const targets = [...text.matchAll(/^(?:GET|HEAD|POST|PUT) (\S+)/gm)].map((match) => match[1]!);
       act(socket, targets, connection.index);
     }),
+  );
+}
+
+/** A server that answers every request with its own target, all of a read in one write. */
+export function honest(): Promise<RawServer> {
+  return batchServer(
+    (socket, targets) => void socket.write(targets.map((target) => ok(`[${target}]`)).join('')),
   );
 }
 

@@ -1,11 +1,11 @@
 import { batchText } from '@shared/lib/batch-text.ts';
 import { expect, it, vi } from 'vitest';
 import type { Engine } from '../../../main/engine/engine.ts';
-import { batchServer, get } from '../../support/batches.ts';
+import { get, honest } from '../../support/batches.ts';
 import type { PoolInput } from '../../support/config-of.ts';
 import { startLoad } from '../../support/http-client.ts';
 import { client } from '../../support/lane-cleanup.ts';
-import { ok, type RawClient } from '../../support/raw-sockets.ts';
+import type { RawClient } from '../../support/raw-sockets.ts';
 import { runEngine } from '../../support/running-engine.ts';
 import { members, replicas } from '../../support/servers-of-test.ts';
 import { until } from '../../support/until.ts';
@@ -15,12 +15,7 @@ vi.setConfig({ testTimeout: 120_000 });
 /** Without probes, which would take their place between the requests. */
 const run = (pool: PoolInput) => runEngine({ healthCheck: { type: 'none' }, ...pool });
 
-const honest = async () => {
-  const { port } = await batchServer((socket, targets) => {
-    for (const target of targets) socket.write(ok(`[${target}]`));
-  });
-  return { address: `127.0.0.1:${port}` };
-};
+const member = async () => ({ address: `127.0.0.1:${(await honest()).port}` });
 
 /** Clients whose requests arrive in the same turn, time and again. */
 async function callersOf(engine: Engine, port: number, count: number): Promise<RawClient[]> {
@@ -49,7 +44,7 @@ it('batching leaves the picks of weighted round robin as they are, to the last o
   const weights = [5, 1, 1];
   const orders: string[][] = [];
   for (const batching of ['off', 'on'] as const) {
-    const servers = await Promise.all(weights.map(async (weight) => ({ ...(await honest()), weight })));
+    const servers = await Promise.all(weights.map(async (weight) => ({ ...(await member()), weight })));
     const { engine, port } = await run({ strategy: 'weighted-round-robin', servers, batching });
     await rounds(await callersOf(engine, port, 14), 5);
     orders.push(order(engine));
@@ -66,7 +61,7 @@ it('batching leaves the picks of weighted round robin as they are, to the last o
 it('least connections sees every request of a batch', async () => {
   const { engine, port } = await run({
     strategy: 'least-connections',
-    servers: [await honest(), await honest()],
+    servers: [await member(), await member()],
     batching: 'on',
   });
   const callers = await callersOf(engine, port, 8);
@@ -84,7 +79,7 @@ it('least connections sees every request of a batch', async () => {
 });
 
 it('the journal tells of each request how it shared its connection', async () => {
-  const { engine, port } = await run({ servers: [await honest()], batching: 'on' });
+  const { engine, port } = await run({ servers: [await member()], batching: 'on' });
   await rounds(await callersOf(engine, port, 3), 1);
   const { requests } = engine.journal.list({ limit: 10 });
   const told = requests.map(({ id }) => batchText(engine.journal.detail(id)!.attemptList[0]!.batch!));

@@ -9,6 +9,7 @@ setPoolDefaults({ batching: { mode: 'on', wait: '20ms' } });
 describe('with batching, ', () => {
   describe('requests', async () => void (await import('./requests.test.ts')));
   describe('failures', async () => void (await import('./failures.test.ts')));
+  describe('kept-alive connections', async () => void (await import('./kept-alive.test.ts')));
   describe('slow peers', async () => void (await import('./slow-peers.test.ts')));
   describe('differences from http-proxy', async () => void (await import('./differential.test.ts')));
   describe('limits', async () => void (await import('./limits.test.ts')));
