@@ -7,7 +7,7 @@ const usual: Partial<FailoverOptions>[] = [
   { act: 'kill' },
   { act: 'kill', strategy: 'least-connections', affinity: 'cookie', servers: 4, connections: 32, seconds: 3 },
   { act: 'reset', batching: 'on', seconds: 3 },
-  { act: 'pause', seconds: 3 },
+  { act: 'pause', seconds: 5 },
 ];
 const runs = (asked ? (JSON.parse(asked) as Partial<FailoverOptions>[]) : usual).map((each) => ({
   ...usualFailover,

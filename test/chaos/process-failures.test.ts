@@ -40,26 +40,21 @@ async function runAll(
   const livesOn = server?.onAccept !== undefined && !['kill', 'stop'].includes(server.onAccept);
   const lasting = livesOn ? await Promise.all([fleet.victim(server), fleet.victim(server)]) : null;
   const work = async (): Promise<void> => {
-    for (let cast = waiting.shift(); cast; cast = waiting.shift()) {
-      const [name, bad, others] = cast;
-      const victims = lasting
-        ? lasting.slice(0, bad)
-        : await Promise.all(Array.from({ length: bad }, () => fleet.victim(server)));
-      if (act.outcomes.includes('connect-failed') && act.act === 'none')
-        await Promise.all(victims.map((each) => each.close()));
-      const servers = others === 'good' ? [...victims, ...fleet.steady] : victims;
-      problems.push(
-        ...(await runTrial({
-          kind: kindOf(name),
-          act,
-          servers,
-          bad,
-          retry: usual,
-          responseMs: longMs,
-          ...rest,
-        })),
-      );
-      if (!lasting) await Promise.all(victims.map((each) => each.close()));
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [name, bad, others] = next;
+      const used: ServerProcess[] = [];
+      const cast = async (): Promise<ServerProcess[]> => {
+        const victims = lasting
+          ? lasting.slice(0, bad)
+          : await Promise.all(Array.from({ length: bad }, () => fleet.victim(server)));
+        if (!lasting) used.push(...victims);
+        if (act.outcomes.includes('connect-failed') && act.act === 'none')
+          await Promise.all(victims.map((each) => each.close()));
+        return others === 'good' ? [...victims, ...fleet.steady] : victims;
+      };
+      const trial = { kind: kindOf(name), act, bad, retry: usual, responseMs: longMs, ...rest };
+      problems.push(...(await runTrial({ ...trial, servers: await cast() }, cast)));
+      await Promise.all(used.map((each) => each.close()));
     }
   };
   await Promise.all([work(), work(), work(), work()]);
@@ -148,7 +143,8 @@ describe('a server that is stopped (SIGSTOP)', () => {
     const victim = await fleet.victim();
     const rig = await startRig({
       servers: [victim, ...fleet.steady],
-      pool: { timeouts: { response: `${shortMs}ms` } },
+      // Once it is waited for whole; for those who answer it is long enough.
+      pool: { timeouts: { response: '3s' } },
     });
     const get = (id: string, acts = '') => ({ kind: kindOf('GET'), id: `${victim.name}-${id}`, acts });
     const asking = ask(rig.port, get('1', `${victim.name}=stop@request`));

@@ -4,11 +4,10 @@ import type { ReadPath } from '../../main/engine/sockets/lane-socket.ts';
 import { type Case, corpusEpochMs, type Step } from '../corpus/case.ts';
 import { type Lane, startLane } from './lane.ts';
 import { readFromClients, readFromServers } from './read-progress.ts';
+import { patienceMs } from './until.ts';
 
 /** How the bytes of one write are cut into several, each of which the lane has read before the next is sent. */
 export type Cut = (bytes: string) => readonly string[];
-
-const deadlineMs = 15_000;
 
 /** One end of a conversation with the lane: what it has got, and whether the other side has ended. */
 class End {
@@ -35,7 +34,7 @@ class End {
       const timer = setTimeout(() => {
         this.#look = null;
         reject(new Error(`waited in vain for ${what}; got ${JSON.stringify(this.text.slice(-2_000))}`));
-      }, deadlineMs);
+      }, patienceMs);
       this.#look = () => {
         if (!holds()) return;
         clearTimeout(timer);
@@ -237,7 +236,7 @@ export class CorpusKit {
   async #leave(): Promise<void> {
     this.#client?.destroy();
     this.#client = undefined;
-    const until = performance.now() + deadlineMs;
+    const until = performance.now() + patienceMs;
     while (this.#lane.listener.openConnections > 0) {
       if (performance.now() > until) throw new Error('the listener keeps the connection');
       await new Promise((resolve) => setImmediate(resolve));

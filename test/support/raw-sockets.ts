@@ -1,7 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { freePorts } from '../../main/workspace/free-ports.ts';
-
-const deadlineMs = 15_000;
+import { patienceMs } from './until.ts';
 
 /** A TCP server on a free port of 127.0.0.1, for speaking HTTP by hand: well or badly. */
 export interface RawServer {
@@ -107,7 +106,7 @@ export async function rawClient(port: number): Promise<RawClient> {
       const timer = setTimeout(() => {
         watchers.delete(look);
         reject(new Error(`waited in vain for ${what}; received ${JSON.stringify(state.text.slice(-2_000))}`));
-      }, deadlineMs);
+      }, patienceMs);
       const look = (): void => {
         if (!holds()) return;
         clearTimeout(timer);

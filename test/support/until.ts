@@ -1,8 +1,11 @@
+/** How long anything is waited for that ought to come: only failing tests ever wait so long, so it suits a machine that is very busy. */
+export const patienceMs = 40_000;
+
 /** Waits until `look` gives something other than undefined or false, looking every few milliseconds. Errors of the last look are told. */
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 15_000,
+  timeoutMs = patienceMs,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   let failure: unknown;

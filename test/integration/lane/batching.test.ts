@@ -219,9 +219,9 @@ describe('a request behind another on a shared connection', () => {
     const raw = await batchServer((socket, targets, connection) => {
       if (connection > 0) return;
       for (const [index, target] of targets.entries())
-        setTimeout(() => socket.write(ok(`[${target}]`)), (index + 1) * 240);
+        setTimeout(() => socket.write(ok(`[${target}]`)), (index + 1) * 720);
     });
-    const pool = { batching: { mode: 'on', wait: '20s' }, timeouts: { response: '400ms' } } as const;
+    const pool = { batching: { mode: 'on', wait: '20s' }, timeouts: { response: '1200ms' } } as const;
     const proxy = await lane({ ports: [raw.port], pool });
     const callers = await together(proxy, 3);
     for (const [index, caller] of callers.entries()) await caller.receives(`[/${index}]`);

@@ -19,7 +19,7 @@ describe('a request target', () => {
 });
 
 describe('a request body that trickles', () => {
-  const slow = { bodyTimeout: '100ms', bodyBytesPerSecond: 10_000 };
+  const slow = { bodyTimeout: '600ms', bodyBytesPerSecond: 10_000 };
 
   it('is refused when it is slower than limits.bodyBytesPerSecond, however regular', async () => {
     const raw = await server(rawServer(() => {}));
@@ -47,7 +47,7 @@ describe('a request body that trickles', () => {
     await caller.receives('200 OK');
     for (let i = 0; i < 57; i++) {
       caller.send('x');
-      await new Promise((resolve) => setTimeout(resolve, 6));
+      await new Promise((resolve) => setTimeout(resolve, 15));
     }
     caller.send('end');
     expect((await caller.receives('done')).endsWith('done')).toBe(true);
@@ -67,13 +67,13 @@ describe('a request body that trickles', () => {
               if (bytes > 20_000_000) socket.write(ok('taken'));
             });
             socket.resume();
-          }, 600);
+          }, 1_500);
         },
       ),
     );
     const proxy = await lane({
       ports: [raw.port],
-      ...limited({ bodyTimeout: '100ms', bodyBytesPerSecond: 100_000 }),
+      ...limited({ bodyTimeout: '600ms', bodyBytesPerSecond: 100_000 }),
     });
     const caller = await client(proxy.port);
     caller.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n');
@@ -92,7 +92,7 @@ describe('a client that takes its response slowly', () => {
         socket.write(Buffer.alloc(bytes, 'x'));
       }),
     );
-    const proxy = await lane({ ports: [raw.port], ...limited({ sendTimeout: '1500ms' }) });
+    const proxy = await lane({ ports: [raw.port], ...limited({ sendTimeout: '4s' }) });
     const caller = await client(proxy.port);
     caller.socket.removeAllListeners('data');
     caller.socket.pause();
@@ -104,7 +104,7 @@ describe('a client that takes its response slowly', () => {
       taken += piece?.length ?? 0;
       return caller.ended;
     };
-    await until('the whole response', sip, 25_000);
+    await until('the whole response', sip);
     expect(taken).toBeGreaterThan(bytes);
     expect(proxy.limitsReached.filter((kind) => kind === 'send-timeout')).toEqual([]);
     expect(proxy.finished[0]).toMatchObject({ responseBytes: bytes, status: 200 });

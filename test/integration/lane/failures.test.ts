@@ -136,11 +136,11 @@ describe.each([
 describe('a server that', () => {
   it('says nothing is timed out; what may be repeated goes elsewhere', async () => {
     const [silent, raw] = [await server(rawServer(() => {})), await good()];
-    const proxy = await lane({ ports: [silent.port, raw.port], pool: { timeouts: { response: '60ms' } } });
+    const proxy = await lane({ ports: [silent.port, raw.port], pool: { timeouts: { response: '500ms' } } });
     expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-attempts: 2');
     expect(proxy.finished[0]?.attempts[0]).toMatchObject({
       outcome: 'timed-out',
-      detail: 'no response within 60ms',
+      detail: 'no response within 500ms',
     });
     await until('the silent connection to be closed', () => silent.open.size === 0);
   });
@@ -230,11 +230,11 @@ describe('a server that', () => {
     const bad = await misbehaving((socket) =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'),
     );
-    const proxy = await lane({ ports: [bad.port], pool: { timeouts: { response: '60ms' } } });
+    const proxy = await lane({ ports: [bad.port], pool: { timeouts: { response: '500ms' } } });
     const caller = await client(proxy.port);
     caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     await until('the client to be cut off', () => caller.socket.destroyed);
-    expect(proxy.finished[0]?.error).toContain('no more of the response for 60ms');
+    expect(proxy.finished[0]?.error).toContain('no more of the response for 500ms');
   });
 
   it('answers with a status in retry.on is followed by another; the last answer stands', async () => {

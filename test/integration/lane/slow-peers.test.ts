@@ -58,7 +58,11 @@ const cases: readonly { size: number; chunked: boolean; paced?: true }[] = [
 const framing = (chunked: boolean): string =>
   chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${bodyBytes}`;
 
-describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
+/** Hundreds of megabytes pass, and nobody is to be called too slow for that. */
+const timeout = 180_000;
+const patient = { limits: { sendTimeout: '10m', bodyTimeout: '10m' } } as const;
+
+describe.each(['handle', 'events'] as const)('read by %s', { timeout }, (readPath) => {
   it('responses arrive as they were sent at clients that slept, with others passing meanwhile', async () => {
     const bodies = cases.map(({ size, chunked }, index) => pieces(noise(index), size, chunked));
     const sent = bodies.map((list) => hash(Buffer.concat(list)));
@@ -74,7 +78,7 @@ describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
         void writeAll(socket, bodies[index]!, kind.paced ?? false);
       }),
     );
-    const proxy = await lane({ ports: [raw.port], readPath });
+    const proxy = await lane({ ports: [raw.port], listener: patient, readPath });
     const callers = await Promise.all(cases.map(() => client(proxy.port)));
     const received: Buffer[][] = cases.map(() => []);
     for (const [index, caller] of callers.entries()) {
@@ -114,8 +118,8 @@ describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
         void writeAll(socket, pieces(waves[Number(wave)]!.subarray(0, Number(size)), 262_144, false), false);
       }),
     );
-    const proxy = await lane({ ports: [raw.port], readPath });
-    const all: { bytes: Buffer; received: Buffer[]; ended: Promise<string>; wake(): void }[] = [];
+    const proxy = await lane({ ports: [raw.port], listener: patient, readPath });
+    const all: { bytes: Buffer; received: Buffer[]; ended(): Promise<string>; wake(): void }[] = [];
     for (const [wave, bytes] of waves.entries()) {
       for (const size of sizes) {
         const caller = await client(proxy.port);
@@ -127,7 +131,7 @@ describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
         all.push({
           bytes: bytes.subarray(0, size),
           received,
-          ended: caller.end(),
+          ended: () => caller.end(),
           wake: () => caller.socket.resume(),
         });
       }
@@ -140,7 +144,7 @@ describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
     expect(proxy.finished.length).toBeLessThan(all.length);
     for (const each of all) each.wake();
     for (const { bytes, received, ended } of all) {
-      await ended;
+      await ended();
       const message = Buffer.concat(received);
       const body = message.subarray(message.indexOf('\r\n\r\n') + 4);
       expect(body.equals(bytes), `${bytes.length} bytes`).toBe(true);
@@ -169,8 +173,10 @@ describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
     const awake = await server(rawServer((socket) => socket.write(ok('z'.repeat(60_000)))));
     const proxy = await lane({
       ports: [asleep.port],
+      pool: { timeouts: { response: '10m' } },
       otherPools: { awake: [awake.port] },
       listener: {
+        ...patient,
         pool: undefined,
         routes: [
           { path: '/', pool: 'api' },

@@ -44,8 +44,9 @@ export async function runFailover(options: FailoverOptions): Promise<FailoverRes
     `strategy: ${strategy}`,
     `batching: "${batching}"`,
     `affinity: { type: ${affinity} }`,
-    // A server that is stopped takes connections and says nothing: how long that is believed is the pool's to say.
-    ...(act === 'pause' ? ['timeouts: { response: 500ms }'] : []),
+    // A server that is stopped takes connections and says nothing: how long that is believed is the pool's to say. Long enough
+    // that one that runs beside many others is not believed stopped; and all clients at once may meet one that is.
+    ...(act === 'pause' ? ['timeouts: { response: 2s }', 'retry: { budgetMinPerSecond: 1000 }'] : []),
   ]);
   try {
     const havoc = startHavoc(rig.servers, act, seededRandom(seed));

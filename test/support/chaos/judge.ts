@@ -12,6 +12,18 @@ export interface Case {
 }
 
 /**
+ * A server was given up for being slow that was not to be: then the machine was too busy for so short a timeout, and the case
+ * says nothing. One with a longer timeout does.
+ */
+export function wasTooBusy({ acts }: Pick<Case, 'acts'>, told: RequestDetail): boolean {
+  return told.attemptList.some(
+    ({ server, outcome, detail }) =>
+      (outcome === 'timed-out' || detail?.startsWith('no more of the response for ')) &&
+      !acts[server.split('/')[1]!]!.outcomes.includes(outcome),
+  );
+}
+
+/**
  * Whether the client's view, the journal and what the servers wrote down fit together and follow the rules. What does not, in
  * words. The rules are said anew here, in the simplest form, and owe nothing to the engine.
  */

@@ -1,9 +1,10 @@
 import { seededRandom } from '../random.ts';
 import { type Act, breaks, early, garbage, refusing, stalls, well } from './acts.ts';
 import { type Asking, ask, type Kind, kinds } from './asking.ts';
-import { judge } from './judge.ts';
+import { judge, wasTooBusy } from './judge.ts';
 import { startRig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
+import { patientTimes } from './trial.ts';
 
 /** What happens next. Plain data, so that a script can be printed, and shortened. */
 export type Step =
@@ -39,7 +40,7 @@ const quick = [...breaks, ...garbage, ...early, ...refusing]
 const slow = stalls.map(({ act }) => act);
 const dead: Act = { act: 'dead', effect: 'fails', outcomes: ['connect-failed', 'closed-before-response'] };
 const stopped: Act = { act: 'stopped', effect: 'fails', outcomes: ['timed-out'] };
-const responseMs = 500;
+const shortMs = 500;
 
 export function randomScript(seed: number, names: readonly string[], length = 14): Script {
   const random = seededRandom(seed);
@@ -79,9 +80,22 @@ export function randomScript(seed: number, names: readonly string[], length = 14
   };
 }
 
-/** Plays a script, one step after the other. What was not as it has to be, in words. All servers run again at its end. */
+/**
+ * Plays a script, one step after the other. What was not as it has to be, in words. All servers run again at its end. Where the
+ * machine was too busy for the short timeout, the script is played again with a longer one, and that has to go well.
+ */
 export async function play(script: Script, servers: readonly ServerProcess[]): Promise<string[]> {
+  const first = await playOnce(script, servers, shortMs);
+  return first.tooBusy ? (await playOnce(script, servers, shortMs * patientTimes)).problems : first.problems;
+}
+
+async function playOnce(
+  script: Script,
+  servers: readonly ServerProcess[],
+  responseMs: number,
+): Promise<{ problems: string[]; tooBusy: boolean }> {
   const problems: string[] = [];
+  let tooBusy = false;
   const state = new Map<string, 'up' | 'dead' | 'stopped'>(servers.map(({ name }) => [name, 'up']));
   const rig = await startRig({
     servers,
@@ -136,6 +150,7 @@ export async function play(script: Script, servers: readonly ServerProcess[]): P
     const seen = await seeing;
     const told = await rig.journalled(id);
     const acted = Object.fromEntries(servers.map(({ name }) => [name, what(name)]));
+    tooBusy ||= wasTooBusy({ acts: acted }, told);
     problems.push(...judge({ request, acts: acted, servers, retry: script.retry }, seen, told));
     const closes = seen.fields.get('connection')?.toLowerCase() === 'close';
     if (seen.end === 'open' && !closes) open.push(asking);
@@ -163,7 +178,7 @@ export async function play(script: Script, servers: readonly ServerProcess[]): P
     await change('continue', server);
     await change('start', server);
   }
-  return problems;
+  return { problems, tooBusy };
 }
 
 /** A shorter script that fails as well: steps are left out as long as that is so, for so many plays at most. */

@@ -73,7 +73,7 @@ export async function startRig({ servers, pool, limits, readPath }: RigOptions):
         return found && engine.journal.detail(found.id);
       }),
     async leftovers() {
-      await until('nothing to be left', () => unfinished().length === 0, 8_000).catch(() => {});
+      await until('nothing to be left', () => unfinished().length === 0, 20_000).catch(() => {});
       return unfinished();
     },
     async stop() {
@@ -83,7 +83,7 @@ export async function startRig({ servers, pool, limits, readPath }: RigOptions):
           // Of the whole thread, so also other engines' that run at the same time.
           .filter(([what]) => what !== 'leasedBuffers')
           .flatMap(([what, count]) => tell(`${what} after the stop`, count));
-      await until('nothing to be left', () => left().length === 0, 5_000).catch(() => {});
+      await until('nothing to be left', () => left().length === 0, 20_000).catch(() => {});
       return left();
     },
   };

@@ -1,7 +1,7 @@
 import type { ReadPath } from '../../../main/engine/sockets/lane-socket.ts';
 import { type Act, well } from './acts.ts';
 import { ask, type Kind } from './asking.ts';
-import { judge } from './judge.ts';
+import { judge, wasTooBusy } from './judge.ts';
 import { startRig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -22,8 +22,26 @@ export interface Trial {
 
 let lastId = 0;
 
-/** Runs it. Whatever is not as it has to be, in words; nothing of the request may be left when it is over. */
-export async function runTrial(trial: Trial): Promise<string[]> {
+/** How much longer a timeout is where the machine was too busy for it. */
+export const patientTimes = 8;
+
+/**
+ * Runs it. Whatever is not as it has to be, in words; nothing of the request may be left when it is over. Where the machine was too
+ * busy for the short timeout of the trial, it is run again with a longer one, and that has to go well.
+ *
+ * @param renew the servers of another run, where those of the first are used up
+ */
+export async function runTrial(
+  trial: Trial,
+  renew: () => Promise<readonly ServerProcess[]> = async () => trial.servers,
+): Promise<string[]> {
+  const first = await runOnce(trial);
+  if (!first.tooBusy) return first.problems;
+  const again = { ...trial, servers: await renew(), responseMs: trial.responseMs * patientTimes };
+  return (await runOnce(again)).problems;
+}
+
+async function runOnce(trial: Trial): Promise<{ problems: string[]; tooBusy: boolean }> {
   lastId += 1;
   const { kind, act, servers, bad, retry, responseMs, connectMs = 5_000, readPath, batching = 'off' } = trial;
   const acts = Object.fromEntries(servers.map(({ name }, index) => [name, index < bad ? act : well]));
@@ -49,10 +67,12 @@ export async function runTrial(trial: Trial): Promise<string[]> {
     const problems = judge({ request, acts, servers, retry }, seen, told);
     asking.socket.end();
     await asking.closed();
-    return [...problems, ...(await rig.leftovers()), ...(await rig.stop())];
+    problems.push(...(await rig.leftovers()), ...(await rig.stop()));
+    return { problems, tooBusy: wasTooBusy({ acts }, told) };
   } catch (error) {
     await rig.stop();
-    return [`${String(error)} (${kind.name}, ${act.act}, ${bad} of ${servers.length})`];
+    const problem = `${String(error)} (${kind.name}, ${act.act}, ${bad} of ${servers.length})`;
+    return { problems: [problem], tooBusy: false };
   }
 }
 
