@@ -34,7 +34,9 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       <StrategyMenu pool={name} kind={pool.strategy.kind} />
       <Chip className="checks">{healthText(pool.healthCheck)}</Chip>
       <AffinityMenu pool={name} affinity={pool.affinity} sessions={sessions} />
-      {pool.batching.mode !== 'off' && <Chip>{batchingModes[pool.batching.mode].label.toLowerCase()}</Chip>}
+      {pool.batching.mode !== 'off' && (
+        <Chip className="batching">{batchingModes[pool.batching.mode].label.toLowerCase()}</Chip>
+      )}
       {waiting > 0 && <Chip tone="warn" className="waiting">{`${waiting} in the queue`}</Chip>}
       <span className="space" />
       <span
@@ -158,7 +160,7 @@ function AffinityMenu({
         aria-label={`Affinity of pool ${pool}: ${text}`}
         tooltip={affinities[affinity.type].explain}
       >
-        {text}
+        <span className="chip-text">{text}</span>
         <Icon name="chevronDown" size={12} />
       </Button>
     </MenuButton>
