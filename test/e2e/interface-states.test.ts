@@ -174,3 +174,27 @@ test('what is selected waits while a screen is shown that it does not concern', 
   await page.keyboard.press('1');
   await inspector.getByText('api-1', { exact: true }).first().waitFor();
 });
+
+test('at any width a pool tells its whole name, and nothing of a server leaves its card', async () => {
+  ballast = await startBallast({
+    api: '    strategy: weighted-round-robin\n    affinity: { type: cookie }\n    batching: on\n',
+  });
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  for (const width of [800, 960, 1100, 1280, 1440, 1920]) {
+    await page.setViewportSize({ width, height: 900 });
+    const wrong = await page.evaluate(() => {
+      const found: string[] = [];
+      for (const box of document.querySelectorAll('.pool, .server')) {
+        const right = box.getBoundingClientRect().right + 0.5;
+        for (const part of box.querySelectorAll('h2, button, b, .state, .chip'))
+          if (part.getBoundingClientRect().right > right)
+            found.push(`${part.textContent || part.getAttribute('aria-label')} leaves ${box.className}`);
+      }
+      for (const name of document.querySelectorAll('.pool h2'))
+        if (name.scrollWidth > name.clientWidth) found.push(`${name.textContent} is cut off`);
+      return found;
+    });
+    expect({ width, wrong }).toEqual({ width, wrong: [] });
+  }
+});
