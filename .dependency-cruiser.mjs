@@ -39,14 +39,14 @@ export default {
       comment: 'How bytes come and go, whatever they say.',
       severity: 'error',
       from: { path: '^main/engine/sockets/' },
-      to: { path: '^main/', pathNot: ['^main/engine/(sockets/|clock\\.ts)', '^main/shared/'] },
+      to: { path: '^main/', pathNot: ['^main/engine/(sockets/|clock\\.ts|latin1\\.ts)', '^main/shared/'] },
     },
     {
       name: 'http1-without-sockets',
       comment: 'What bytes say, however they came.',
       severity: 'error',
       from: { path: '^main/engine/http1/' },
-      to: { path: '^main/', pathNot: ['^main/engine/(http1/|clock\\.ts)', '^main/shared/'] },
+      to: { path: '^main/', pathNot: ['^main/engine/(http1/|clock\\.ts|latin1\\.ts)', '^main/shared/'] },
     },
     {
       name: 'replicas-beside-neighbours',

@@ -1,4 +1,6 @@
-import { COLON, COMMA, CR, isFieldByte, isToken, LF, SP, TAB } from './byte-classes.ts';
+import { latin1 } from '../latin1.ts';
+import { COLON, COMMA, CR, isToken, LF, SP, TAB } from './byte-classes.ts';
+import { fieldBytesEnd } from './field-bytes.ts';
 import {
   CODING,
   FIELD_NAME,
@@ -82,7 +84,7 @@ export abstract class HeadFields {
       this.nameEnd = i++;
       while (i < end && (bytes[i] === SP || bytes[i] === TAB)) i++;
       this.valueStart = i;
-      while (i < end && isFieldByte[bytes[i]!] === 1) i++;
+      i = fieldBytesEnd(bytes, i, end);
       if (i >= end) return 0;
       if (bytes[i] !== CR) return -FIELD_VALUE;
       if (i + 1 >= end) return 0;
@@ -237,16 +239,18 @@ export abstract class HeadFields {
 
   /** The head from `from` to before its empty line, without what is cut. */
   remaining(bytes: Buffer, from: number): string {
-    if (this.cutCount === 0) return bytes.toString('latin1', from, this.end - 2);
+    const whole = latin1(bytes, from, this.end - 2);
+    if (this.cutCount === 0) return whole;
+    // Parts of a text that is there already cost less than making a text of each from the bytes.
     let text = '';
-    let at = from;
+    let at = 0;
     for (let c = 0; c < this.cutCount; c++) {
-      const start = this.cuts[2 * c]!;
-      if (start > at) text += bytes.toString('latin1', at, start);
+      const start = this.cuts[2 * c]! - from;
+      if (start > at) text += whole.slice(at, start);
       // A cut may lie within another: the zeros before a length in a line that goes as a whole.
-      at = Math.max(at, this.cuts[2 * c + 1]!);
+      at = Math.max(at, this.cuts[2 * c + 1]! - from);
     }
-    return at < this.end - 2 ? text + bytes.toString('latin1', at, this.end - 2) : text;
+    return at < whole.length ? text + whole.slice(at) : text;
   }
 }
 

@@ -1,3 +1,5 @@
+import { latin1 } from '../latin1.ts';
+
 /** The same text in one piece: what is put together of parts stays parts, which every write would have to walk through. */
 export function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
@@ -13,7 +15,7 @@ export type TextOf = (bytes: Buffer, start: number, end: number) => string;
 export function rememberingText(): TextOf {
   let last = '';
   return (bytes, start, end) => {
-    if (!isText(bytes, start, end, last)) last = bytes.toString('latin1', start, end);
+    if (!isText(bytes, start, end, last)) last = latin1(bytes, start, end);
     return last;
   };
 }

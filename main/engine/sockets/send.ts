@@ -1,3 +1,4 @@
+import { latin1 } from '../latin1.ts';
 import type { LaneSocket } from './lane-socket.ts';
 
 /** Up to here head and body leave as one latin1 string: measured cheaper than any buffer, and safe to keep. */
@@ -23,7 +24,7 @@ export function send(
     return;
   }
   if (length <= stringBytes) {
-    const text = bytes.toString('latin1', start, end);
+    const text = latin1(bytes, start, end);
     socket.write(head === '' ? text : head + text, 'latin1');
     return;
   }
