@@ -15,8 +15,6 @@ import type { ReadPath } from './sockets/lane-socket.ts';
 import { leasedReadBuffers } from './sockets/read-buffers.ts';
 import { wheelOf } from './sockets/timer-wheel.ts';
 
-/** How long the running requests of a listener that was removed may take. */
-const removedGraceMs = 30_000;
 /** How long a configuration waits for names it brings in; requests go on meanwhile. */
 const namesWithinMs = 2_000;
 
@@ -62,6 +60,8 @@ export interface Lane {
   prepare(config: Config, shared: boolean): Promise<LaneChange>;
   /** To be called a few times a second. */
   tick(now: number): void;
+  /** Leaves its connections to other threads without losing a request, then stops. Resolves with the number of those cut off after the grace. */
+  retire(graceMs: number): Promise<number>;
   /** Accepts nothing new and waits for running requests. Resolves with the number of those cut off after the grace. */
   stop(graceMs: number): Promise<number>;
 }
@@ -100,7 +100,15 @@ export function createLane(deps: LaneDeps): Lane {
     limitReached: (kind, listener) => limits.reached(kind, { listener }),
     descriptors,
     memory,
+    log,
   });
+
+  async function end(gone: Promise<number>): Promise<number> {
+    const unfinished = await gone;
+    for (const pool of pools.values()) pool.stop();
+    names.stop();
+    return unfinished;
+  }
 
   return {
     pools,
@@ -116,7 +124,7 @@ export function createLane(deps: LaneDeps): Lane {
         pool.servers.flatMap((server) => server.connections ?? []),
       );
       return {
-        clientConnections: listeners.describe().reduce((sum, each) => sum + each.openConnections, 0),
+        clientConnections: listeners.openConnections,
         serverConnections: connections.reduce((sum, each) => sum + each.count, 0),
         idleServerConnections: connections.reduce((sum, each) => sum + each.idleCount, 0),
         deadlines: wheelOf(clock).count,
@@ -156,7 +164,7 @@ export function createLane(deps: LaneDeps): Lane {
             else pool.configure(each, predecessor);
           }
           metrics.keepListeners(new Set(config.listeners.map(({ name }) => name)));
-          const removed = change.commit();
+          change.commit();
           for (const [name, pool] of [...pools]) {
             if (wanted.has(name)) continue;
             pools.delete(name);
@@ -165,11 +173,6 @@ export function createLane(deps: LaneDeps): Lane {
           names.prune();
           journal.resize(config.journalRequests);
           responseFields = config.responseFields;
-          for (const listener of removed) {
-            void listener
-              .stop(removedGraceMs)
-              .catch((error: unknown) => log(`stopping listener: ${String(error)}`));
-          }
         },
         async abort() {
           await change.abort();
@@ -183,12 +186,8 @@ export function createLane(deps: LaneDeps): Lane {
       limits.tick(now);
       for (const pool of pools.values()) pool.tick(now);
     },
-    async stop(graceMs) {
-      const unfinished = await listeners.stop(graceMs);
-      for (const pool of pools.values()) pool.stop();
-      names.stop();
-      return unfinished;
-    },
+    retire: (graceMs) => end(listeners.retire(graceMs)),
+    stop: (graceMs) => end(listeners.stop(graceMs)),
   };
 }
 

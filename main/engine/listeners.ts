@@ -18,8 +18,8 @@ interface Running {
 export interface ListenersChange {
   /** Where each really listens, in the order of the configuration. */
   readonly addresses: readonly Address[];
-  /** Makes the change at once, and returns the listeners that are no longer wanted. */
-  commit(): Listener[];
+  /** Makes the change at once. Listeners that are no longer wanted leave without losing a request. */
+  commit(): void;
   /** Closes what was bound, and takes again what was given up for it. */
   abort(): Promise<void>;
 }
@@ -37,13 +37,42 @@ export interface Listeners {
   forgetThread(thread: number): void;
   /** Bytes of requests that connections of clients keep in memory. */
   readonly keptBytes: number;
+  /** Connections that clients have, those of listeners that are leaving among them. */
+  readonly openConnections: number;
+  /** All leave without losing a request: others take over. Resolves with the number of requests that did not finish within the grace. */
+  retire(graceMs: number): Promise<number>;
   /** Resolves with the number of requests that did not finish within the grace. */
   stop(graceMs: number): Promise<number>;
 }
 
+/** How long the running requests of a listener that was removed may take. */
+const removedGraceMs = 30_000;
+
 /** The set of running listeners, changed as a whole. A listener is known by what it is bound to: its name may change. */
-export function createListeners(deps: ListenerDeps): Listeners {
+export function createListeners(
+  deps: ListenerDeps & {
+    /** Told what a person who looks for a fault in Ballast needs. */
+    readonly log: (text: string) => void;
+  },
+): Listeners {
   let running: Running[] = [];
+  /** Removed, and not yet without connections. */
+  const leaving = new Set<Listener>();
+  const all = (): Listener[] => [...running.map(({ listener }) => listener), ...leaving];
+  const sum = (what: 'openConnections' | 'keptBytes'): number =>
+    all().reduce((total, listener) => total + listener[what], 0);
+
+  function retire(listener: Listener, graceMs: number): Promise<number> {
+    leaving.add(listener);
+    return listener.retire(graceMs).finally(() => leaving.delete(listener));
+  }
+
+  async function leave(each: (listener: Listener) => Promise<number>): Promise<number> {
+    const listeners = all();
+    running = [];
+    const unfinished = await Promise.all(listeners.map(each));
+    return unfinished.reduce((total, count) => total + count, 0);
+  }
 
   async function bind(config: ListenerConfig, mode: BindMode): Promise<Running> {
     const ownDeps: ListenerDeps = {
@@ -88,7 +117,7 @@ export function createListeners(deps: ListenerDeps): Listeners {
     const inTheWay = failures.map((failure) => leaving.filter((each) => mayBlock(each, failure)));
     if (failures.length > 0 && inTheWay.every((each) => each.length > 0)) {
       released.push(...new Set(inTheWay.flat()));
-      for (const { listener } of released) listener.release();
+      await Promise.all(released.map(({ listener }) => listener.release()));
       const isBound = new Set(bound.map(({ config }) => config));
       // What other threads of ours hold there still is no reason to stay away.
       failures = await bindEach(
@@ -127,11 +156,20 @@ export function createListeners(deps: ListenerDeps): Listeners {
           });
           const removed = running.filter((each) => !next.includes(each));
           running = next;
-          return removed.map(({ listener }) => listener);
+          for (const { listener } of removed)
+            retire(listener, removedGraceMs).catch((error: unknown) =>
+              deps.log(`stopping listener: ${String(error)}`),
+            );
         },
       };
     },
-    holders: () => running.map(({ listener }) => listener),
+    holders: all,
+    get openConnections() {
+      return sum('openConnections');
+    },
+    get keptBytes() {
+      return sum('keptBytes');
+    },
     describe: () =>
       running.map(({ config, address, listener }) => ({
         name: config.name,
@@ -140,17 +178,10 @@ export function createListeners(deps: ListenerDeps): Listeners {
         openConnections: listener.openConnections,
       })),
     forgetThread(thread) {
-      for (const { listener } of running) listener.forgetThread(thread);
+      for (const listener of all()) listener.forgetThread(thread);
     },
-    get keptBytes() {
-      return running.reduce((sum, { listener }) => sum + listener.keptBytes, 0);
-    },
-    async stop(graceMs) {
-      const stopping = running;
-      running = [];
-      const unfinished = await Promise.all(stopping.map(({ listener }) => listener.stop(graceMs)));
-      return unfinished.reduce((sum, count) => sum + count, 0);
-    },
+    retire: (graceMs) => leave((listener) => retire(listener, graceMs)),
+    stop: (graceMs) => leave((listener) => listener.stop(graceMs)),
   };
 }
 

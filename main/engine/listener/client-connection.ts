@@ -29,9 +29,13 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
     return this.deadline - this.limits.idleTimeoutMs;
   }
 
-  /** There is no room for this client: says why, and closes. */
-  turnAway(why: string): void {
+  /** There is no room for this client: says why, unless silently, and closes. */
+  turnAway(why: string, silently: boolean): void {
     this.isTurnedAway = true;
+    if (silently) {
+      this.gone(why);
+      return;
+    }
     this.socket.write(noRoomResponse(why), 'latin1');
     this.#linger();
   }
@@ -50,6 +54,17 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
     if (this.state === BUSY || this.state === LINGER) this.closes = true;
     else if (this.socket.writableLength > 0) this.#linger();
     else this.gone(clientLeft);
+  }
+
+  /**
+   * The listener leaves, and others take over: whoever sends its next request is told with the response, and so is whoever waits for
+   * one. Nobody who may be sending just now is shut out.
+   *
+   * @param shorterMs by which an idle connection now has less time
+   */
+  retire(shorterMs: number): void {
+    if (this.state === IDLE) this.context.wheel.set(this, this.deadline - shorterMs);
+    else if (this.state === BUSY && !this.attempts.isResponding) this.closes = true;
   }
 
   /** Closes at once, for the reason given. A running request ends as aborted. */
@@ -84,6 +99,11 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
         this.gone(clientLeft);
         return;
       case IDLE:
+        if (this.context.stopping) {
+          // A request that crosses this finds an end, and no reset.
+          this.#linger();
+          return;
+        }
         this.context.limitReached('idle-timeout');
         this.gone(clientLeft);
         return;
@@ -232,7 +252,7 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
     const bodyDone = this.framing.done;
     this.#report();
     this.pausedForServer = false;
-    if (this.closes || !bodyDone || this.context.stopping || this.inputEnded) {
+    if (this.closes || !bodyDone || this.inputEnded) {
       if (this.isLast && bodyDone && this.held.length === 0 && this.socket.writableLength === 0)
         // Whoever said so sends nothing more, so nothing can destroy the response on its way (as nginx closes).
         this.gone(clientLeft);

@@ -9,11 +9,12 @@ import type { Pool } from '../pool/pool.ts';
 import { createAcceptor, probeReadPath } from '../sockets/accept.ts';
 import type { ReadPath } from '../sockets/lane-socket.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
-import type { Memory } from '../threads/memory.ts';
+import { Memory } from '../threads/memory.ts';
 import { findUnshared, listen, type SharedListenOptions } from '../threads/reuse-port.ts';
 import { ClientConnection } from './client-connection.ts';
 import type { ClientContext } from './client-context.ts';
 import { Clients } from './clients.ts';
+import { closeEmptied } from './close-emptied.ts';
 import { ConnectionCount } from './connection-count.ts';
 import { createRouter } from './routes.ts';
 
@@ -46,13 +47,25 @@ export interface Listener extends ClientHolder {
   update(config: ListenerConfig): void;
   /** That thread of the data plane is gone, its connections with it. */
   forgetThread(thread: number): void;
-  /** Gives its address up, so that another may take it; connections go on. */
-  release(): void;
+  /** Gives its address up, so that another may take it; connections go on, also those that the system had accepted for it. */
+  release(): Promise<void>;
   /** Takes the address it gave up again. Rejects with Node's error where somebody else was quicker. */
   retake(): Promise<void>;
-  /** Accepts nothing new, lets running requests finish for so long, then cuts them. Resolves with how many were cut. */
+  /**
+   * Leaves without losing anything, while others go on, here or elsewhere: accepts what has come, then nothing new; every connection
+   * is told with its next response that it was the last, and one without requests is closed after a rest. What is left after
+   * the grace is cut. Resolves with how many requests were.
+   */
+  retire(graceMs: number): Promise<number>;
+  /** Accepts nothing new, closes what is idle, lets running requests finish for so long, then cuts them. Resolves with how many were cut. */
   stop(graceMs: number): Promise<number>;
 }
+
+/** As long as nothing may have come at a listener that leaves for its next request to be unlikely just now (as nginx's `keepalive_min_timeout`). */
+const retiredIdleMs = 5_000;
+/** Where others accept on the address too, those that are just connecting get so long without a newcomer, and altogether. */
+const restMs = 20;
+const longestRestMs = 1_000;
 
 /**
  * `alone`: nobody else accepts there. `first`: other threads are to, and nobody accepts there yet; found out by binding it alone for a
@@ -72,11 +85,15 @@ export function createListener(
   let server: NetServer | undefined;
   let context: ClientContext | undefined;
   let count: ConnectionCount | undefined;
+  /** Connections accepted since start. */
+  let accepted = 0;
   let current = config;
   /** Where it really listens. */
   let bound: Address | undefined;
   let whenEmpty: (() => void) | undefined;
-  let stopped: Promise<number> | undefined;
+  let leaving: Promise<number> | undefined;
+  /** Begins the last wait anew, with so much grace. */
+  let waitAgain: ((graceMs: number) => void) | undefined;
 
   const configure = (target: ClientContext): void => {
     target.router = createRouter(current.routes);
@@ -114,8 +131,8 @@ export function createListener(
       descriptorAdvice: deps.descriptors.advice,
       closed(connection) {
         if (connection.isTurnedAway) refused -= 1;
+        else count?.remove();
         connections.delete(connection);
-        count?.set(connections.size - refused);
         if (connections.size === 0) whenEmpty?.();
       },
     };
@@ -124,21 +141,15 @@ export function createListener(
     const accepting = createAcceptor(
       path,
       (openSocket) => {
+        accepted += 1;
         const noRoom = whyNoRoom();
         const connection = new ClientConnection(shared);
         connections.add(connection);
         connection.attach(openSocket(connection));
-        if (noRoom === null) {
-          count?.set(connections.size - refused);
-          return;
-        }
-        // Beyond that their connections are closed without a word.
-        if (refused >= deps.descriptors.mostRefused) {
-          connection.destroy(noRoom);
-          return;
-        }
+        if (noRoom === null) return;
         refused += 1;
-        connection.turnAway(noRoom);
+        // Beyond that their connections are closed without a word.
+        connection.turnAway(noRoom, refused > deps.descriptors.mostRefused);
       },
       lost,
     );
@@ -151,14 +162,14 @@ export function createListener(
     const isPlace = place !== null && typeof place === 'object';
     bound = { host: bind.host, port: isPlace ? place.port : port };
     shared.authority = formatAddress(bound);
-    if (deps.memory) count = new ConnectionCount(deps.memory, shared.authority);
+    count = new ConnectionCount(deps.memory ?? new Memory(), shared.authority);
     return bound;
   };
 
-  /** Null where there is room for one more; what is idle makes room. */
+  /** Null where there is room for one more, which is taken; what is idle makes room. */
   const whyNoRoom = (): string | null => {
     const { maxConnections } = current.limits;
-    if (connections.size - refused + (count?.others ?? 0) >= maxConnections) {
+    if (!count?.add(maxConnections)) {
       const longest = connections.idleLongest(deps.clock.now());
       if (!longest) {
         deps.limitReached('max-connections', current.name);
@@ -166,23 +177,51 @@ export function createListener(
       }
       longest.closeWhenIdle();
       deps.limitReached('displaced-connections', current.name);
+      count?.add(Number.POSITIVE_INFINITY);
     }
     if (deps.descriptors.admit(current.name)) return null;
+    count?.remove();
     return `Ballast has no file descriptor left for another connection; ${deps.descriptors.advice}`;
   };
 
-  const close = async (graceMs: number): Promise<number> => {
+  /** Stops to listen, after everything that came before was accepted. */
+  const closeServer = async (rest: number): Promise<void> => {
+    const closing = server;
+    if (closing?.listening) await closeEmptied(closing, () => accepted, deps.clock, rest, longestRestMs);
+  };
+
+  const retire = async (graceMs: number): Promise<number> => {
+    if (!context) return 0;
+    await closeServer(mode === 'alone' ? 0 : restMs);
+    context.stopping = true;
+    const { idleTimeoutMs } = context.limits;
+    const idleMs = Math.min(retiredIdleMs, idleTimeoutMs);
+    context.limits = { ...context.limits, idleTimeoutMs: idleMs };
+    for (const connection of connections.list()) connection.retire(idleTimeoutMs - idleMs);
+    return whenGone(graceMs);
+  };
+
+  const stop = async (graceMs: number): Promise<number> => {
     if (!context) return 0;
     context.stopping = true;
-    server?.close();
+    await closeServer(0);
     for (const connection of connections.list()) connection.closeWhenIdle();
+    return whenGone(graceMs);
+  };
+
+  const whenGone = async (graceMs: number): Promise<number> => {
     if (connections.size > 0) {
       await new Promise<void>((resolve) => {
-        const cancel = deps.clock.after(graceMs, resolve);
+        let cancel = (): void => {};
+        waitAgain = (ms) => {
+          cancel();
+          cancel = deps.clock.after(ms, resolve);
+        };
         whenEmpty = () => {
           cancel();
           resolve();
         };
+        waitAgain(graceMs);
       });
     }
     let unfinished = 0;
@@ -191,6 +230,12 @@ export function createListener(
       connection.destroy('the listener stopped before the response was complete');
     }
     return unfinished;
+  };
+
+  /** It leaves gently, and there is no more time for that. */
+  const hasten = (graceMs: number): void => {
+    for (const connection of connections.list()) connection.closeWhenIdle();
+    waitAgain?.(graceMs);
   };
 
   return {
@@ -223,15 +268,18 @@ export function createListener(
       if (context) configure(context);
     },
     forgetThread: (thread) => count?.forgetThread(thread),
-    release() {
-      server?.close();
-    },
+    release: () => closeServer(0),
     async retake() {
       if (server && bound && !server.listening) await listen(server, listenOptions(bound));
     },
+    retire(graceMs) {
+      leaving ??= retire(graceMs);
+      return leaving;
+    },
     stop(graceMs) {
-      stopped ??= close(graceMs);
-      return stopped;
+      if (leaving) hasten(graceMs);
+      leaving ??= stop(graceMs);
+      return leaving;
     },
   };
 }

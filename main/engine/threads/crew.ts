@@ -168,7 +168,7 @@ export function createCrew(deps: CrewDeps): Crew {
       const answered = running().flatMap(({ collected }) => collected ?? []);
       for (const member of members.values()) {
         member.collected = null;
-        if (!member.isLeaving) ask(member);
+        ask(member);
       }
       deps.onCollected(answered);
       clock.after(collectEveryMs, round);
@@ -184,7 +184,7 @@ export function createCrew(deps: CrewDeps): Crew {
     }
     // One that is just starting owes the answer to what it was told to prepare.
     if (member.owed > 1 || !member.isRunning) return;
-    member.worker.ask({ type: 'collect', limit: Math.ceil(200 / (members.size + 1)) }).then(
+    member.worker.ask(whatHappened()).then(
       (collected) => {
         member.owed = 0;
         member.collected = collected;
@@ -194,10 +194,15 @@ export function createCrew(deps: CrewDeps): Crew {
     );
   }
 
-  function retire(member: Member): void {
+  const whatHappened = () => ({ type: 'collect', limit: Math.ceil(200 / (members.size + 1)) }) as const;
+
+  /** What it did to the end is told like everything before. */
+  async function retire(member: Member): Promise<void> {
     member.isLeaving = true;
-    const end = (): void => member.worker.end('it was not wanted any more');
-    member.worker.ask({ type: 'stop', graceMs: retiredGraceMs }).then(end, end);
+    await member.worker.ask({ type: 'retire', graceMs: retiredGraceMs });
+    const last = await member.worker.ask(whatHappened());
+    deps.onCollected(member.collected ? [member.collected, last] : [last]);
+    member.collected = null;
   }
 
   return {
@@ -239,7 +244,10 @@ export function createCrew(deps: CrewDeps): Crew {
           begins(member);
         }),
       );
-      for (const member of all.slice(wanted)) retire(member);
+      for (const member of all.slice(wanted)) {
+        const end = (): void => member.worker.end('it was not wanted any more');
+        retire(member).then(end, end);
+      }
       if (staying().length < wanted) deps.serially(restart);
     },
     async abort() {

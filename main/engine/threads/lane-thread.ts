@@ -89,6 +89,8 @@ function answers(
         await change?.abort();
         return null;
       }
+      case 'retire':
+        return lane.retire(request.graceMs);
       case 'stop':
         return lane.stop(request.graceMs);
       case 'collect': {

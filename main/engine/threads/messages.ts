@@ -35,6 +35,7 @@ export type LaneRequest =
   | { readonly type: 'prepare'; readonly config: Config; readonly memory: MemoryView }
   | { readonly type: 'commit'; readonly memory: MemoryView }
   | { readonly type: 'abort' }
+  | { readonly type: 'retire'; readonly graceMs: number }
   | { readonly type: 'stop'; readonly graceMs: number }
   | { readonly type: 'collect'; readonly limit: number }
   | { readonly type: 'list'; readonly filter: RequestFilter }
@@ -59,6 +60,7 @@ export interface LaneAnswers {
   prepare: BindFailure | null;
   commit: null;
   abort: null;
+  retire: number;
   stop: number;
   collect: Collected;
   list: { readonly requests: EndedRequest[]; readonly forgotten: number };
