@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nodeFor } from './lib/newer-node.mjs';
 import { run } from './lib/run.mjs';
 
 /**
@@ -16,22 +17,24 @@ const { values } = parseArgs({
     batching: { type: 'string', default: 'off' },
     load: { type: 'string', default: 'wrk' },
     seed: { type: 'string', default: '1' },
+    threads: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 });
 if (values.help) {
   console.log(
-    'npm run failover -- [--seconds 20] [--connections 64] [--servers 3] [--act kill|pause|reset] [--strategy KIND] [--affinity none|cookie|client-ip] [--batching off|on|adaptive] [--load wrk|own] [--seed 1] [--rounds 1]',
+    'npm run failover -- [--seconds 20] [--connections 64] [--servers 3] [--act kill|pause|reset] [--strategy KIND] [--affinity none|cookie|client-ip] [--batching off|on|adaptive] [--load wrk|own] [--seed 1] [--rounds 1] [--threads 1]',
   );
 } else {
-  const { seconds, connections, servers, seed, rounds, help: _, ...rest } = values;
+  const { seconds, connections, servers, seed, rounds, threads, help: _, ...rest } = values;
   const runs = Array.from({ length: Number(rounds) }, (_each, round) => ({
     ...rest,
     seconds: Number(seconds),
     connections: Number(connections),
     servers: Number(servers),
     seed: Number(seed) + round,
+    threads: Number(threads),
   }));
   const vitest = [
     'node_modules/vitest/vitest.mjs',
@@ -41,6 +44,6 @@ if (values.help) {
     'test/chaos/failover.test.ts',
   ];
   const env = { ...process.env, BALLAST_FAILOVER: JSON.stringify(runs) };
-  const { code } = await run(process.execPath, vitest, { env });
+  const { code } = await run(nodeFor(threads), vitest, { env });
   process.exitCode = code ?? 1;
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nodeFor } from './lib/newer-node.mjs';
 import { run } from './lib/run.mjs';
 
 /**
@@ -10,16 +11,18 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '600' },
     requests: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
+    threads: { type: 'string', default: '1' },
   },
 });
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'chaos', 'test/chaos/soak.test.ts'];
-const { code } = await run(process.execPath, vitest, {
+const { code } = await run(nodeFor(values.threads), vitest, {
   env: {
     ...process.env,
     BALLAST_SOAK_TELL: '1',
     BALLAST_SOAK_SECONDS: values.seconds,
     BALLAST_SOAK_REQUESTS: values.requests,
     BALLAST_SOAK_SEED: values.seed,
+    BALLAST_SOAK_THREADS: values.threads,
   },
 });
 process.exitCode = code ?? 1;

@@ -21,11 +21,11 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
   }
 
   return {
-    'status.get': () => ({
+    'status.get': async () => ({
       servers: engine.servers(),
       listeners: engine.listeners(),
       metrics: engine.metrics(),
-      resources: engine.resources(),
+      resources: await engine.resources(),
     }),
     'request.list': (filter) => engine.listRequests(filter),
     async 'request.get'({ id }) {

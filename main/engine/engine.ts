@@ -79,8 +79,8 @@ export interface Engine {
   servers(): ServerStatus[];
   listeners(): ListenerStatus[];
   metrics(): Metrics;
-  /** What is held just now: to see that nothing stays behind. */
-  resources(): Resources;
+  /** What all threads hold just now: to see that nothing stays behind. */
+  resources(): Promise<Resources>;
   /** Newest first. */
   listRequests(filter: RequestFilter): Promise<{ requests: RequestSummary[]; forgotten: number }>;
   /** Undefined for one that is forgotten or never was. */

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { say } from './say.mjs';
 
 /** Several threads share a port from this one on. */
 const needed = { major: 23, minor: 1 };
@@ -28,4 +29,15 @@ export function findNewerNode(say) {
   if (status === 0 && existsSync(path)) return { path };
   const why = error?.message ?? stderr?.trim().split('\n').at(-1) ?? '';
   return { reason: `${downloaded} could not be had (${why || `npm ended with ${status}`})` };
+}
+
+/**
+ * The Node to run that many threads on; throws where there is none.
+ * @param {string} threads
+ */
+export function nodeFor(threads) {
+  if (Number(threads) <= 1) return process.execPath;
+  const found = findNewerNode(say);
+  if ('path' in found) return found.path;
+  throw new Error(`${threads} threads: ${found.reason}`);
 }

@@ -59,10 +59,10 @@ async function run(
   const about = `${kind.name}, ${when}, ${how}, ${readPath}`;
   const asking = ask(rig.port, { kind, id, acts: `*=${act}`, ...sends });
   asking.seen.catch(() => {});
-  const isReading = (): boolean => rig.engine.resources().serverConnections > 0;
+  const isReading = async (): Promise<boolean> => (await rig.engine.resources()).serverConnections > 0;
   const problems: string[] = [];
   if (reached === 'nothing')
-    await until(`the connection (${about})`, () => rig.engine.resources().keptBytes > 0);
+    await until(`the connection (${about})`, async () => (await rig.engine.resources()).keptBytes > 0);
   else if (reached === 'server') await until(`the request at a server (${about})`, isReading);
   else await until(`the response (${about})`, () => asking.received().length > 100);
   if (reached === 'client' && sends?.responseBytes) asking.socket.pause();

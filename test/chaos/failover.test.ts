@@ -15,7 +15,7 @@ const runs = (asked ? (JSON.parse(asked) as Partial<FailoverOptions>[]) : usual)
 }));
 
 it.each(runs)(
-  'no GET fails while servers come and go ($act, $servers servers, $connections connections, $strategy, affinity $affinity, batching $batching, seed $seed)',
+  'no GET fails while servers come and go ($act, $servers servers, $connections connections, $strategy, affinity $affinity, batching $batching, threads $threads, seed $seed)',
   async (options) => {
     const { failures, failed, answered, acts, retried, slowestMs, byServer } = await runFailover(options);
     if (asked)

@@ -10,6 +10,7 @@ import { until } from '../support/until.ts';
 const seconds = Number(process.env.BALLAST_SOAK_SECONDS ?? 30);
 const requests = Number(process.env.BALLAST_SOAK_REQUESTS ?? 0);
 const seed = Number(process.env.BALLAST_SOAK_SEED ?? 1);
+const threads = Number(process.env.BALLAST_SOAK_THREADS ?? 1);
 const isLong = process.env.BALLAST_SOAK_TELL !== undefined;
 const tell = (line: string): void => {
   if (isLong) console.log(line);
@@ -55,7 +56,7 @@ const soak = (): void =>
   it(
     `mixed traffic for ${seconds} s while servers die, hiccup and reset: nothing that could be saved is lost, memory stays flat`,
     async () => {
-      rig = await startCliRig(3, ['timeouts: { response: 5s }']);
+      rig = await startCliRig(3, ['timeouts: { response: 5s }'], threads);
       const running = rig;
       const random = seededRandom(seed);
       const traffic = startSoak(running.port, seed);
@@ -95,7 +96,7 @@ const soak = (): void =>
 
 const manyRequests = (): void =>
   it(`memory after ${requests} requests is within 10 % of that after a tenth of them`, async () => {
-    rig = await startCliRig(2, []);
+    rig = await startCliRig(2, [], threads);
     const running = rig;
     const reach = async (answered: number): Promise<number> => {
       const load = startGetLoad(running.port, 64);

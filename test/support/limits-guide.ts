@@ -37,8 +37,10 @@ const remarks = `## What to know
 - **Queue.** A request waits only while servers that could take it are at their \`maxRequests\`; backups that have room go first. First come, first
   served; nobody overtakes, not even at the moment a slot comes free. It leaves the queue when a slot comes free, a server returns or is added, its
   client goes away, or \`queue.timeout\` is over (503 with \`Retry-After: 1\`). Retries wait too; after a wait in vain the client hears how the attempt
-  before ended. Switched connections take up a slot for as long as they last. With several threads the order of
-  arrival holds over all of them, and \`queue.length\` for each.
+  before ended. Switched connections take up a slot for as long as they last.
+- **Several threads** ([threads.md](threads.md)) have every limit together: no more connections, requests in flight or waiting, retries and sessions than with one, to the last. Three
+  things are each thread's own: \`idleConnections\`, its share of the file descriptors (the limit divided by the threads), and \`journalRequests\`. To make room
+  a thread closes idle connections of its own. What is said of one request or connection (heads, bodies, timeouts) is the same in each.
 - **Sessions whose server is full.** With \`onUnavailable: rebalance\` another server with a slot takes the client at once, and the session moves;
   with \`reject\` the client waits for its own server, up to \`queue.timeout\`, and then gets 503.
 - **Tunnels** (WebSocket and other switched connections) end when nothing moves for \`timeouts.tunnel\`, when one side has ended and nothing moves for

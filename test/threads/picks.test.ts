@@ -104,6 +104,18 @@ describe.skipIf(whyNot !== null)(`picks of several threads${suffix}`, () => {
     expect(queue.p50Ms).not.toBeNull();
   });
 
+  it('let no more requests wait than the queue may hold, all threads together', async () => {
+    const clients = await start({ weights: { a: 1 }, maxRequests: 1, pool: { queue: { length: 3 } } });
+    const slow = clients[0]!.get('/slow?ms=1000');
+    await until('it runs', () => kit.servers[0]!.seen.includes('/slow?ms=1000'));
+    const more = await Promise.all(Array.from({ length: 12 }, () => get(kit.url)));
+    expect(more.filter(({ status }) => status === 200)).toHaveLength(3);
+    expect(more.filter(({ status }) => status === 503)).toHaveLength(9);
+    expect((await slow).status).toBe(200);
+    // Whoever leaves, in whatever thread, makes room again.
+    for (const client of clients) expect((await client.get()).status).toBe(200);
+  });
+
   it('leave a server out at once that one thread has ejected', async () => {
     const [first, second] = await start({
       pool: { outlierDetection: { consecutiveFailures: 3, baseEjection: '60s' } },

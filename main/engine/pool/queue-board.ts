@@ -8,7 +8,9 @@ const releasesAt = 0;
 const knockAt = 1;
 /** For each thread: the count of releases up to which it has looked for a slot. */
 const lookedAt = 4;
-const words = lookedAt + mostThreads;
+/** For each thread: how many wait in it. */
+const waitingAt = lookedAt + mostThreads;
+const words = waitingAt + mostThreads;
 
 /** Of each thread's own block. */
 const lengthAt = 0;
@@ -68,11 +70,19 @@ export class QueueBoard {
     return true;
   }
 
-  /** The first in this thread's queue came then, and the thread is to be woken; 0 for nobody. */
-  publish(queuedAt: number, wake: () => void): void {
-    if (!this.#memory.isShared) return;
-    this.#heads[this.#memory.thread] = queuedAt;
-    if (queuedAt !== 0) this.#sleep(wake);
+  /** How many wait, in all threads together. */
+  get waiting(): number {
+    let sum = 0;
+    for (let at = waitingAt; at < waitingAt + this.#memory.width; at++) sum += this.#words[at]!;
+    return sum;
+  }
+
+  /** So many wait in this thread, the first of them came then (0 for nobody), and the thread is to be woken. */
+  publish(waiting: number, queuedAt: number, wake: () => void): void {
+    const { thread, isShared } = this.#memory;
+    this.#words[waitingAt + thread] = waiting;
+    this.#heads[thread] = queuedAt;
+    if (isShared && queuedAt !== 0) this.#sleep(wake);
   }
 
   /** This thread has looked for slots for those that wait here, knowing of so many releases. */
@@ -120,6 +130,7 @@ export class QueueBoard {
   /** That thread is gone, and whoever waited there. */
   forgetThread(thread: number): void {
     this.#heads[thread] = 0;
+    this.#words[waitingAt + thread] = 0;
     const block = this.#own.all[thread];
     if (block) {
       new Int32Array(block, 0, ownWords)[lengthAt] = 0;

@@ -178,7 +178,8 @@ export class RequestQueue extends Timed {
   }
 
   #publish(): void {
-    this.#board?.publish(this.#first === null ? 0 : this.#first.exchange.queuedAt, this.#knocked);
+    const since = this.#first === null ? 0 : this.#first.exchange.queuedAt;
+    this.#board?.publish(this.#length, since, this.#knocked);
   }
 
   #serve(waiter: Waiter, server: Server): void {

@@ -227,10 +227,13 @@ export class ServerPool implements Pool, SocketHolder {
   enqueue(waiter: Waiter): boolean {
     if (!this.#chooser.waitsForSlot) return false;
     const { length } = this.#config.queue;
-    if (this.queue.length < length) {
-      this.queue.add(waiter);
-      return true;
-    }
+    const { lock } = this.#cells;
+    // Two threads must not take the last place at once.
+    lock.acquire();
+    const isRoom = this.#board.waiting < length;
+    if (isRoom) this.queue.add(waiter);
+    lock.release();
+    if (isRoom) return true;
     this.queue.refused += 1;
     this.limitReached('queue-length', null);
     const why =

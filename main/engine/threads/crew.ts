@@ -17,6 +17,8 @@ const longestBackoffMs = 5_000;
 /** This many crashes of one thread within the window, and it stays away until the next change of the configuration. */
 const crashLimit = 5;
 const crashWindowMs = 60_000;
+/** For what a person looks at while they wait. */
+const answerWithinMs = 500;
 /** How long a thread that is not wanted any more may finish its requests. */
 const retiredGraceMs = 30_000;
 
@@ -53,8 +55,8 @@ interface Member {
 export interface Crew {
   /** By listener. */
   openConnections(listener: string): number;
-  /** What all hold, as they told last, with what the engine's thread holds. */
-  addResources(own: Resources): Resources;
+  /** What all hold just now, with what the engine's thread holds. A thread that does not say so at once is left out: it hangs. */
+  addResources(own: Resources): Promise<Resources>;
   /**
    * Sees that so many threads run, and lets each bind what the configuration has that is new. Rejects with a `BindError` where one
    * cannot, after all have given up what they bound.
@@ -126,6 +128,14 @@ export function createCrew(deps: CrewDeps): Crew {
     if (!comesBack) return;
     const waitMs = Math.min(firstBackoffMs * 2 ** (recent.length - 1), longestBackoffMs);
     clock.after(waitMs, () => deps.serially(restart));
+  }
+
+  function resourcesOf(worker: LaneWorker): Promise<Resources | null> {
+    return new Promise((resolve) => {
+      const giveUp = (): void => resolve(null);
+      const cancel = clock.after(answerWithinMs, giveUp);
+      worker.ask({ type: 'resources' }).then(resolve, giveUp).finally(cancel);
+    });
   }
 
   /** As many as are wanted, after one was lost. */
@@ -208,10 +218,10 @@ export function createCrew(deps: CrewDeps): Crew {
   return {
     openConnections: (listener) =>
       running().reduce((sum, { last }) => sum + (last?.openConnections[listener] ?? 0), 0),
-    addResources: (own) =>
-      running()
-        .flatMap(({ last }) => last?.resources ?? [])
-        .reduce(addResources, own),
+    async addResources(own) {
+      const told = await Promise.all(running().map(({ worker }) => resourcesOf(worker)));
+      return told.flatMap((each) => each ?? []).reduce(addResources, own);
+    },
     async prepare(wantedConfig, threads) {
       const added: Member[] = [];
       const kept = staying().slice(0, threads);

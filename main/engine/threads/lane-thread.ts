@@ -101,8 +101,10 @@ function answers(
         const openConnections = Object.fromEntries(
           listeners.describe().map(({ name, openConnections: open }) => [name, open]),
         );
-        return { requests, dropped, openConnections, resources: lane.resources(), limits: limits.take() };
+        return { requests, dropped, openConnections, limits: limits.take() };
       }
+      case 'resources':
+        return lane.resources();
       case 'list':
         return lane.journal.listEnded(request.filter);
       case 'detail':

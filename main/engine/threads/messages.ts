@@ -38,6 +38,7 @@ export type LaneRequest =
   | { readonly type: 'retire'; readonly graceMs: number }
   | { readonly type: 'stop'; readonly graceMs: number }
   | { readonly type: 'collect'; readonly limit: number }
+  | { readonly type: 'resources' }
   | { readonly type: 'list'; readonly filter: RequestFilter }
   | { readonly type: 'detail'; readonly id: string };
 
@@ -48,7 +49,6 @@ export interface Collected {
   readonly dropped: number;
   /** By listener. */
   readonly openConnections: Readonly<Record<string, number>>;
-  readonly resources: Resources;
   readonly limits: readonly {
     readonly kind: LimitKind;
     readonly about: LimitAbout;
@@ -63,6 +63,7 @@ export interface LaneAnswers {
   retire: number;
   stop: number;
   collect: Collected;
+  resources: Resources;
   list: { readonly requests: EndedRequest[]; readonly forgotten: number };
   detail: RequestDetail | null;
 }

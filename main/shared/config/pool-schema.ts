@@ -201,7 +201,7 @@ export const poolSchema = z
     queue: queue.describe('Where requests wait for servers that are at their `maxRequests`.'),
     idleConnections: whole(0, 100_000)
       .default(1_024)
-      .describe('Most unused connections kept to each server; 0 keeps none.'),
+      .describe('Most unused connections to each server that a thread keeps; 0 keeps none.'),
     batching: batching.describe(
       'GET and HEAD requests that arrive at the same moment for the same server share a connection: off, on or adaptive.',
     ),

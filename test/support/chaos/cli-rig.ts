@@ -18,7 +18,7 @@ export interface CliRig {
 }
 
 /** @param pool further lines of the pool in YAML, flow style, e.g. `strategy: random` */
-export async function startCliRig(count: number, pool: readonly string[]): Promise<CliRig> {
+export async function startCliRig(count: number, pool: readonly string[], threads = 1): Promise<CliRig> {
   const cli = createCliKit();
   const servers = await Promise.all(
     Array.from({ length: count }, (_, index) =>
@@ -39,6 +39,7 @@ pools:
   - name: api
     ${pool.join('\n    ')}
     servers: [${members.join(', ')}]
+dataPlane: { threads: ${threads} }
 `,
     );
     const running = await cli.start('up', '--control-port', '0');

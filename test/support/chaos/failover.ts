@@ -16,6 +16,8 @@ export interface FailoverOptions {
   /** `wrk`: the program of that name; it looks at statuses and connections only. */
   readonly load: 'own' | 'wrk';
   readonly seed: number;
+  /** Of the data plane. More than one takes a Node that can, see docs/guide/threads.md. */
+  readonly threads: number;
 }
 
 export const usualFailover: FailoverOptions = {
@@ -28,6 +30,7 @@ export const usualFailover: FailoverOptions = {
   batching: 'off',
   load: 'own',
   seed: 1,
+  threads: 1,
 };
 
 /** What any load tells; wrk does not look into answers. */
@@ -39,15 +42,16 @@ export interface FailoverResult extends Outcome {
 
 /** GETs without pause while something is done to servers every 300 ms, at least one being well at every moment. */
 export async function runFailover(options: FailoverOptions): Promise<FailoverResult> {
-  const { act, seconds, connections, servers, strategy, affinity, batching, load, seed } = options;
-  const rig = await startCliRig(servers, [
+  const { act, seconds, connections, servers, strategy, affinity, batching, load, seed, threads } = options;
+  const pool = [
     `strategy: ${strategy}`,
     `batching: "${batching}"`,
     `affinity: { type: ${affinity} }`,
     // A server that is stopped takes connections and says nothing: how long that is believed is the pool's to say. Long enough
     // that one that runs beside many others is not believed stopped; and all clients at once may meet one that is.
     ...(act === 'pause' ? ['timeouts: { response: 2s }', 'retry: { budgetMinPerSecond: 1000 }'] : []),
-  ]);
+  ];
+  const rig = await startCliRig(servers, pool, threads);
   try {
     const havoc = startHavoc(rig.servers, act, seededRandom(seed));
     let result: Outcome;

@@ -84,14 +84,21 @@ export function randomScript(seed: number, names: readonly string[], length = 14
  * Plays a script, one step after the other. What was not as it has to be, in words. All servers run again at its end. Where the
  * machine was too busy for the short timeout, the script is played again with a longer one, and that has to go well.
  */
-export async function play(script: Script, servers: readonly ServerProcess[]): Promise<string[]> {
-  const first = await playOnce(script, servers, shortMs);
-  return first.tooBusy ? (await playOnce(script, servers, shortMs * patientTimes)).problems : first.problems;
+export async function play(
+  script: Script,
+  servers: readonly ServerProcess[],
+  threads = 1,
+): Promise<string[]> {
+  const first = await playOnce(script, servers, threads, shortMs);
+  return first.tooBusy
+    ? (await playOnce(script, servers, threads, shortMs * patientTimes)).problems
+    : first.problems;
 }
 
 async function playOnce(
   script: Script,
   servers: readonly ServerProcess[],
+  threads: number,
   responseMs: number,
 ): Promise<{ problems: string[]; tooBusy: boolean }> {
   const problems: string[] = [];
@@ -99,6 +106,7 @@ async function playOnce(
   const state = new Map<string, 'up' | 'dead' | 'stopped'>(servers.map(({ name }) => [name, 'up']));
   const rig = await startRig({
     servers,
+    threads,
     readPath: script.readPath,
     pool: {
       retry: { attempts: script.retry.attempts, on: [...script.retry.on], budgetMinPerSecond: 1_000 },
@@ -182,7 +190,12 @@ async function playOnce(
 }
 
 /** A shorter script that fails as well: steps are left out as long as that is so, for so many plays at most. */
-export async function shrink(script: Script, servers: readonly ServerProcess[], plays = 25): Promise<Script> {
+export async function shrink(
+  script: Script,
+  servers: readonly ServerProcess[],
+  threads = 1,
+  plays = 25,
+): Promise<Script> {
   let shortest = script;
   let left = plays;
   for (
@@ -196,7 +209,7 @@ export async function shrink(script: Script, servers: readonly ServerProcess[], 
         steps: shortest.steps.filter((_, index) => index < at || index >= at + size),
       };
       left -= 1;
-      if ((await play(fewer, servers)).length > 0) shortest = fewer;
+      if ((await play(fewer, servers, threads)).length > 0) shortest = fewer;
       else at += size;
     }
   }

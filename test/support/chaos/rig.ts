@@ -4,6 +4,7 @@ import { systemClock } from '../../../main/engine/clock.ts';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
 import type { ReadPath } from '../../../main/engine/sockets/lane-socket.ts';
 import { configOf } from '../config-of.ts';
+import { builtWorker } from '../owner-kit.ts';
 import { until } from '../until.ts';
 
 type PoolInput = Omit<ConfigInput['pools'][number], 'name' | 'servers'>;
@@ -13,6 +14,8 @@ export interface RigOptions {
   readonly pool?: PoolInput;
   readonly limits?: NonNullable<ConfigInput['listeners'][number]['limits']>;
   readonly readPath?: ReadPath;
+  /** Of the data plane; further ones run what was built. */
+  readonly threads?: number;
 }
 
 /** The whole engine in this process, in front of real servers, with a clock of its own so that its timers can be counted. */
@@ -28,9 +31,15 @@ export interface Rig {
 }
 
 /** Probes and ejections are off unless asked for: every server is asked in turn. */
-export async function startRig({ servers, pool, limits, readPath }: RigOptions): Promise<Rig> {
+export async function startRig({ servers, pool, limits, readPath, threads = 1 }: RigOptions): Promise<Rig> {
   const clock = { ...systemClock };
-  const engine = createEngine({ clock, random: () => 0.5, log: () => {}, ...(readPath && { readPath }) });
+  const engine = createEngine({
+    clock,
+    random: () => 0.5,
+    log: () => {},
+    workerPath: builtWorker,
+    ...(readPath && { readPath }),
+  });
   const config = configOf({
     listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api', ...(limits && { limits }) }],
     pools: [
@@ -42,14 +51,15 @@ export async function startRig({ servers, pool, limits, readPath }: RigOptions):
         servers: servers.map(({ name, address }) => ({ name, address })),
       },
     ],
+    dataPlane: { threads },
   });
   const [listener] = await engine.start(config);
   const port = Number(new URL(listener!.url).port);
 
-  const unfinished = (): string[] => {
+  const unfinished = async (): Promise<string[]> => {
     const { total, pools, servers: counted } = engine.metrics();
     const { clientConnections, serverConnections, idleServerConnections, deadlines, keptBytes } =
-      engine.resources();
+      await engine.resources();
     const busy = Object.entries(counted).filter(([, { activeRequests }]) => activeRequests !== 0);
     return [
       ...tell('requests active in total', total.activeRequests),
@@ -66,24 +76,25 @@ export async function startRig({ servers, pool, limits, readPath }: RigOptions):
     engine,
     port,
     journalled: (id) =>
-      until(`request ${id} in the journal`, () => {
-        const found = engine.journal
-          .list({ limit: 1_000 })
-          .requests.find(({ target }) => target === `/${id}`);
-        return found && engine.journal.detail(found.id);
+      until(`request ${id} in the journal`, async () => {
+        const { requests } = await engine.listRequests({ limit: 1_000 });
+        const found = requests.find(({ target }) => target === `/${id}`);
+        return found && engine.request(found.id);
       }),
     async leftovers() {
-      await until('nothing to be left', () => unfinished().length === 0, 20_000).catch(() => {});
+      await until('nothing to be left', async () => (await unfinished()).length === 0, 20_000).catch(
+        () => {},
+      );
       return unfinished();
     },
     async stop() {
       await engine.stop(0);
-      const left = (): string[] =>
-        Object.entries(engine.resources() satisfies Resources)
+      const left = async (): Promise<string[]> =>
+        Object.entries((await engine.resources()) satisfies Resources)
           // Of the whole thread, so also other engines' that run at the same time.
           .filter(([what]) => what !== 'leasedBuffers')
           .flatMap(([what, count]) => tell(`${what} after the stop`, count));
-      await until('nothing to be left', () => left().length === 0, 20_000).catch(() => {});
+      await until('nothing to be left', async () => (await left()).length === 0, 20_000).catch(() => {});
       return left();
     },
   };
