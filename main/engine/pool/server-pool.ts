@@ -358,9 +358,10 @@ export class ServerPool implements Pool, SocketHolder {
       server.unreachableAt = endedAt;
       return;
     }
-    if (server.unreachableAt !== 0) server.unreachableAt = 0;
-    // It was asked because there was no other, and somebody was there: its verdict is out of date.
+    // It was asked because there was no other, and somebody was there: its verdict is out of date, and a probe tells how it answers
+    // those. Until then it may be asked again. (Or a connection from before has ended, maybe in another thread: that tells nothing.)
     if (server.verdict === 'unhealthy') this.#probers.soon(server);
+    else if (server.unreachableAt !== 0) server.unreachableAt = 0;
   }
 
   #attemptFailed(exchange: Exchange, attempt: AttemptRecord, server: Server, wasTrial: boolean): void {

@@ -135,7 +135,18 @@ describe('choosing a server', () => {
         'no server of pool "api" is available: a is unhealthy, b is unhealthy',
       );
       kit.end(exchange, 'responded', 200);
-      expect(kit.server('a').unreachableAt).toBe(0);
+      // Until a probe has looked it is unhealthy still, and all there is.
+      expect(kit.serve()).toBe('a');
+    });
+
+    it('is not told by the end of an old connection that somebody listens at an unhealthy server', () => {
+      const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+      const old = kit.request();
+      expect(kit.pool.choose(old)?.name).toBe('a');
+      kit.server('a').unreachableAt = 5;
+      kit.server('a').verdict = kit.server('b').verdict = 'unhealthy';
+      kit.end(old, 'closed-before-response');
+      expect(kit.serve()).toBe('a');
     });
 
     it('asks who answers its probes again, if not yet often enough, but never who answers them badly', () => {

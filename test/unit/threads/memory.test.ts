@@ -62,6 +62,20 @@ it('a lock that a crashed thread held is freed, and nobody else’s', () => {
   expect(words[0]).toBe(0);
 });
 
+it('a clock is taken over as it is although the thread is stopped between two readings', () => {
+  let ms = 0;
+  let reading = 0;
+  // Each reading of either takes time, and every other one far more.
+  const read = (shift: number) => () => {
+    reading += 1;
+    ms += reading % 2 === 0 || reading > 40 ? 0.001 : 7 + (reading % 5);
+    return ms + shift;
+  };
+  const base = clockBase({ ...systemClock, now: read(-1_000) }, read(0));
+  expect(base).toBeGreaterThan(999.99);
+  expect(base).toBeLessThan(1_000.01);
+});
+
 it('a thread reads the clock of the one that started it', () => {
   const joined = joinClock(clockBase(systemClock));
   const before = systemClock.now();
