@@ -1,34 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type CliKit, createCliKit, type RunningCli } from '../../support/cli-kit.ts';
+import { existsSync, readdirSync } from 'node:fs';
+import { describe, expect, it, vi } from 'vitest';
+import { afterThisTest } from '../../support/after-this-test.ts';
+import type { CliKit, RunningCli } from '../../support/cli-kit.ts';
+import { cliBeforeOneServer } from '../../support/cli-of-test.ts';
 import { fetchText } from '../../support/http-client.ts';
-import { startNamedServer } from '../../support/named-server.ts';
 import { type RawClient, rawClient } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
-const endings: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
-
-async function setUp() {
-  const server = await startNamedServer('a');
-  endings.push(() => server.close());
-  const kit = createCliKit();
-  endings.push(() => kit.dispose());
-  writeFileSync(
-    join(kit.folder, 'ballast.yaml'),
-    `listeners: [{ name: web, bind: '127.0.0.1:0', pool: api }]
-pools:
-  - { name: api, servers: [{ name: a, address: '${server.address}' }], healthCheck: { type: tcp, interval: 200ms } }
-`,
-  );
-  return { kit, server };
-}
+const setUp = () => cliBeforeOneServer('200ms');
 
 interface Status {
   readonly servers: readonly { readonly verdict: string; readonly ejectedUntilMs: number | null }[];
@@ -47,7 +29,7 @@ async function statusOf(kit: CliKit): Promise<Status> {
 /** Connections that are never idle: a head that is never finished. */
 async function flood(port: number, count: number): Promise<RawClient[]> {
   const clients: RawClient[] = [];
-  endings.push(() => {
+  afterThisTest(() => {
     for (const each of clients) each.close();
   });
   for (let i = 0; i < count; i++) {
@@ -100,7 +82,7 @@ describe.runIf(isLinux)('a process with few file descriptors', () => {
       const port = Number(new URL(url).port);
       await until('the first verdict', async () => blames(await statusOf(kit)).verdict === 'healthy');
       const clients = await Promise.all(Array.from({ length: 12 }, () => rawClient(port)));
-      endings.push(() => {
+      afterThisTest(() => {
         for (const each of clients) each.close();
       });
       for (const each of clients) each.send('GET / HTTP/1.1\r\nHo');

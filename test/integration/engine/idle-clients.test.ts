@@ -1,35 +1,18 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createCliKit } from '../../support/cli-kit.ts';
-import { startNamedServer } from '../../support/named-server.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { afterThisTest } from '../../support/after-this-test.ts';
+import { cliBeforeOneServer } from '../../support/cli-of-test.ts';
 import { type RawClient, rawClient } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
-const endings: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const end of endings.splice(0).reverse()) await end();
-});
-
 /** A Ballast with so few descriptors that about 100 are left for connections. */
 async function few() {
-  const server = await startNamedServer('a');
-  endings.push(() => server.close());
-  const kit = createCliKit();
-  endings.push(() => kit.dispose());
-  writeFileSync(
-    join(kit.folder, 'ballast.yaml'),
-    `listeners: [{ name: web, bind: '127.0.0.1:0', pool: api }]
-pools:
-  - { name: api, servers: [{ name: a, address: '${server.address}' }], healthCheck: { type: tcp, interval: 60s } }
-`,
-  );
+  const { kit } = await cliBeforeOneServer('60s');
   const cli = await kit.startWithOpenFiles(160, 'up', 'ballast.yaml', '--control-port', '0');
   const port = Number(new URL(cli.ready.listeners[0]!.url).port);
   const clients: RawClient[] = [];
-  endings.push(() => {
+  afterThisTest(() => {
     for (const each of clients) each.close();
   });
   return {
