@@ -87,7 +87,8 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
   }
 
   nextBuffer(): Buffer {
-    return this.buffer.next(this.state === BUSY ? this.framing : null, true);
+    const passing = this.state === BUSY ? this.framing : null;
+    return this.buffer.next(passing, this.attempts.serverWaits);
   }
 
   bytesRead(bytes: Buffer, length: number): void {

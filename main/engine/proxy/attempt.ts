@@ -108,6 +108,11 @@ export abstract class Attempt implements BatchMember {
     return this.client.socket.writableLength > 0;
   }
 
+  /** What was written to the server may still be on its way, for all that is known here. */
+  get serverWaits(): boolean {
+    return this.connection === null || this.connection.socket.writableLength > 0;
+  }
+
   /** More of the request's body, or of whatever follows a switch of protocols. */
   requestBody(bytes: Buffer, start: number, end: number, stable: boolean, done: boolean): void {
     const connection = this.connection;
