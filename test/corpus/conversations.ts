@@ -159,6 +159,38 @@ export const conversations: readonly Case[] = [
     'it switched protocols, which the request did not ask for',
   ),
   conversation(
+    'RFC 9110 section 7.8',
+    'a switch to one of several protocols, whose name is told apart from others in any case',
+    [
+      { client: offer('first/1, Second'), atServer: offered('first/1, Second') },
+      { server: switches('SECOND'), atClient: switched('SECOND') },
+      { client: 'bye', ends: 'fin', atServer: 'bye' },
+      { server: '', ends: 'fin' },
+    ],
+    both,
+  ),
+  ...(
+    [
+      ['another protocol than was offered', 'y'],
+      ['another version than was offered', 'x/3'],
+      ['one that was offered, and one that was not', 'x/2, y'],
+      ['one whose name begins like that of another', 'x/22'],
+    ] as const
+  ).map(([name, protocol]) =>
+    conversation(
+      'RFC 9110 section 7.8',
+      `a switch to ${name}`,
+      [
+        { client: offer('x/2'), atServer: offered('x/2') },
+        {
+          server: switches(protocol),
+          atClient: badGateway('it switched to a protocol that the request did not offer'),
+        },
+      ],
+      { serverAfter: 'closed' },
+    ),
+  ),
+  conversation(
     'RFC 9110 section 15.2.2',
     'a switch that does not say to what',
     [

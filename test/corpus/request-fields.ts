@@ -152,15 +152,32 @@ export const requestFields: readonly Case[] = [
     forwarded,
     'names that a server may read as ours go no further',
     sent(
-      'X_Forwarded_For: 6.6.6.6\r\nx-forwarded_PROTO: https\r\nX_FORWARDED-Host: evil\r\nX_Forwarded_Port: 1\r\n',
+      'X_Forwarded_For: 6.6.6.6\r\nx-forwarded_PROTO: https\r\nX_FORWARDED-Host: evil\r\nX_Forwarded_Port: 1\r\nX_Real-IP: 6.6.6.6\r\n',
     ),
-    passed('X_Forwarded_Port: 1\r\n'),
+    passed(''),
   ),
   request(
     forwarded,
     'nor from a client that is trusted: it spells them as they are',
-    sent('X_Forwarded_For: 6.6.6.6\r\nX_Forwarded_Proto: https\r\nX_Forwarded_Host: evil\r\n'),
+    sent(
+      'X_Forwarded_For: 6.6.6.6\r\nX_Forwarded_Proto: https\r\nX_Forwarded_Host: evil\r\nX_Forwarded_Prefix: /a\r\nX_Real_IP: 6.6.6.6\r\n',
+    ),
     passed(''),
+    trusts,
+  ),
+  request(
+    forwarded,
+    'fields of the same kind that we do not send ourselves are not believed either',
+    sent(
+      'X-Forwarded-Port: 1\r\nx-forwarded-prefix: /a\r\nX-Forwarded-Server: b\r\nX-Real-IP: 6.6.6.6\r\nX-Forwarded: y\r\nX-Forwarde-Port: z\r\nX-Real-I: p\r\n',
+    ),
+    passed('X-Forwarded: y\r\nX-Forwarde-Port: z\r\nX-Real-I: p\r\n'),
+  ),
+  request(
+    forwarded,
+    'they pass from a client that is trusted',
+    sent('X-Forwarded-Port: 1\r\nx-forwarded-prefix: /a\r\nX-Real-IP: 6.6.6.6\r\n'),
+    passed('X-Forwarded-Port: 1\r\nx-forwarded-prefix: /a\r\nX-Real-IP: 6.6.6.6\r\n'),
     trusts,
   ),
   request(forwarded, 'a trusted client that says nothing', sent(''), passed(''), trusts),

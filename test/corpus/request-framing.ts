@@ -168,6 +168,10 @@ export const requestFraming: readonly Case[] = [
     [
       ['trailers', '3\r\nabc\r\n0\r\nX-Sum: 1\r\nY:\xff\r\n\r\n'],
       ['an empty trailer', '0\r\nX:\r\n\r\n'],
+      [
+        'trailers that are made for it',
+        '0\r\nContent-Digest: sha-256=:x:\r\nETag: "a"\r\nServer-Timing: a\r\nAuthentication-Info: x\r\n\r\n',
+      ],
     ] as const
   ).map(([name, body]) =>
     request('RFC 9112 section 7.1.2', `${name} pass`, post(chunked, body), posted(chunked, body)),
@@ -241,6 +245,19 @@ export const requestFraming: readonly Case[] = [
     'X-Forwarded-Host: b',
     'X-Forwarded-Proto: https',
     'x-ballast-server: z',
+    'X-Forwarded-Port: 1',
+    'X-Real-IP: 1.2.3.4',
+    'Authorization: Basic eA==',
+    'Proxy-Authorization: Basic eA==',
+    'Cookie: a=b',
+    'Set-Cookie: a=b',
+    'WWW-Authenticate: Basic',
+    'Content-Type: text/html',
+    'Content-Encoding: gzip',
+    'Content-Range: bytes 0-1/2',
+    'Range: bytes=0-1',
+    'Cache-Control: no-store',
+    'If-None-Match: *',
     'X_Forwarded_For: 1.2.3.4',
     'Content_Length: 5',
   ].map((field) =>

@@ -102,6 +102,9 @@ function forwardedLines(isTrusted: boolean): string[] {
     'proxy_set_header X-Forwarded-Proto $scheme;',
     'proxy_set_header X-Forwarded-Host $http_host;',
     'proxy_set_header Forwarded "";',
+    'proxy_set_header X-Forwarded-Port "";',
+    'proxy_set_header X-Forwarded-Prefix "";',
+    'proxy_set_header X-Real-IP "";',
   ];
 }
 

@@ -28,29 +28,46 @@ const quote = 0x22;
 const backslash = 0x5c;
 
 /**
- * Trailers that would change the message they end, or how it is passed on, for a recipient that takes them for fields of the
- * head (RFC 9110 section 6.5.1).
+ * Trailers that would change the message they end, who sent it, or how it is passed on, for a recipient that takes them for
+ * fields of the head (RFC 9110 section 6.5.1; much the same list as Go's).
  */
 const forbiddenTrailers = new Set([
+  'authorization',
+  'cache-control',
   'connection',
+  'content-encoding',
   'content-length',
+  'content-range',
+  'content-type',
+  'cookie',
   'expect',
   'forwarded',
   'host',
   'keep-alive',
   'max-forwards',
+  'pragma',
+  'proxy-authenticate',
+  'proxy-authorization',
   'proxy-connection',
+  'range',
+  'set-cookie',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'www-authenticate',
   'x-ballast-attempts',
   'x-ballast-request',
   'x-ballast-server',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
+  'x-real-ip',
 ]);
+const forbiddenBeginning = /^(if|x-forwarded)-/;
+
+/** @param name spelled with `_` some servers read the same one */
+function isForbiddenTrailer(name: string): boolean {
+  const plain = name.toLowerCase().replaceAll('_', '-');
+  return forbiddenTrailers.has(plain) || forbiddenBeginning.test(plain);
+}
 
 /**
  * Follows the framing of a chunked body without decoding it (RFC 9112 section 7.1): says where the body ends and whether
@@ -157,8 +174,7 @@ export class ChunkedReader {
       case TRAILER_NAME:
         if (!this.#lineByte()) return BROKEN;
         if (byte !== COLON) return this.#nameByte(byte);
-        // Spelled with `_` some servers read the same name.
-        return forbiddenTrailers.has(this.#name.toLowerCase().replaceAll('_', '-')) ? BROKEN : TRAILER_VALUE;
+        return isForbiddenTrailer(this.#name) ? BROKEN : TRAILER_VALUE;
       case TRAILER_VALUE:
         if (!this.#lineByte()) return BROKEN;
         if (byte === CR) return TRAILER_LF;

@@ -8,7 +8,8 @@ const close = 0x5d;
 /**
  * Offset behind `uri-host [ ":" port ]` (RFC 9110 section 4.2.3, RFC 3986 section 3.2.2) that begins at `start`, or -1 where
  * none does. What follows is the caller's business. Names are not looked up, so any registered name will do; an empty one
- * will not.
+ * will not, nor one with an escape of an ASCII character that may not stand there as it is: whoever decodes it would see another
+ * host, a user, a path or a line end.
  */
 export function authorityEnd(bytes: Uint8Array, start: number, end: number): number {
   let i = start;
@@ -19,7 +20,10 @@ export function authorityEnd(bytes: Uint8Array, start: number, end: number): num
     for (;;) {
       while (i < end && isHostNameByte[bytes[i]!] === 1) i++;
       if (i >= end || bytes[i] !== percent) break;
-      if (i + 2 >= end || hexValue[bytes[i + 1]!] === 255 || hexValue[bytes[i + 2]!] === 255) return -1;
+      if (i + 2 >= end) return -1;
+      const [high, low] = [hexValue[bytes[i + 1]!]!, hexValue[bytes[i + 2]!]!];
+      if (high === 255 || low === 255) return -1;
+      if (high < 8 && isHostNameByte[high * 16 + low] !== 1) return -1;
       i += 3;
     }
     if (i === start) return -1;

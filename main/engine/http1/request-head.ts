@@ -18,6 +18,8 @@ const slash = 0x2f;
 const star = 0x2a;
 const one = 0x31;
 const zero = 0x30;
+const underscore = 0x5f;
+const letterX = 0x78;
 
 /** `HTTP/1.x CRLF`; 0 stands for any digit. */
 const versionForm = Uint8Array.from([0x48, 0x54, 0x54, 0x50, slash, zero, 0x2e, zero, CR, LF]);
@@ -162,7 +164,10 @@ export class RequestHead extends HeadFields {
   }
 
   protected override field(bytes: Uint8Array, lineEnd: number): number {
-    switch (this.nameEnd - this.nameStart) {
+    const length = this.nameEnd - this.nameStart;
+    if (length > 12 && (bytes[this.nameStart]! | 0x20) === letterX && this.nameReads(bytes, 'x-forwarded-'))
+      return this.#noteForwarded(bytes, lineEnd, length);
+    switch (length) {
       case 2:
         return this.nameIs(bytes, 'te') ? this.cutLine(lineEnd) : 0;
       case 4:
@@ -183,6 +188,8 @@ export class RequestHead extends HeadFields {
         if (includesH2c(bytes, this.valueStart, this.valueEnd)) this.upgradesToH2c = true;
         return this.cutLine(lineEnd);
       case 9:
+        if (this.nameReads(bytes, 'x-real-ip'))
+          return this.trustsForwarded && this.nameIs(bytes, 'x-real-ip') ? 0 : this.cutLine(lineEnd);
         if (!this.nameIs(bytes, 'forwarded')) return 0;
         this.hasForwarded = true;
         if (this.trustsForwarded && this.valueEnd > this.valueStart)
@@ -195,26 +202,27 @@ export class RequestHead extends HeadFields {
         return this.nameIs(bytes, 'max-forwards') ? this.#noteMaxForwards(bytes, lineEnd) : 0;
       case 14:
         return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes, lineEnd) : 0;
-      case 15:
-        if (!this.nameReads(bytes, 'x-forwarded-for')) return 0;
-        if (this.trustsForwarded && this.nameIs(bytes, 'x-forwarded-for') && this.valueEnd > this.valueStart)
-          this.forwardedFor.push(this.valueStart, this.valueEnd);
-        return this.cutLine(lineEnd);
       case 16:
-        if (this.nameIs(bytes, 'proxy-connection')) return this.cutLine(lineEnd);
-        if (!this.nameReads(bytes, 'x-forwarded-host')) return 0;
-        if (!this.trustsForwarded || !this.nameIs(bytes, 'x-forwarded-host')) return this.cutLine(lineEnd);
-        this.hasForwardedHost = true;
-        return 0;
+        return this.nameIs(bytes, 'proxy-connection') ? this.cutLine(lineEnd) : 0;
       case 17:
-        if (this.nameIs(bytes, 'transfer-encoding')) return this.noteTransferEncoding(bytes, lineEnd);
-        if (!this.nameReads(bytes, 'x-forwarded-proto')) return 0;
-        if (!this.trustsForwarded || !this.nameIs(bytes, 'x-forwarded-proto')) return this.cutLine(lineEnd);
-        this.hasForwardedProto = true;
-        return 0;
+        return this.nameIs(bytes, 'transfer-encoding') ? this.noteTransferEncoding(bytes, lineEnd) : 0;
       default:
         return 0;
     }
+  }
+
+  /** `X-Forwarded-…`, of whatever kind: kept from a client that is trusted, and spells it so. */
+  #noteForwarded(bytes: Uint8Array, lineEnd: number, length: number): number {
+    for (let i = this.nameStart; i < this.nameEnd; i++)
+      if (bytes[i] === underscore) return this.cutLine(lineEnd);
+    if (!this.trustsForwarded) return this.cutLine(lineEnd);
+    if (length === 15 && this.nameIs(bytes, 'x-forwarded-for')) {
+      if (this.valueEnd > this.valueStart) this.forwardedFor.push(this.valueStart, this.valueEnd);
+      return this.cutLine(lineEnd);
+    }
+    if (length === 16 && this.nameIs(bytes, 'x-forwarded-host')) this.hasForwardedHost = true;
+    if (length === 17 && this.nameIs(bytes, 'x-forwarded-proto')) this.hasForwardedProto = true;
+    return 0;
   }
 
   protected override dropped(name: string): void {

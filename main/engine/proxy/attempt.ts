@@ -2,6 +2,7 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
+import { headerValue } from '../http1/head-lookup.ts';
 import { interimResponse } from '../http1/outgoing-response.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Pool } from '../pool/pool.ts';
@@ -74,6 +75,10 @@ export abstract class Attempt implements BatchMember {
   /** The request is over: what was kept of it is given up, however long its client stays connected. */
   forget(): void {
     this.body.reset();
+  }
+
+  get offeredProtocols(): string {
+    return this.asksUpgrade ? (headerValue(this.head, 'upgrade') ?? '') : '';
   }
 
   get isResponding(): boolean {

@@ -1,4 +1,5 @@
 import type { BodyFraming } from '../http1/body-framing.ts';
+import { isOffered } from '../http1/protocols.ts';
 import { HEAD_TOO_LARGE, refusalOf, refusals } from '../http1/refusal.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { HeldBytes } from '../sockets/held-bytes.ts';
@@ -141,6 +142,10 @@ export abstract class ResponseReader extends ServerSocket {
       }
       if (head.upgradeStart < 0) {
         this.fail('failed-mid-response', 'it switched protocols without saying to which');
+        return end;
+      }
+      if (!isOffered(bytes.toString('latin1', head.upgradeStart, head.upgradeEnd), user.offeredProtocols)) {
+        this.fail('failed-mid-response', 'it switched to a protocol that the request did not offer');
         return end;
       }
       this.state = TUNNEL;

@@ -12,6 +12,8 @@ export interface ServerUser {
   /** A response to it has no body whatever it says. */
   readonly isHead: boolean;
   readonly asksUpgrade: boolean;
+  /** What its `Upgrade` lists; empty where it asks for no upgrade. */
+  readonly offeredProtocols: string;
   /** The client cannot read chunked framing. */
   readonly decodesChunked: boolean;
   /** Of the listener that its client came to; `headBytes`, `headFields` and `trailerBytes` hold for responses too. */

@@ -11,6 +11,7 @@ export class Unwanted implements ServerUser {
   readonly requestSent = true;
   readonly isHead: boolean;
   readonly asksUpgrade = false;
+  readonly offeredProtocols = '';
   readonly decodesChunked = false;
   readonly limits: ListenerLimits;
   readonly responseMs: number;

@@ -75,7 +75,7 @@ export const listenerSchema = z
       .boolean()
       .default(false)
       .describe(
-        'Keep X-Forwarded-* and Forwarded that the client sent, and add to them (another proxy is in front); otherwise they are replaced.',
+        'Keep X-Forwarded-*, X-Real-IP and Forwarded that the client sent, and add to them (another proxy is in front); otherwise they are dropped, and ours put in.',
       ),
     limits: limits
       .transform(inMs('headTimeout', 'idleTimeout', 'bodyTimeout', 'sendTimeout', 'lingerTimeout'))
