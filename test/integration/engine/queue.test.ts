@@ -217,7 +217,7 @@ it.each([1, 2])(
     const lane = await run({
       strategy: random() < 0.5 ? 'least-connections' : 'round-robin',
       servers: servers.map((server, index) => member(server, limits[index]!)),
-      queue: { length: 40, timeout: '3s' },
+      queue: { length: 40, timeout: '30s' },
       affinity: { type: 'cookie' },
     });
     const counts: Record<number, number> = {};
