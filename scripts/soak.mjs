@@ -9,7 +9,7 @@ import { run } from './lib/run.mjs';
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '600' },
-    requests: { type: 'string', default: '0' },
+    requests: { type: 'string' },
     seed: { type: 'string', default: '1' },
     threads: { type: 'string', default: '1' },
   },
@@ -20,7 +20,7 @@ const { code } = await run(nodeFor(values.threads), vitest, {
     ...process.env,
     BALLAST_SOAK_TELL: '1',
     BALLAST_SOAK_SECONDS: values.seconds,
-    BALLAST_SOAK_REQUESTS: values.requests,
+    ...(values.requests !== undefined && { BALLAST_SOAK_REQUESTS: values.requests }),
     BALLAST_SOAK_SEED: values.seed,
     BALLAST_SOAK_THREADS: values.threads,
   },

@@ -2,13 +2,15 @@ import { afterEach, expect, it } from 'vitest';
 import { type CliRig, startCliRig } from '../support/chaos/cli-rig.ts';
 import { startGetLoad } from '../support/chaos/get-load.ts';
 import { type HavocKind, startHavoc } from '../support/chaos/havoc.ts';
+import { createOutages } from '../support/chaos/outages.ts';
 import { startSoak } from '../support/chaos/soak.ts';
 import { seededRandom } from '../support/random.ts';
 import { until } from '../support/until.ts';
 
 /** `npm run soak -- --seconds 600` and `npm run soak -- --requests 1000000` run longer. */
 const seconds = Number(process.env.BALLAST_SOAK_SECONDS ?? 30);
-const requests = Number(process.env.BALLAST_SOAK_REQUESTS ?? 0);
+/** Where nothing else is said, enough to see what 200 bytes of each request would add up to. */
+const requests = Number(process.env.BALLAST_SOAK_REQUESTS ?? 60_000);
 const seed = Number(process.env.BALLAST_SOAK_SEED ?? 1);
 const threads = Number(process.env.BALLAST_SOAK_THREADS ?? 1);
 const isLong = process.env.BALLAST_SOAK_TELL !== undefined;
@@ -21,6 +23,9 @@ afterEach(async () => {
   await rig?.dispose();
   rig = undefined;
 });
+
+/** Whole answers of each kind of client that make a run worth looking at. */
+const leastWhole: Readonly<Record<string, number>> = { getter: 500, newcomer: 50, poster: 50 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const median = (values: readonly number[]): number =>
@@ -59,28 +64,36 @@ const soak = (): void =>
       rig = await startCliRig(3, ['timeouts: { response: 5s }'], threads);
       const running = rig;
       const random = seededRandom(seed);
-      const traffic = startSoak(running.port, seed);
+      const outages = createOutages();
+      const traffic = startSoak(running.port, seed, outages);
+      const enough = (): boolean =>
+        Object.entries(traffic.counts).every(
+          ([name, { sent, whole }]) => (name === 'leaver' ? sent : whole) >= (leastWhole[name] ?? 10),
+        );
       const memory: number[] = [];
       const ends = performance.now() + seconds * 1_000;
       const acts: string[] = [];
-      while (performance.now() < ends) {
+      // A busy machine takes longer for the same.
+      while (
+        performance.now() < ends ||
+        (!enough() && traffic.problems.length === 0 && performance.now() < ends + 120_000)
+      ) {
         // One kind at a time, each undone before the next begins; a server that is stopped goes on before it is timed out.
         const kind = (['kill', 'pause', 'reset'] as HavocKind[])[Math.floor(random() * 3)]!;
-        const havoc = startHavoc(running.servers, kind, random, 300);
+        const havoc = startHavoc(running.servers, kind, random, { outages });
         for (let look = 0; look < 8; look++) {
           await pause(250);
           memory.push(running.memoryMb());
         }
         await havoc.stop();
+        // In this time nothing at all may be lost.
+        await pause(2_500);
         acts.push(...havoc.acts);
       }
       await traffic.stop();
       tell(`${acts.length} acts on servers; ${JSON.stringify(traffic.counts)}`);
       expect(traffic.problems).toEqual([]);
-      for (const [name, { whole, sent }] of Object.entries(traffic.counts)) {
-        expect(sent, name).toBeGreaterThan(0);
-        if (name !== 'leaver') expect(whole, name).toBeGreaterThan(0);
-      }
+      expect(enough(), JSON.stringify(traffic.counts)).toBe(true);
       await nothingIsLeft(running);
       const fifth = Math.floor(memory.length / 5);
       const [before, after] = [median(memory.slice(fifth, fifth * 2)), median(memory.slice(-fifth))];
@@ -91,11 +104,14 @@ const soak = (): void =>
       expect(after).toBeLessThan(before * (seconds > 120 ? 1.1 : 1.25) + 10);
       expect(running.stderr()).toBe('');
     },
-    (seconds + 120) * 1_000,
+    (seconds + 300) * 1_000,
   );
 
+/** A short run ends while tables and compiled code still fill up, whatever is asked for. */
+const slackMb = requests >= 1_000_000 ? 0 : 12;
+
 const manyRequests = (): void =>
-  it(`memory after ${requests} requests is within 10 % of that after a tenth of them`, async () => {
+  it(`memory after ${requests} requests is within 10 %${slackMb > 0 ? ` and ${slackMb} MiB` : ''} of that after a tenth of them`, async () => {
     rig = await startCliRig(2, [], threads);
     const running = rig;
     const reach = async (answered: number): Promise<number> => {
@@ -112,9 +128,10 @@ const manyRequests = (): void =>
     tell(
       `after ${requests / 10} requests ${early.toFixed(1)} MiB, after ${metrics.total.requests} ${late.toFixed(1)} MiB: ${(late / early).toFixed(3)} x`,
     );
-    expect(late).toBeLessThan(early * 1.1);
+    expect(late).toBeLessThan(early * 1.1 + slackMb);
     await nothingIsLeft(running);
   }, 3_600_000);
 
-if (requests > 0) manyRequests();
-else soak();
+// A long run is of one kind, the one that was asked for.
+if (!isLong || process.env.BALLAST_SOAK_REQUESTS === undefined) soak();
+if (!isLong || process.env.BALLAST_SOAK_REQUESTS !== undefined) manyRequests();

@@ -1,3 +1,4 @@
+import type { Outages } from './outages.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** What is done to servers: killed and started again; stopped and continued; made to reset every connection, and back. */
@@ -13,22 +14,28 @@ export interface Havoc {
 /**
  * Every so often does something to a server picked at random, and undoes it when it meets that server again. At every moment
  * one server at least is up and has been for a moment.
+ *
+ * @param outages is told from when to when each server failed
  */
 export function startHavoc(
   servers: readonly ServerProcess[],
   kind: HavocKind,
   random: () => number,
-  everyMs = 300,
+  { everyMs = 300, outages }: { everyMs?: number; outages?: Outages } = {},
 ): Havoc {
   const acts: string[] = [];
   /** Not to be used just now, or being brought back. */
   const down = new Set<ServerProcess>();
   const coming = new Set<Promise<void>>();
+  const over = new Map<ServerProcess, () => void>();
   let running = true;
 
   const take = (server: ServerProcess): void => {
     down.add(server);
     acts.push(`${kind} ${server.name}`);
+    if (outages) over.set(server, outages.begin(server.name));
+    // What dies breaks everything at once; nothing is broken by coming back.
+    if (kind === 'kill') over.get(server)?.();
     server.signal(kind === 'kill' ? 'SIGKILL' : kind === 'pause' ? 'SIGSTOP' : 'SIGUSR2');
   };
   const bring = async (server: ServerProcess): Promise<void> => {
@@ -37,6 +44,7 @@ export function startHavoc(
       await server.gone();
       await server.start();
     } else server.signal(kind === 'pause' ? 'SIGCONT' : 'SIGUSR2');
+    over.get(server)?.();
     down.delete(server);
   };
   const isComing = new Set<ServerProcess>();

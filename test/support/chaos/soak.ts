@@ -1,11 +1,12 @@
 import { seededRandom } from '../random.ts';
 import { type Asking, ask, bodyOf, digestOf, type Kind, kinds, type Seen } from './asking.ts';
+import type { Outages } from './outages.ts';
 
 /** What became of the requests of a soak, by kind of client. */
 export interface SoakCounts {
   sent: number;
   whole: number;
-  /** Ended by a failing server in a way that the rules allow: it may have taken effect, or part of it had been passed on. */
+  /** Ended by a server that was failing just then, in a way that the rules allow: it may have taken effect, or part of it had been passed on. */
   allowed: number;
 }
 
@@ -17,10 +18,19 @@ export interface Soak {
 }
 
 const kindOf = (name: string): Kind => kinds.find((each) => each.name === name)!;
+/** As Ballast names it in the response. */
+const serverOf = ({ fields }: Seen): string | undefined => fields.get('x-ballast-server');
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Every kind of client at once, over and over, each looking at everything it gets. */
-export function startSoak(port: number, seed: number): Soak {
+/** Longest that a WebSocket's echo may take on a busy machine. */
+const echoWithinMs = 10_000;
+
+/**
+ * Every kind of client at once, over and over, each looking at everything it gets.
+ *
+ * @param outages when which server failed: only then may something be lost
+ */
+export function startSoak(port: number, seed: number, outages: Outages): Soak {
   const counts: Record<string, SoakCounts> = {};
   const problems: string[] = [];
   let running = true;
@@ -29,8 +39,8 @@ export function startSoak(port: number, seed: number): Soak {
     if (problems.length < 20) problems.push(text);
   };
 
-  /** Whole and right, or failed in a way that nobody could have helped. */
-  const look = (client: string, kind: Kind, id: string, size: number, seen: Seen): void => {
+  /** Whole and right, or failed in a way that nobody could have helped, while its server did. */
+  const look = (client: string, kind: Kind, id: string, size: number, seen: Seen, sentAt: number): void => {
     const count = counts[client]!;
     const body = bodyOf({ kind, id });
     const expected = ` ${id} ${body.length} ${digestOf(body)} `;
@@ -44,10 +54,13 @@ export function startSoak(port: number, seed: number): Soak {
     const isCut = seen.status === 200 && seen.end === 'reset' && size > 10_000;
     const mayHaveTakenEffect =
       seen.status === 502 && /not sent twice|too large to be sent again/.test(seen.body);
-    if (isCut || (mayHaveTakenEffect && (!kind.idempotent || kind.large))) count.allowed += 1;
+    const couldNotBeHelped = isCut || (mayHaveTakenEffect && (!kind.idempotent || kind.large));
+    const server = isCut ? serverOf(seen) : undefined;
+    const now = performance.now();
+    if (couldNotBeHelped && outages.overlap(server, sentAt, now)) count.allowed += 1;
     else
       problem(
-        `${client} (${kind.name}): ${seen.status} ${seen.complete} ${seen.end} ${seen.body.slice(0, 600)}`,
+        `${client} (${kind.name}), ${Math.round(now - sentAt)} ms, ${couldNotBeHelped ? `while ${server ?? 'every server'} was well` : ''}: ${seen.status} ${seen.complete} ${seen.end} ${seen.body.slice(0, 600)}`,
       );
   };
 
@@ -79,10 +92,11 @@ export function startSoak(port: number, seed: number): Soak {
         const responseBytes = sizes[Math.floor(random() * sizes.length)]!;
         const request = { kind, id: `k${lastId}`, acts, responseBytes };
         count.sent += 1;
+        const sentAt = performance.now();
         const reuses: Asking | null = asking;
         asking = reuses ?? ask(port, request);
         const seen = await (reuses ? reuses.again(request) : asking.seen);
-        look(name, kind, request.id, responseBytes, seen);
+        look(name, kind, request.id, responseBytes, seen, sentAt);
         if (seen.end !== 'open' || seen.fields.get('connection')?.toLowerCase() === 'close') break;
       }
       asking?.socket.end();
@@ -91,20 +105,26 @@ export function startSoak(port: number, seed: number): Soak {
 
   const webSocket = async (random: () => number, count: SoakCounts): Promise<void> => {
     count.sent += 1;
+    const sentAt = performance.now();
     const fields = 'Connection: Upgrade\r\nUpgrade: echo\r\n';
     const asking = ask(port, { kind: kindOf('GET'), id: `w${count.sent}`, acts: '', fields });
-    const { status } = await asking.seen;
+    const seen = await asking.seen;
+    if (seen.status !== 101) problem(`WebSocket: ${seen.status} ${seen.end} ${seen.body.slice(0, 600)}`);
     let said = '';
-    for (let left = 10; left > 0 && status === 101 && !asking.socket.destroyed; left--) {
+    const isOpen = (): boolean => seen.status === 101 && !asking.socket.destroyed;
+    for (let left = 10; left > 0 && isOpen(); left--) {
       const message = 'x'.repeat(1 + Math.floor(random() * 3_000));
       said += message;
       asking.socket.write(message);
       await pause(random() * 30);
     }
+    const deadline = performance.now() + echoWithinMs;
+    while (isOpen() && asking.received().length < said.length && performance.now() < deadline) await pause(5);
     const heard = asking.received();
     if (!said.startsWith(heard)) problem('WebSocket: another echo');
-    if (status === 101 && heard.length > 0) count.whole += 1;
-    else count.allowed += 1;
+    if (seen.status === 101 && heard === said) count.whole += 1;
+    else if (outages.overlap(serverOf(seen), sentAt, performance.now())) count.allowed += 1;
+    else problem(`WebSocket: ${heard.length} of ${said.length} bytes came back, while its server was well`);
     asking.socket.end();
     await asking.closed();
   };
@@ -118,8 +138,9 @@ export function startSoak(port: number, seed: number): Soak {
       asking.socket.pause();
       setTimeout(() => asking.socket.resume(), 10);
     }, 15);
+    const sentAt = performance.now();
     const seen = await asking.seen.finally(() => clearInterval(timer));
-    look('slow reader', request.kind, request.id, request.responseBytes, seen);
+    look('slow reader', request.kind, request.id, request.responseBytes, seen, sentAt);
     await pause(random() * 10);
     asking.socket.destroy();
   };
