@@ -1,9 +1,9 @@
 import type { ContractClient } from '@shared/contract/client.ts';
 import type { Publishers } from '@shared/contract/publisher.ts';
-import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
 import { createStatePublisher, type StatePublisher } from '@shared/contract/state-publisher.ts';
 import type { ListenerStatus, Metrics } from '@shared/contract/values.ts';
 import type { EventLog } from './event-log.ts';
+import { createMetricsRelay } from './metrics-relay.ts';
 import { createRequestsRelay } from './requests-relay.ts';
 
 /**
@@ -15,12 +15,14 @@ export interface EngineRelay {
   /** What the engine listened on last. */
   listeners(): readonly ListenerStatus[];
   follow(client: ContractClient): void;
+  /** Whether `onMetrics` is to be told of samples although nobody may subscribe. */
+  insistOnMetrics(wanted: boolean): void;
 }
 
 export function createEngineRelay(events: EventLog, onMetrics: (metrics: Metrics) => void): EngineRelay {
   const servers = createStatePublisher('servers');
   const listeners = createStatePublisher('listeners');
-  const metrics = createSamplePublisher('metrics');
+  const metrics = createMetricsRelay(onMetrics);
   const requests = createRequestsRelay();
 
   const relayState = <N extends 'servers' | 'listeners'>(
@@ -41,14 +43,12 @@ export function createEngineRelay(events: EventLog, onMetrics: (metrics: Metrics
 
   return {
     topics: { servers, listeners, metrics, requests },
+    insistOnMetrics: metrics.insist,
     listeners: () => listeners.entries().map(([, status]) => status),
     follow(client) {
       relayState(client, servers);
       relayState(client, listeners);
-      client.sample('metrics', (value) => {
-        metrics.publish(value);
-        onMetrics(value);
-      });
+      metrics.follow(client);
       requests.follow(client);
       client.log(
         'events',

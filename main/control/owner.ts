@@ -218,7 +218,13 @@ export function createOwner(options: OwnerOptions): Owner {
     const status: WorkspaceStatus = { path: file.path, title: titleOf(file.path, demo), demo, problems: [] };
     system.set('workspace', status);
     system.set('generator', traffic.status());
-    releases.push(traffic.onChange((generator) => system.set('generator', generator)));
+    releases.push(
+      traffic.onChange((generator) => {
+        system.set('generator', generator);
+        // It stands aside for others, and sees them only in the metrics.
+        relay.insistOnMetrics(generator.running);
+      }),
+    );
     releases.push(watchReplicas());
 
     configuration = createConfiguration(file, parsed.config, {

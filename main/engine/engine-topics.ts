@@ -37,7 +37,8 @@ export function publishEngine(engine: Engine, clock: Clock): EngineTopics {
     turn += 1;
     refresh();
     requests.flush();
-    if (turn % 2 === 0 && metrics.wanted) metrics.publish(engine.metrics());
+    if (!metrics.wanted) metrics.forget();
+    else if (turn % 2 === 0) metrics.publish(engine.metrics());
     cancel = clock.after(flushMs, flush);
   }
 

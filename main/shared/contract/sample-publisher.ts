@@ -7,6 +7,8 @@ export interface SamplePublisher<N extends TopicOfKind<'sample'>> extends Publis
   readonly wanted: boolean;
   readonly latest: SampleValues[N] | undefined;
   publish(value: SampleValues[N]): void;
+  /** The latest is out of date: whoever subscribes waits for the next. */
+  forget(): void;
 }
 
 interface Listening {
@@ -40,6 +42,9 @@ export function createSamplePublisher<N extends TopicOfKind<'sample'>>(topic: N)
       latest = value;
       sequence += 1;
       for (const each of [...listening]) offer(each);
+    },
+    forget() {
+      latest = undefined;
     },
     subscribe(subscriber) {
       const own: Listening = { subscriber, inFlight: 0, seen: 0 };
