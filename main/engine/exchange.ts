@@ -87,7 +87,7 @@ export class Exchange {
   queuedAt = 0;
   /** It failed because all were busy: trying again in a moment makes sense. */
   busy = false;
-  /** The client went away while no attempt was running. */
+  /** The client went away, or looked as if, while no attempt was running. */
   clientLeft = false;
   /** The decision that found no server. */
   unserved: DecisionRecord | null = null;

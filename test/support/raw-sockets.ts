@@ -124,7 +124,11 @@ export async function rawClient(port: number): Promise<RawClient> {
     state.ended = true;
     changed();
   };
-  socket.on('end', ended);
+  socket.on('end', () => {
+    // libuv tells a reset behind bytes that wait to be read as an end; but then there is no other side any more.
+    if (socket.remoteAddress === undefined && !socket.writableEnded) state.errorCode = 'ECONNRESET';
+    ended();
+  });
   socket.on('close', ended);
   socket.on('error', (error: NodeJS.ErrnoException) => {
     state.errorCode = error.code ?? 'error';

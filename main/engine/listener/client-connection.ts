@@ -156,6 +156,15 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
 
   queued(): void {
     this.deadlineIn(never);
+    if (this.inputEnded) this.#leaveQueue();
+  }
+
+  /** Whether the client still waits nobody can tell, and no server has heard of it: others that surely wait go first. */
+  #leaveQueue(): void {
+    this.closes = true;
+    this.attempts.leaveQueue(
+      'the client ended its half of the connection while the request waited in the queue (queue), as one does that goes away',
+    );
   }
 
   freeDescriptors(): boolean {
@@ -252,7 +261,7 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
     const bodyDone = this.framing.done;
     this.#report();
     this.pausedForServer = false;
-    if (this.closes || !bodyDone || this.inputEnded) {
+    if (this.closes || !bodyDone) {
       if (this.isLast && bodyDone && this.held.length === 0 && this.socket.writableLength === 0)
         // Whoever said so sends nothing more, so nothing can destroy the response on its way (as nginx closes).
         this.gone(clientLeft);
@@ -274,6 +283,7 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
     this.rests = true;
     this.context.resting++;
     if (this.held.length > 0) this.runHeld();
+    else if (this.inputEnded) this.inputDone();
     else this.resume();
   }
 
@@ -292,29 +302,44 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
     else if (this.state === LINGER && this.inputEnded) this.gone(clientLeft);
   }
 
-  /** In the middle of a request the end of what a client sends means that it has gone (as nginx and Node take it). */
+  /**
+   * A client may end its half behind its last request and still read (RFC 9112 section 9.6): whatever it asked for in full is
+   * answered, and then the connection closes. One that has gone altogether looks the same until something is written to it.
+   */
   protected override inputDone(): void {
-    if (this.state === BUSY) {
-      if (this.attempts.isTunnel) this.attempts.clientEnded();
-      else this.gone(clientLeft);
-    } else if (this.socket.writableLength === 0) this.gone(clientLeft);
-    else if (this.state === IDLE || this.state === HEAD) this.#linger();
+    switch (this.state) {
+      case BUSY:
+        if (this.attempts.isTunnel) this.attempts.clientEnded();
+        else if (this.attempts.isWaiting) this.#leaveQueue();
+        else if (!this.framing.done && !this.attempts.isResponding) this.gone(clientLeft);
+        else if (this.held.length === 0) this.closes = true;
+        return;
+      case BLOCKED:
+        return; // there may be requests that wait for their turn
+      default:
+        if (this.socket.writableLength === 0) this.gone(clientLeft);
+        else if (this.state !== LINGER) this.#linger();
+    }
   }
 
   protected override gone(detail: string): void {
     if (this.state === CLOSED) return;
     const wasBusy = this.state === BUSY;
+    const { isActive, isTunnel, isResponding } = this.attempts;
+    // An end would make what has passed of a response look like all of it.
+    const isCutOff = this.socket.writableLength > 0 || (wasBusy && isActive && isResponding && !isTunnel);
     this.state = CLOSED;
     this.restsNoMore();
     this.context.wheel.remove(this);
     this.held.clear();
     this.buffer.close();
-    if (wasBusy && this.attempts.isActive) {
+    if (wasBusy && isActive) {
       this.attempts.abort(detail);
       this.exchange.error ??= detail;
       this.#report();
     }
-    this.socket.destroy();
+    if (isCutOff) this.socket.resetAndDestroy();
+    else this.socket.destroy();
     if (this.context.spareAttempts.length < mostSpare) this.context.spareAttempts.push(this.attempts);
     this.context.closed(this);
   }

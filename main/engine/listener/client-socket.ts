@@ -7,7 +7,7 @@ import { Timed } from '../sockets/timer-wheel.ts';
 import { unsentMeasure } from '../sockets/write-progress.ts';
 import type { ClientContext } from './client-context.ts';
 
-/** Why a request ended that was still running when its client's socket closed. */
+/** Why a request ended that was still running when its client's socket closed, or when it ended in the middle of its body. */
 export const clientLeft = 'the client closed its connection before the response was complete';
 
 /** The socket of a client and what is known of it, apart from requests. */
@@ -19,7 +19,7 @@ export abstract class ClientSocket extends Timed implements SocketOwner {
   /** What came and could not be dealt with yet. */
   protected readonly held = new HeldBytes();
   protected isPaused = false;
-  /** The client sends no more. */
+  /** The client sends no more. Whether it still reads, only a write can tell. */
   protected inputEnded = false;
   #socket: LaneSocket | null = null;
   #clientAddress = '';

@@ -126,6 +126,7 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
     const at = this.#readRequests(held.bytes, held.start, held.end);
     if (this.state !== CLOSED) held.consumeTo(at);
     if (held.length < this.limits.pipelineBytes && !this.pausedForServer) this.resume();
+    if (this.inputEnded && this.state !== CLOSED) this.inputDone();
   }
 
   #readRequests(bytes: Buffer, start: number, end: number): number {
@@ -273,7 +274,7 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
   protected awaitBody(): void {
     if (this.state !== BUSY) return;
     const { isTunnel, isWaiting } = this.attempts;
-    const waits = !this.framing.done && !this.isPaused && !isTunnel && !isWaiting;
+    const waits = !this.framing.done && !this.isPaused && !this.inputEnded && !isTunnel && !isWaiting;
     if (!waits) this.deadlineIn(never);
     else this.context.wheel.set(this, Math.min(this.clock.now() + this.limits.bodyTimeoutMs, this.#paceAt));
   }

@@ -50,8 +50,8 @@ export class Attempts extends Attempt implements Waiter {
     const server = pool.choose(this.exchange);
     if (!server) {
       if (pool.enqueue(this)) {
-        client.queued();
         this.#keepWaiting(bytes, start, end, done);
+        client.queued();
       } else client.answerFailure(503, this.exchange.error ?? 'no server is available');
       return;
     }
@@ -85,6 +85,16 @@ export class Attempts extends Attempt implements Waiter {
     if (connection) connection.leave(this);
     else this.batching?.withdraw(this);
     this.end('client-aborted', detail);
+  }
+
+  /** It waits no more, and gets the answer of one that waited in vain. @param error why */
+  leaveQueue(error: string): void {
+    this.pool!.leaveQueue(this);
+    const { exchange } = this;
+    exchange.clientLeft = true;
+    exchange.busy = true;
+    exchange.error = error;
+    this.refused();
   }
 
   served(server: Server): void {

@@ -127,6 +127,11 @@ export class HandleSocket implements LaneSocket {
     if (done) this.#whenEnded = done;
     if (this.#isClosed || this.#isEnding) return;
     this.#isEnding = true;
+    if (this.writableLength === 0) this.#shutDown();
+  }
+
+  /** Not before all is written: behind it the system refuses to reset the connection. */
+  #shutDown(): void {
     const request = new internals.ShutdownRequest();
     request.laneSocket = this;
     request.oncomplete = shutdownDone;
@@ -194,7 +199,10 @@ export class HandleSocket implements LaneSocket {
     if (this.#isClosed || this.#writeError !== 0) return;
     this.writableLength -= length;
     if (status < 0) this.fail(status, 'write');
-    else if (this.writableLength === 0) this.#owner.drained();
+    else if (this.writableLength === 0) {
+      if (this.#isEnding) this.#shutDown();
+      this.#owner.drained();
+    }
   }
 
   shutDown(status: number): void {

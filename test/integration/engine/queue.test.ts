@@ -95,6 +95,25 @@ describe('a request that finds every server at maxRequests', () => {
     expect(a.seen).toEqual(['/1']);
   });
 
+  it('leaves the queue with 503 when its client ends its half: whether that still waits nobody can tell', async () => {
+    const a = await counting('a');
+    const lane = await run({ servers: [member(a, 1)] });
+    const first = await send(lane, '/1');
+    const caller = await rawClient(lane.port);
+    afterThisTest(() => caller.close());
+    caller.send('GET /half HTTP/1.1\r\nHost: a\r\n\r\n');
+    await until('it to wait', () => lane.queue().length === 1);
+    caller.socket.end();
+    expect(await caller.end()).toMatch(
+      /^HTTP\/1\.1 503 [\s\S]*Retry-After: 1\r\n[\s\S]*Connection: close\r\n[\s\S]*ended its half/,
+    );
+    a.answerAll();
+    expect((await first.answer).status).toBe(200);
+    expect(a.seen).toEqual(['/1']);
+    expect(lane.engine.metrics().total.failed).toBe(0);
+    await until('nothing to be active', () => lane.engine.metrics().total.activeRequests === 0);
+  });
+
   it('leaves the queue when its client goes away, and never reaches a server', async () => {
     const a = await counting('a');
     const lane = await run({ servers: [member(a, 1)] });

@@ -15,7 +15,7 @@ describe('a client that leaves', () => {
     const proxy = await lane({ ports: [raw.port], pool: { batching: { mode: 'on', wait: '10s' } } });
     const callers = await together(proxy, 3);
     await until('the batch to arrive', () => raw.received.includes('/2'));
-    callers[leaver]!.close();
+    callers[leaver]!.socket.resetAndDestroy();
     await until('the client to be gone', () => proxy.finished.length === 1);
     expect(proxy.pools.get('api')?.activeAttempts).toBe(2);
     answer();
@@ -52,7 +52,7 @@ describe('a client that leaves', () => {
     const proxy = await lane({ ports: [raw.port], pool: { batching: { mode: 'on', wait: '10s' } } });
     const callers = await together(proxy, 3);
     await until('the batch to arrive', () => raw.received.includes('/2'));
-    for (const caller of callers) caller.close();
+    for (const caller of callers) caller.socket.resetAndDestroy();
     await until('the connection to be closed', () => raw.open.size === 0);
     expect(proxy.pools.get('api')?.activeAttempts).toBe(0);
     expect(proxy.pools.get('api')?.openConnections).toBe(0);

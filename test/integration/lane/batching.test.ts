@@ -105,7 +105,7 @@ describe('a connection is shared', () => {
     const callers = await clients(proxy, requests.length);
     for (const [index, caller] of callers.entries()) caller.send(requests[index]!);
     await until('every request to have reached the server', () => raw.accepted === requests.length - 1);
-    for (const caller of callers) caller.close();
+    for (const caller of callers) caller.socket.resetAndDestroy();
     await until('every request to be over', () => proxy.finished.length === requests.length);
     expect(batchesOf(proxy)).toMatchObject({
       '/get': '1/2',

@@ -204,7 +204,7 @@ describe.each(['handle', 'events'] as const)('read by %s', { timeout }, (readPat
     await until('every body to arrive', () =>
       bodies.every((list, index) => lengthOf(index) > sum(list.map((piece) => piece.length))),
     );
-    await Promise.all(callers.map((caller) => caller.close()));
+    for (const caller of callers) caller.socket.resetAndDestroy();
     await until('nothing more to come', () => asleep.open.size === 0);
     const got = cases.map((_, index) => {
       const message = Buffer.concat(received.get(index)!);

@@ -121,7 +121,7 @@ export function ask(port: number, request: Request): Asking {
   });
   socket.on('end', () => {
     // libuv tells a reset that comes together with the last bytes as an end; but then there is no other side any more.
-    if (socket.remoteAddress === undefined) resetCode = 'ECONNRESET';
+    if (socket.remoteAddress === undefined && !socket.writableEnded) resetCode = 'ECONNRESET';
     ended = true;
     look();
     socket.end();

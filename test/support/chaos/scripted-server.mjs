@@ -360,7 +360,7 @@ function drip(socket, request, done) {
     if (socket.destroyed) return;
     socket.write(whole.subarray(at, at + step));
     at += step;
-    if (at < whole.length) setTimeout(next, 5);
+    if (at < whole.length) setTimeout(next, Number(request.when || 5));
     else done();
   };
   next();
