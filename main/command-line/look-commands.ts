@@ -1,4 +1,6 @@
+import { limitKeyText } from '@shared/catalog/limit-text.ts';
 import { limits } from '@shared/catalog/limits.ts';
+import type { Config } from '@shared/config/schema.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
 import type {
   BallastEvent,
@@ -28,6 +30,7 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
       return output.object({
         version,
         controlPort: run.port,
+        threads: current?.config.dataPlane.threads ?? null,
         ...system,
         listeners,
         servers,
@@ -37,7 +40,7 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
     }
     const { total } = metrics;
     output.line(
-      `Ballast ${version}  ${system.workspace?.title ?? ''}  engine ${system.engine?.state ?? 'unknown'}`,
+      `Ballast ${version}  ${system.workspace?.title ?? ''}  engine ${system.engine?.state ?? 'unknown'}${threadsText(current?.config)}`,
     );
     for (const { message, line, column } of system.workspace?.problems ?? []) {
       const place = line === null ? '' : `line ${line}, column ${column ?? 1}: `;
@@ -66,7 +69,7 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
     );
     for (const line of table(servers, serverColumns(output, metrics.servers, weights))) output.line(line);
     tellQueues(output, metrics.pools);
-    tellLimits(output, metrics.limits);
+    tellLimits(output, metrics.limits, current?.config);
   });
 }
 
@@ -84,13 +87,26 @@ function tellQueues(output: Output, pools: Metrics['pools']): void {
   }
 }
 
-function tellLimits(output: Output, reached: Metrics['limits']): void {
+function threadsText(config: Config | undefined): string {
+  if (!config) return '';
+  const { threads } = config.dataPlane;
+  return `, data plane on ${threads === 1 ? 'one thread' : `${threads} threads`}`;
+}
+
+function tellLimits(output: Output, reached: Metrics['limits'], config: Config | undefined): void {
   if (reached.length === 0) return;
+  const settings = (name: string | null, of: readonly { readonly name: string }[] | undefined) =>
+    of?.find((each) => each.name === name);
   output.line('');
   for (const line of table(reached, [
-    { title: 'LIMIT REACHED', text: ({ kind }) => limits[kind].key },
+    {
+      title: 'LIMIT REACHED',
+      text: ({ kind, listener, pool }) =>
+        limitKeyText(kind, settings(pool, config?.pools) ?? settings(listener, config?.listeners)),
+    },
     { title: 'WHERE', text: ({ listener, pool }) => pool ?? listener ?? '-' },
     { title: 'TIMES', align: 'right', text: ({ count }) => String(count) },
+    { title: 'LAST', text: ({ lastAtMs }) => clockTime(lastAtMs) },
     { title: 'WHAT HAPPENED', text: ({ kind }) => limits[kind].effect },
   ])) {
     output.line(line);

@@ -30,6 +30,8 @@ export interface RunningBallast {
 export interface BallastOptions {
   /** More lines for ballast.yaml under pool `api`, indented by four spaces. */
   readonly api?: string;
+  /** More of listener `web`, e.g. `limits: { maxConnections: 3 }`. */
+  readonly web?: string;
   readonly args?: readonly string[];
 }
 
@@ -37,7 +39,11 @@ export interface BallastOptions {
  * Two pools, each with a listener of its own: `web` leads to `api` (api-1, api-2, api-3), `admin` to `canary` (canary-1,
  * canary-2). Every server is a real process that names itself in its answers.
  */
-export async function startBallast({ api = '', args = [] }: BallastOptions = {}): Promise<RunningBallast> {
+export async function startBallast({
+  api = '',
+  web = '',
+  args = [],
+}: BallastOptions = {}): Promise<RunningBallast> {
   const folder = await mkdtemp(join(tmpdir(), 'ballast-interface-'));
   const file = join(folder, 'ballast.yaml');
   const ports = await freePorts(5);
@@ -48,7 +54,7 @@ export async function startBallast({ api = '', args = [] }: BallastOptions = {})
     `version: 1
 # Written for a test of the interface.
 listeners:
-  - { name: web, bind: 127.0.0.1:0, pool: api }
+  - { name: web, bind: 127.0.0.1:0, pool: api${web && `, ${web}`} }
   - { name: admin, bind: 127.0.0.1:0, pool: canary }
 pools:
   - name: api

@@ -30,6 +30,8 @@ interface Entry {
   readonly pool: string | null;
   server: string | null;
   count: number;
+  /** Milliseconds since 1970. */
+  lastAtMs: number;
   /** Reached since the last event. */
   held: number;
   /** Clock's `now()`. */
@@ -69,10 +71,12 @@ export function createLimitLog(clock: Clock, events: EventLog): LimitLog {
       const id = `${kind} ${pool === null ? `listener ${listener}` : `pool ${pool}`}`;
       let entry = entries.get(id);
       if (!entry) {
-        entry = { kind, listener, pool, server, count: 0, held: 0, toldAt: Number.NEGATIVE_INFINITY };
+        const toldAt = Number.NEGATIVE_INFINITY;
+        entry = { kind, listener, pool, server, count: 0, lastAtMs: 0, held: 0, toldAt };
         entries.set(id, entry);
       }
       entry.count += 1;
+      entry.lastAtMs = Math.round(clock.epoch());
       if (limits[kind].routine) return;
       entry.server = entry.held === 0 || entry.server === server ? server : null;
       if (entry.held > 0 || clock.now() - entry.toldAt < quietMs) entry.held += 1;
@@ -84,6 +88,12 @@ export function createLimitLog(clock: Clock, events: EventLog): LimitLog {
       }
     },
     read: () =>
-      [...entries.values()].map(({ kind, listener, pool, count }) => ({ kind, listener, pool, count })),
+      [...entries.values()].map(({ kind, listener, pool, count, lastAtMs }) => ({
+        kind,
+        listener,
+        pool,
+        count,
+        lastAtMs,
+      })),
   };
 }

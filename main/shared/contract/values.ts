@@ -148,6 +148,8 @@ export const limitCountSchema = z.object({
   pool: z.string().nullable(),
   /** How often it was reached since start. */
   count: z.number(),
+  /** When it was last, milliseconds since 1970. */
+  lastAtMs: z.number(),
 });
 export type LimitCount = z.infer<typeof limitCountSchema>;
 

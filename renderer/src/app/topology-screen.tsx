@@ -1,4 +1,5 @@
 import { useMemo, useRef } from 'react';
+import { LimitsReached } from '../features/limits/limits-reached.tsx';
 import { ListenerCard } from '../features/listeners/listener-card.tsx';
 import { moveServer } from '../features/pools/drag.ts';
 import { askForPool, NewPoolDialog, NewPoolZone } from '../features/pools/new-pool.tsx';
@@ -22,6 +23,7 @@ import '../features/listeners/listeners.css';
 import '../features/pools/pools.css';
 import '../features/servers/servers.css';
 import '../features/story/story.css';
+import '../features/limits/limits.css';
 
 /** From this many servers on, cards are lower. */
 const denseFrom = 9;
@@ -38,7 +40,9 @@ function TopologyScreen() {
       <section className="listeners" aria-label="Listeners">
         <h2>Listeners</h2>
         {listenerNames.map((name) => (
-          <ListenerCard key={name} name={name} />
+          <ListenerCard key={name} name={name}>
+            <LimitsReached place="listener" name={name} />
+          </ListenerCard>
         ))}
       </section>
       <div className="pools">
@@ -52,6 +56,7 @@ function TopologyScreen() {
             onServerKey={pressServerKey}
             onAddServer={() => askForServer(name)}
           >
+            <LimitsReached place="pool" name={name} />
             <StoryCard pool={name} />
           </PoolPanel>
         ))}

@@ -29,6 +29,7 @@ async function few() {
       return (await kit.run('status', '--json')).objects[0].metrics.limits;
     },
     events: async () => (await kit.run('events', '--json')).stdout,
+    status: async () => (await kit.run('status')).stdout,
   };
 }
 
@@ -58,7 +59,7 @@ describe.runIf(process.platform === 'linux')('clients that are idle, where file 
   });
 
   it('give way to those that come, whoever is idle longest first', async () => {
-    const { come, clients, limits, events } = await few();
+    const { come, clients, limits, events, status } = await few();
     for (let i = 0; i < 80; i++) await come();
     // The first is the one used last now.
     expect(await ask(clients[0]!)).toBe(ok);
@@ -70,8 +71,18 @@ describe.runIf(process.platform === 'linux')('clients that are idle, where file 
     expect(gone.every(({ errorCode }) => errorCode === null)).toBe(true);
     for (const each of openOnes(clients).slice(0, 20)) expect(await ask(each)).toBe(ok);
     const short = (await limits()).filter(({ listener }) => listener !== null);
-    expect(short).toEqual([{ kind: 'descriptors-short', listener: 'web', pool: null, count: gone.length }]);
+    expect(short).toMatchObject([
+      { kind: 'descriptors-short', listener: 'web', pool: null, count: gone.length },
+    ]);
     expect(await events()).toContain('raise the limit of open files (ulimit -n, now 160)');
+    const told = await status();
+    expect(told).toMatch(/^Ballast .* data plane on one thread$/m);
+    expect(told).toMatch(
+      new RegExp(
+        `^ulimit -n +web +${gone.length} +\\d\\d:\\d\\d:\\d\\d\\S* +file descriptors were short`,
+        'm',
+      ),
+    );
   });
 
   it('give way to the connections to servers that requests want, and no request that runs is harmed', async () => {

@@ -19,7 +19,7 @@ describe('limits that are reached', () => {
     log.reached('head-timeout', { listener: 'web' });
     log.reached('head-timeout', { listener: 'admin' });
     log.reached('queue-length', { pool: 'api' });
-    expect(log.read()).toEqual([
+    expect(log.read()).toMatchObject([
       { kind: 'head-timeout', listener: 'web', pool: null, count: 2 },
       { kind: 'head-timeout', listener: 'admin', pool: null, count: 1 },
       { kind: 'queue-length', listener: null, pool: 'api', count: 1 },

@@ -107,7 +107,9 @@ describe('a pool whose servers are at maxRequests', () => {
         'every server of pool "api" that could take the request is at its limit (a 1/1), and 2 others wait already (queue.length)',
     });
     expect(kit.pool.queue).toMatchObject({ length: 2, refused: 1 });
-    expect(kit.limits.read()).toEqual([{ kind: 'queue-length', listener: null, pool: 'api', count: 1 }]);
+    expect(kit.limits.read()).toMatchObject([
+      { kind: 'queue-length', listener: null, pool: 'api', count: 1 },
+    ]);
   });
 
   it('lets nobody wait where queue.length is 0', () => {

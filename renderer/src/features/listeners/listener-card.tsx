@@ -1,5 +1,6 @@
 import { formatAddress } from '@shared/config/address.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
+import type { ReactNode } from 'react';
 import { run } from '../../connection/run.ts';
 import { formatRate } from '../../metrics/format.ts';
 import { LiveText } from '../../metrics/live.tsx';
@@ -12,8 +13,8 @@ import { Icon } from '../../ui/icon.tsx';
 import { MenuButton } from '../../ui/menu.tsx';
 import { toast } from '../../ui/toasts.tsx';
 
-/** An address that clients come to, and where it leads them. */
-export function ListenerCard({ name }: { name: string }) {
+/** An address that clients come to, and where it leads them. @param children what stands below */
+export function ListenerCard({ name, children }: { name: string; children?: ReactNode }) {
   const listener = useConfig(({ listeners }) => listeners[name]);
   const status = useListeners(({ listeners }) => listeners[name]);
   const isUnused = useSlowMetrics(
@@ -47,6 +48,7 @@ export function ListenerCard({ name }: { name: string }) {
           req/s
         </p>
       )}
+      {children}
     </article>
   );
 }
