@@ -140,6 +140,16 @@ export const persistenceCases: readonly Case[] = [
     { ask: alive10, asked: got, clientAfter: 'closed' },
   ),
   response(
+    'RFC 9110 section 6.6.2',
+    'an HTTP/1.0 client gets no trailers, and does not hear of any',
+    answer(
+      'Trailer: T\r\nTransfer-Encoding: chunked\r\ntrailer: u\r\nX: y\r\n',
+      '2\r\nok\r\n0\r\nT: u\r\n\r\n',
+    ),
+    `HTTP/1.1 200 OK\r\n${date}X: y\r\nConnection: close\r\n\r\nok`,
+    { ask: get10(), asked: got, clientAfter: 'closed' },
+  ),
+  response(
     'RFC 9110 section 15.2',
     'an HTTP/1.0 client gets no interim response',
     `HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${ok}`,

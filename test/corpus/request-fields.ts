@@ -87,6 +87,18 @@ export const requestFields: readonly Case[] = [
     passed('Proxy-Authorization: Basic eA==\r\n'),
   ),
   request(
+    'RFC 9110 section 10.1.4',
+    'TE is for our hop only',
+    sent('TE: trailers, gzip;q=0.5\r\nX: y\r\n'),
+    passed('X: y\r\n'),
+  ),
+  request(
+    'RFC 9110 section 10.1.4',
+    'TE that Connection names, as it has to be',
+    sent('Connection: TE\r\nTE: trailers\r\nte: deflate\r\nX: y\r\n'),
+    passed('X: y\r\n'),
+  ),
+  request(
     'RFC 9110 section 6.6.2',
     'Trailer passes',
     post('Trailer: x-sum\r\nTransfer-Encoding: chunked\r\n', '0\r\nx-sum: 1\r\n\r\n'),

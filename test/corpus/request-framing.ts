@@ -1,6 +1,7 @@
 import {
   CODING,
   CODING_IN_HTTP_10,
+  FRAMING_NAME,
   LENGTH_AND_CODING,
   LENGTH_FORM,
   LENGTH_TWICE,
@@ -50,6 +51,22 @@ export const requestFraming: readonly Case[] = [
     ['TE.TE: a tab behind chunked', coded(' chunked\t'), CODING],
     ['TE.TE: a tab between spaces behind chunked', coded(' chunked \t '), CODING],
     ['TE.TE: nothing', coded(''), CODING],
+    [
+      'TE.TE: an underscore in the name, which some servers read as a hyphen',
+      post('Transfer_Encoding: chunked\r\n', '0\r\n\r\n'),
+      FRAMING_NAME,
+    ],
+    [
+      'TE.CL: the same beside a Content-Length',
+      post('Content-Length: 5\r\ntransfer_ENCODING: chunked\r\n', '0\r\n\r\n'),
+      FRAMING_NAME,
+    ],
+    [
+      'CL.TE: an underscore in Content-Length beside chunked',
+      post(`${chunked}Content_Length: 3\r\n`, '0\r\n\r\n'),
+      FRAMING_NAME,
+    ],
+    ['an underscore in Content-Length', post('Content_Length: 3\r\n', 'abc'), FRAMING_NAME],
     ['TE.TE: two words', coded(' chunked chunked'), CODING],
     ['TE.TE: bytes above ASCII about chunked', coded(' \xa0chunked'), CODING],
     [

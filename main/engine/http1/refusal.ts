@@ -54,6 +54,10 @@ export const refusals = [
     limit: 'trailer-bytes',
   },
   { status: 400, text: 'Max-Forwards is no number, or is given twice' },
+  {
+    status: 400,
+    text: 'Content-Length or Transfer-Encoding is spelled with "_", which some read as the same name',
+  },
 ] as const satisfies readonly Refusal[];
 
 export const REQUEST_LINE = 1;
@@ -80,6 +84,7 @@ export const BODY_TIMEOUT = 21;
 export const BODY_RATE = 22;
 export const TRAILER_TOO_LARGE = 23;
 export const MAX_FORWARDS = 24;
+export const FRAMING_NAME = 25;
 
 /** The refusal behind a scanner's negative result. */
 export function refusalOf(result: number): Refusal {

@@ -5,6 +5,7 @@ import {
   CODING_IN_HTTP_10,
   CONNECT,
   EXPECTATION,
+  FRAMING_NAME,
   HOST_COUNT,
   HOST_FORM,
   MAX_FORWARDS,
@@ -201,11 +202,13 @@ export class RequestHead extends HeadFields {
       case 12:
         return this.nameIs(bytes, 'max-forwards') ? this.#noteMaxForwards(bytes, lineEnd) : 0;
       case 14:
-        return this.nameIs(bytes, 'content-length') ? this.noteContentLength(bytes, lineEnd) : 0;
+        if (this.nameIs(bytes, 'content-length')) return this.noteContentLength(bytes, lineEnd);
+        return this.nameReads(bytes, 'content-length') ? -FRAMING_NAME : 0;
       case 16:
         return this.nameIs(bytes, 'proxy-connection') ? this.cutLine(lineEnd) : 0;
       case 17:
-        return this.nameIs(bytes, 'transfer-encoding') ? this.noteTransferEncoding(bytes, lineEnd) : 0;
+        if (this.nameIs(bytes, 'transfer-encoding')) return this.noteTransferEncoding(bytes, lineEnd);
+        return this.nameReads(bytes, 'transfer-encoding') ? -FRAMING_NAME : 0;
       default:
         return 0;
     }

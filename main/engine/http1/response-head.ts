@@ -1,6 +1,6 @@
 import { CR, isFieldByte, LF, SP } from './byte-classes.ts';
 import { equalsLower, HeadFields } from './head-fields.ts';
-import { CODING_IN_HTTP_10, STATUS_LINE } from './refusal.ts';
+import { CODING_IN_HTTP_10, FRAMING_NAME, STATUS_LINE } from './refusal.ts';
 
 const zero = 0x30;
 /** `HTTP/1.x SP`; 0 stands for 0 or 1. */
@@ -15,6 +15,8 @@ export class ResponseHead extends HeadFields {
   /** Seconds that `Keep-Alive: timeout=` promises; -1 where it says nothing. */
   keepAliveSeconds = -1;
   hasDate = false;
+  /** The client gets no trailers, so it is not to hear of any. */
+  hidesTrailer = false;
   /** Line of Transfer-Encoding, for a client that must not see it; -1 where missing. */
   codingLineStart = -1;
   codingLineEnd = -1;
@@ -77,6 +79,7 @@ export class ResponseHead extends HeadFields {
         if (this.nameIs(bytes, 'date')) this.hasDate = true;
         return 0;
       case 7:
+        if (this.hidesTrailer && this.nameIs(bytes, 'trailer')) return this.cutLine(lineEnd);
         if (!this.nameIs(bytes, 'upgrade')) return 0;
         this.upgradeStart = this.valueStart;
         this.upgradeEnd = this.valueEnd;
@@ -85,7 +88,8 @@ export class ResponseHead extends HeadFields {
         if (this.nameIs(bytes, 'connection')) return this.noteConnection(bytes, lineEnd);
         return this.nameIs(bytes, 'keep-alive') ? this.#noteKeepAlive(bytes, lineEnd) : 0;
       case 14:
-        if (!this.nameIs(bytes, 'content-length')) return 0;
+        if (!this.nameIs(bytes, 'content-length'))
+          return this.nameReads(bytes, 'content-length') ? -FRAMING_NAME : 0;
         if (this.lengthLineStart < 0) {
           this.lengthLineStart = this.nameStart;
           this.lengthLineEnd = lineEnd;
@@ -97,7 +101,8 @@ export class ResponseHead extends HeadFields {
           : 0;
       case 17:
         if (this.nameIs(bytes, 'x-ballast-request')) return this.cutLine(lineEnd);
-        if (!this.nameIs(bytes, 'transfer-encoding')) return 0;
+        if (!this.nameIs(bytes, 'transfer-encoding'))
+          return this.nameReads(bytes, 'transfer-encoding') ? -FRAMING_NAME : 0;
         this.codingLineStart = this.nameStart;
         this.codingLineEnd = lineEnd;
         return this.noteTransferEncoding(bytes, lineEnd);

@@ -49,7 +49,7 @@ export abstract class Attempt implements BatchMember {
   protected addressesFailed = 0;
   /** Bytes of a response have gone to the client. */
   protected responding = false;
-  /** An interim response has gone to the client: an error may still follow it, another server's response may not. */
+  /** An interim response has gone to the client behind which an error may follow, but not another server's response. */
   protected announced = false;
   /** After a switch of protocols. */
   protected tunnel: Tunnel | null = null;
@@ -161,7 +161,9 @@ export abstract class Attempt implements BatchMember {
 
   interim(bytes: Buffer, head: ResponseHead): void {
     if (this.client.minor === 0) return; // such a client knows no interim responses
-    this.announced = true;
+    // 100, 102 and 103 promise nothing of the response (RFC 9110 section 15.2, RFC 8297 section 2); what others mean nobody knows.
+    const { status } = head;
+    if (status !== 100 && status !== 102 && status !== 103) this.announced = true;
     this.client.socket.write(interimResponse(bytes, head, this.client.clock), 'latin1');
   }
 

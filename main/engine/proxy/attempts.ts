@@ -209,7 +209,7 @@ export class Attempts extends Attempt implements Waiter {
   /** What forbids that it is sent again after such an outcome; null for nothing. */
   #whyNotAgain(outcome: AttemptOutcome): StopReason | null {
     const pool = this.pool!;
-    if (this.announced) return 'response-begun';
+    if (this.announced) return 'announced';
     if (attemptsUsedUp(pool.config.retry, this.exchange.attemptCount, this.#refused)) return 'attempts';
     const reason = whyNotAgain(outcome, this.idempotent, this.body.complete);
     if (reason === 'body') pool.limitReached('retry-body', null);

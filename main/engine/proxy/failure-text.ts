@@ -1,7 +1,15 @@
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 
 /** Why no further attempt was made after the last one failed. */
-export type StopReason = 'attempts' | 'method' | 'body' | 'budget' | 'no-server' | 'queue' | 'response-begun';
+export type StopReason =
+  | 'attempts'
+  | 'method'
+  | 'body'
+  | 'budget'
+  | 'no-server'
+  | 'queue'
+  | 'announced'
+  | 'response-begun';
 
 const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
   attempts: (exchange) => `that is as many attempts as pool "${exchange.pool?.name}" allows (retry.attempts)`,
@@ -11,6 +19,7 @@ const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
     `the retry budget of pool "${exchange.pool?.name}" is used up (retry.budgetPercent, retry.budgetMinPerSecond)`,
   queue: () => 'every other server was at its limit, and waiting for one was in vain (queue)',
   'no-server': () => 'there was no other server to try',
+  announced: () => 'an interim response that may speak of this server alone had already been passed on',
   'response-begun': () => 'part of the response had already been passed on',
 };
 

@@ -1,6 +1,6 @@
 import type { BodyFraming } from '../http1/body-framing.ts';
 import { isOffered } from '../http1/protocols.ts';
-import { HEAD_TOO_LARGE, refusalOf, refusals } from '../http1/refusal.ts';
+import { HEAD_TOO_LARGE, type Refusal, refusalOf, refusals } from '../http1/refusal.ts';
 import { ResponseHead } from '../http1/response-head.ts';
 import { HeldBytes } from '../sockets/held-bytes.ts';
 import { isStable } from '../sockets/read-buffers.ts';
@@ -12,8 +12,6 @@ const head = new ResponseHead();
 
 /** Reads a server's responses, strictly, and leads them to whoever they are due to. */
 export abstract class ResponseReader extends ServerSocket {
-  /** A byte of the present response has come. */
-  sawResponse = false;
   protected readonly held = new HeldBytes();
   /** The connection can carry another request after this response. */
   protected persists = false;
@@ -34,7 +32,7 @@ export abstract class ResponseReader extends ServerSocket {
     this.sawResponse = true;
     switch (this.state) {
       case HEAD:
-        this.awaitProgress();
+        // Its deadline stays: a head has its time altogether, however its bytes come.
         this.readHead(bytes, 0, length);
         return;
       case BODY:
@@ -99,7 +97,13 @@ export abstract class ResponseReader extends ServerSocket {
       else held.consumeTo(at);
     }
     if (this.state === HEAD && held.length > (this.user?.limits.headBytes ?? 0))
-      this.fail('failed-mid-response', `the response cannot be read: ${refusals[HEAD_TOO_LARGE].text}`);
+      this.#unreadable(refusals[HEAD_TOO_LARGE]);
+  }
+
+  #unreadable({ text, limit }: Refusal): void {
+    if (limit === 'head-bytes') this.user?.limitReached('response-head-bytes');
+    else if (limit === 'head-fields') this.user?.limitReached('response-head-fields');
+    this.fail('failed-mid-response', `the response cannot be read: ${text}`);
   }
 
   /** Deals with heads until one that is not interim. Where an incomplete head begins, or -1 where all is dealt with. */
@@ -107,11 +111,11 @@ export abstract class ResponseReader extends ServerSocket {
     for (let at = start; at < end; ) {
       const user = this.user;
       if (!user) return -1;
+      head.hidesTrailer = user.decodesChunked;
       const result = head.scan(bytes, at, end, user.limits.headFields);
       if (result === 0) return at;
       if (result < 0 || result - at > user.limits.headBytes) {
-        const { text } = result < 0 ? refusalOf(result) : refusals[HEAD_TOO_LARGE];
-        this.fail('failed-mid-response', `the response cannot be read: ${text}`);
+        this.#unreadable(result < 0 ? refusalOf(result) : refusals[HEAD_TOO_LARGE]);
         return -1;
       }
       if (head.status >= 200 || head.status === 101) {
@@ -127,6 +131,8 @@ export abstract class ResponseReader extends ServerSocket {
       }
       user.interim(bytes, head);
       if (this.user !== user) return -1;
+      // A server that says that it is at work has as long again.
+      this.awaitProgress();
       at = result;
     }
     return end;
@@ -167,6 +173,7 @@ export abstract class ResponseReader extends ServerSocket {
       this.#brokenChunk();
       return end;
     }
+    if (!framing.done) this.awaitProgress();
     user.response(bytes, head, start, bodyEnd, stable);
     this.lastPieceWaits = user.clientWaits;
     if (this.state !== BODY) return bodyEnd;

@@ -43,6 +43,8 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
   ownFault = false;
   /** Nothing of the present request can have reached the server: its one write was refused by the system. */
   unsent = false;
+  /** A byte of the present response has come. */
+  sawResponse = false;
   /** IP address it goes to. */
   readonly host: string;
   /** Clock's `now()` of the switch of protocols; Infinity where there was none. */
@@ -199,7 +201,9 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
       else
         this.fail(
           'timed-out',
-          user.requestSent ? `no response within ${ms}` : `took no more of the request for ${ms}`,
+          user.requestSent
+            ? `no ${this.sawResponse ? 'whole response head' : 'response'} within ${ms}`
+            : `took no more of the request for ${ms}`,
         );
     }
   }

@@ -73,6 +73,16 @@ export const limits = {
     'a head had too many fields and got 431',
     some('head', 'with too many fields'),
   ),
+  'response-head-bytes': listener(
+    'headBytes',
+    "a server's head was too large and counted as a failure",
+    some('response head', 'too large'),
+  ),
+  'response-head-fields': listener(
+    'headFields',
+    "a server's head had too many fields and counted as a failure",
+    some('response head', 'with too many fields'),
+  ),
   'head-timeout': listener(
     'headTimeout',
     'a head was not complete in time and got 408',

@@ -137,7 +137,7 @@ const timeouts = z
   .strictObject({
     connect: duration('1s').describe('For a connection to a server to be made.'),
     response: duration('30s').describe(
-      "From the request's last byte to the response's head, and between two pieces of its body.",
+      "From the request's last byte to the whole of the response's head (as long again after a 1xx response), and between two pieces of its body.",
     ),
     idle: duration('60s').describe('An unused connection to a server is closed after this.'),
     tunnel: duration('1h').describe(

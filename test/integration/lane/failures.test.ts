@@ -214,18 +214,6 @@ describe('a server that', () => {
     },
   );
 
-  it('dies after an interim response is not followed by another: the client has been told to go on', async () => {
-    const bad = await misbehaving((socket) => {
-      socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
-      setImmediate(() => socket.resetAndDestroy());
-    });
-    const raw = await good();
-    const proxy = await lane({ ports: [bad.port, raw.port] });
-    const answer = await exchangeBytes(proxy.port, get);
-    expect(answer).toMatch(/^HTTP\/1\.1 103 Early Hints\r\nLink: <\/a>\r\n\r\nHTTP\/1\.1 502 /);
-    expect(raw.received).toBe('');
-  });
-
   it('stalls in the middle of a response cuts the client off', async () => {
     const bad = await misbehaving((socket) =>
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc'),
