@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { heldBytes } from '../../support/held-bytes.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { rawServer } from '../../support/raw-sockets.ts';
 import { restsAt } from '../../support/rests-at.ts';
@@ -23,8 +24,6 @@ function pour(socket: Socket, bytes: number): void {
   socket.on('drain', more);
   more();
 }
-
-const heldBytes = (): number => process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
 
 describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
   it('responses that nobody takes are not collected', async () => {
