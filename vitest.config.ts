@@ -3,16 +3,23 @@ import { defineConfig } from 'vitest/config';
 
 const alias = { '@shared': fileURLToPath(new URL('./main/shared', import.meta.url)) };
 
-/** One project per kind of test, from the quickest to the one that opens a browser. */
+/**
+ * One project per kind of test, from the quickest to the one that opens a browser, and one after the other: two of them at once would
+ * take each other's time, and have different numbers of workers.
+ */
 export default defineConfig({
   resolve: { alias },
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], sequence: { groupOrder: 0 } },
+      },
       {
         extends: true,
         test: {
           name: 'integration',
+          sequence: { groupOrder: 1 },
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/build-once.ts'],
           testTimeout: 60_000,
@@ -23,6 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'threads',
+          sequence: { groupOrder: 2 },
           include: ['test/threads/**/*.test.ts'],
           globalSetup: ['test/support/build-once.ts'],
           testTimeout: 60_000,
@@ -34,6 +42,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'chaos',
+          sequence: { groupOrder: 3 },
           include: ['test/chaos/**/*.test.ts'],
           // Much of their time is waiting for timeouts and for processes.
           maxWorkers: 3,
@@ -46,6 +55,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          sequence: { groupOrder: 4 },
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/support/build-once.ts'],
           testTimeout: 90_000,
