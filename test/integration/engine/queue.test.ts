@@ -51,6 +51,18 @@ async function send(
 }
 
 describe('a request that finds every server at maxRequests', () => {
+  it('does not take from them the share that they are promised', async () => {
+    const [a, b] = [await counting('a'), await counting('b')];
+    const lane = await run({ servers: [member(a, 1), member(b, 2)] });
+    const sent = [];
+    for (let request = 0; request < 5; request++) sent.push(await send(lane, `/${request}`));
+    await until('both to be full', () => a.active === 1 && b.active === 2);
+    const { servers } = metricsSchema.parse(lane.engine.metrics());
+    expect([servers['api/a']!.shareWanted, servers['api/b']!.shareWanted]).toEqual([0.5, 0.5]);
+    for (const server of [a, b]) server.answerAll();
+    for (const { answer } of sent) expect(await answer).toMatchObject({ status: 200 });
+  });
+
   it('waits its turn and is served', async () => {
     const a = await counting('a');
     const lane = await run({ servers: [member(a, 1)] });

@@ -88,6 +88,26 @@ describe('metrics', () => {
     expect(kit.read().servers['api/b']!.shareWanted).toBe(0.5);
   });
 
+  it('promise a server its share also while it is full, and backups nothing for that', () => {
+    const [a, b, c] = serversNamed({ a: 1, b: 1, c: 1 });
+    const kit = metricsKit({
+      servers: [
+        { ...a!, maxRequests: 1 },
+        { ...b!, maxRequests: 2 },
+        { ...c!, backup: true },
+      ],
+    });
+    const shares = () => {
+      const { servers } = kit.read();
+      return ['api/a', 'api/b', 'api/c'].map((id) => servers[id]!.shareWanted);
+    };
+    for (const name of ['a', 'b', 'b']) {
+      expect(shares()).toEqual([0.5, 0.5, 0]);
+      kit.server(name).requestBegan();
+    }
+    expect(shares()).toEqual([0.5, 0.5, 0]);
+  });
+
   it.each([
     ['round-robin', 0.5],
     ['least-connections', null],
