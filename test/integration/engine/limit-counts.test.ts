@@ -139,6 +139,18 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
     expect(await (await rig.sends(get('X: y\r\n'.repeat(8)))).end()).toContain(' 431 ');
     return rig;
   },
+  async 'response-head-bytes'() {
+    const raw = await server(answering(ok('x', `X: ${'y'.repeat(1_024)}\r\n`)));
+    const rig = await run({ limits: { headBytes: 1_024 }, ports: [raw.port] });
+    await (await rig.sends(get())).receives(' 502 ');
+    return rig;
+  },
+  async 'response-head-fields'() {
+    const raw = await server(answering(ok('x', 'X: y\r\n'.repeat(8))));
+    const rig = await run({ limits: { headFields: 8 }, ports: [raw.port] });
+    await (await rig.sends(get())).receives(' 502 ');
+    return rig;
+  },
   async 'head-timeout'() {
     const rig = await run({ limits: { headTimeout: '60ms' } });
     expect(await (await rig.sends('GET / HTTP/1.1\r\nHo')).end()).toContain(' 408 ');
@@ -295,7 +307,7 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
 };
 
 /** Set for a listener, but it is a server that reaches them, so they are counted for its pool. */
-const ofServers: readonly LimitKind[] = ['interim-responses'];
+const ofServers: readonly LimitKind[] = ['response-head-bytes', 'response-head-fields', 'interim-responses'];
 
 const howToAdd =
   'write one into `reach` of limit-counts.test.ts: start what is needed with `run({ limits, pool, ports, … })`, do from outside what reaches the limit exactly once, and return the rig';
@@ -314,7 +326,7 @@ describe('a limit that is reached is counted once, where the metrics say so', ()
     // What was closed to make room may be of a pool or of a listener, and both were.
     const here = (): LimitCount | undefined => counted().find(({ pool }) => (pool !== null) === isOfPool);
     await until(`"${kind}" to be counted`, () => here() !== undefined, 10_000);
-    expect(here()).toEqual({
+    expect(here()).toMatchObject({
       kind,
       listener: isOfPool ? null : 'web',
       pool: isOfPool ? 'api' : null,
