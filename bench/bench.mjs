@@ -25,7 +25,7 @@ let isStopped = false;
 /** @param {Options} options @returns {Promise<Run>} */
 async function measure(options) {
   if (process.platform !== 'linux') throw new Error('the accounting of CPU time is that of Linux');
-  if (options.workloads.some(({ load }) => load !== 'websocket') && !findProgram('wrk'))
+  if (options.workloads.some(({ load }) => load === 'wrk' || load === 'idle') && !findProgram('wrk'))
     throw new Error('wrk is not installed (Debian: apt-get install wrk)');
   await ensureBuilt(say);
   const processes = new Processes();

@@ -17,9 +17,9 @@ import { nextLine } from './processes.mjs';
  */
 export async function load(processes, { port, workload, seconds, cores, node }) {
   const report =
-    workload.load === 'websocket'
-      ? await websocket(processes, { port, workload, seconds, cores, node })
-      : await wrk(processes, { port, workload, seconds, cores });
+    workload.load === 'wrk'
+      ? await wrk(processes, { port, workload, seconds, cores })
+      : await ownGenerator(processes, { port, workload, seconds, cores, node });
   const errorKinds = Object.fromEntries(
     Object.entries(/** @type {Record<string, number>} */ (report.errors)).filter(([, count]) => count > 0),
   );
@@ -81,9 +81,10 @@ async function wrk(processes, { port, workload, seconds, cores }) {
  * @param {import('./processes.mjs').Processes} processes
  * @param {{ port: number, workload: import('./workloads.mjs').Workload, seconds: number, cores: string | undefined, node: string }} options
  */
-async function websocket(processes, { port, workload, seconds, cores, node }) {
-  const script = join(root, 'bench', 'load', 'websocket-load.mjs');
-  const args = [script, ...[port, workload.connections, seconds].map(String)];
+async function ownGenerator(processes, { port, workload, seconds, cores, node }) {
+  const script = join(root, 'bench', 'load', `${workload.load}-load.mjs`);
+  const paced = workload.load === 'paced' ? [workload.pauseMs, workload.postBytes] : [];
+  const args = [script, ...[port, workload.connections, seconds, ...paced].map(String)];
   const child = processes.start(node, args, { ...(cores !== undefined && { cores }), stdout: 'pipe' });
   const report = await nextLine(child);
   await processes.end(child);

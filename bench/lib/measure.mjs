@@ -5,6 +5,7 @@ import { load } from './load.mjs';
 import { measureIdle } from './measure-idle.mjs';
 import { startOrigin } from './origins.mjs';
 import { checkPeer } from './peer-check.mjs';
+import { nextLine } from './processes.mjs';
 import { startPeer } from './start-peer.mjs';
 import { shuffled } from './statistics.mjs';
 import { warmUp } from './warm-up.mjs';
@@ -25,6 +26,7 @@ import { warmUp } from './warm-up.mjs';
  * @property {number} p50Ms
  * @property {number} p99Ms
  * @property {number} maxMs
+ * @property {number} [serverConnections] to the servers, that carried these requests
  * @property {number} errors
  * @property {Record<string, number>} errorKinds
  * @property {number} othersPercent share of the machine that processes took which are no part of this
@@ -122,6 +124,7 @@ export async function measureWorkload(processes, workload, takingPart, plan) {
 async function slice(processes, { port, child }, round, loading, plan, origin) {
   const pid = /** @type {number} */ (child.pid);
   const originPid = /** @type {number} */ (origin.child.pid);
+  if (loading.workload.load === 'paced') await postingConnections(origin);
   const before = {
     proxy: cpuMicros(pid),
     origin: cpuMicros(originPid),
@@ -137,13 +140,26 @@ async function slice(processes, { port, child }, round, loading, plan, origin) {
   const others = Math.max(0, machine.busy - before.machine.busy - ours);
   const elapsed = (performance.now() - before.at) / 1_000;
   const { bytes: _bytes, ...figures } = report;
+  const serverConnections = loading.workload.load === 'paced' ? await postingConnections(origin) : undefined;
   return {
     round,
     ...figures,
     cpuMicrosPerRequest: proxyMicros / report.requests,
     perSecond: report.requests / report.seconds,
+    ...(serverConnections !== undefined && { serverConnections }),
     othersPercent: (100 * others) / (elapsed * plan.pinning.coreCount),
   };
+}
+
+/**
+ * How many connections have brought the servers a POST since this was last asked.
+ * @param {import('./origins.mjs').Origin} origin
+ * @returns {Promise<number>}
+ */
+function postingConnections({ child }) {
+  const answer = nextLine(child);
+  child.stdin?.write('count\n');
+  return /** @type {Promise<any>} */ (answer);
 }
 
 /**

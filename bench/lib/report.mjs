@@ -52,6 +52,7 @@ export function cells(workload) {
       ]),
     ];
   const direct = workload.direct;
+  const isPaced = workload.load === 'paced';
   return [
     [
       'proxy',
@@ -62,6 +63,7 @@ export function cells(workload) {
       'p50 ms',
       'p99 ms',
       'core busy',
+      ...(isPaced ? ['connections'] : []),
       'peak MiB',
       'errors',
     ],
@@ -74,6 +76,7 @@ export function cells(workload) {
       fixed(row.p50Ms, 2),
       fixed(row.p99Ms, 2),
       `${fixed(row.busyPercent, 0)} %`,
+      ...(isPaced ? [whole(row.serverConnections ?? Number.NaN)] : []),
       mebibytes(row.peakMemoryBytes),
       row.invalid ? `INVALID: ${row.invalid}` : '0',
     ]),
@@ -88,6 +91,7 @@ export function cells(workload) {
             fixed(direct.p50Ms, 2),
             fixed(direct.p99Ms, 2),
             '-',
+            ...(isPaced ? ['-'] : []),
             '-',
             String(direct.errors),
           ],

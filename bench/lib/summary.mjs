@@ -17,6 +17,7 @@ import { median, pairedRatios, seededRandom, spread } from './statistics.mjs';
  * @property {number} busyPercent of one core: what the proxy used of it; near 100 it was the bottleneck
  * @property {number} peakMemoryBytes
  * @property {number} [idleCpuPercent]
+ * @property {number} [serverConnections]
  * @property {number} othersPercent
  * @property {number} errors
  * @property {string} [invalid] why this row does not count
@@ -51,6 +52,7 @@ export function rowsOf(workload) {
         rounds.map(({ cpuMicrosPerRequest, perSecond }) => (cpuMicrosPerRequest * perSecond) / 1e4),
       ),
       peakMemoryBytes: peer.peakMemoryBytes,
+      ...(workload.load === 'paced' && { serverConnections: middle('serverConnections') }),
       ...(workload.load === 'idle' && { idleCpuPercent: middle('idleCpuPercent') }),
       othersPercent: middle('othersPercent'),
       errors,

@@ -4,13 +4,14 @@
  * @typedef {object} Workload
  * @property {string} name for --only
  * @property {string} title
- * @property {'wrk' | 'websocket' | 'idle'} load which generator
+ * @property {'wrk' | 'websocket' | 'paced' | 'idle'} load which generator
  * @property {'nginx' | 'raw'} origin which servers answer: nginx is the quickest, the raw ones read bodies, echo and dawdle
  * @property {number} connections
  * @property {string} path
  * @property {string} unit what is counted
  * @property {string[]} [requestFields] sent with every request
  * @property {number} [postBytes] a POST with a body of this size instead of a GET
+ * @property {number} [pauseMs] after every answer, where the generator is `paced`
  * @property {string[][]} [answerFields] that every answer carries
  * @property {number} [answerBytes] every answer is at least this long, bytes
  * @property {string[]} [variants] peers that follow another and are measured here too
@@ -78,6 +79,18 @@ export const workloads = [
     unit: 'request',
     postBytes: 65_536,
     note: 'the servers read the whole body before they answer; they are of Node',
+  },
+  {
+    name: 'paced-post',
+    title: 'POST of 100 bytes, 32 connections that pause for 25 ms after every answer',
+    load: 'paced',
+    origin: 'raw',
+    connections: 32,
+    path: '/post',
+    unit: 'request',
+    postBytes: 100,
+    pauseMs: 25,
+    note: 'what must not be sent twice, on connections to the servers that have been idle',
   },
   {
     name: 'response-1m',

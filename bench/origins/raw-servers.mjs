@@ -1,6 +1,7 @@
 // Three servers on raw sockets in one process: they read bodies to the end, echo WebSocket frames, and take 20 ms for every
 // tenth answer on /slow. Answers keep the order of the requests, so a proxy may send several at once.
-// Usage: node raw-servers.mjs; prints the ports as one line of JSON. Ends when its standard input closes.
+// Usage: node raw-servers.mjs; prints the ports as one line of JSON, and for every line on its standard input how many
+// connections have brought a POST since the last one. Ends when its standard input closes.
 import { createHash } from 'node:crypto';
 import net from 'node:net';
 import { answerFields } from '../lib/workloads.mjs';
@@ -9,6 +10,8 @@ const small = 'x'.repeat(100);
 const large = Buffer.alloc(1_048_576, 'x');
 const fields = answerFields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
 let draws = 1;
+let posting = new WeakSet();
+let postingCount = 0;
 
 /** The same share in every run, in no pattern that a strategy could fall in with. */
 function isSlow() {
@@ -54,6 +57,8 @@ function serve(index) {
         return setTimeout(release, 20);
       }
       if (line.startsWith('POST')) {
+        if (!posting.has(socket)) postingCount += 1;
+        posting.add(socket);
         bodyLeft = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
         if (line.startsWith('POST /seen')) hash = createHash('sha1');
         return;
@@ -126,4 +131,9 @@ for (let index = 0; index < 3; index++) {
   ports.push(server.address().port);
 }
 process.stdout.write(`${JSON.stringify(ports)}\n`);
-process.stdin.resume().on('end', () => process.exit());
+process.stdin.on('end', () => process.exit());
+process.stdin.on('data', () => {
+  process.stdout.write(`${postingCount}\n`);
+  posting = new WeakSet();
+  postingCount = 0;
+});

@@ -86,18 +86,13 @@ describe('a server that is killed', () => {
   });
 
   it('between two requests: the second goes elsewhere, whatever it is', async () => {
-    for (const [name, waits] of [
-      ['GET', 0],
-      ['POST small', 40],
-    ] as const) {
+    for (const name of ['GET', 'POST small']) {
       const victim = await fleet.victim();
       const rig = await startRig({ servers: [victim, ...fleet.steady] });
       const kind = kindOf(name);
       const first = ask(rig.port, { kind, id: `${victim.name}-1`, acts: '' });
       expect((await first.seen).fields.get('x-ballast-server')).toBe(victim.name);
       // The kept-alive connection to it is idle now.
-      const idleSince = performance.now();
-      await until('idle time', () => performance.now() - idleSince >= waits);
       victim.signal('SIGKILL');
       await victim.gone();
       expect(

@@ -17,6 +17,7 @@ import { keptBodyBytes } from './retry-rules.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { connectionsOf, type ServerConnections } from './server-connections.ts';
 import { Tunnel } from './tunnel.ts';
+import { type AwaitsTurnEnd, atTurnEnd } from './turn-end.ts';
 
 const nothing = Buffer.alloc(0);
 
@@ -24,7 +25,7 @@ const nothing = Buffer.alloc(0);
  * The present attempt of a request: takes it to a server, alone or in a batch, and the response back to the client. What
  * follows when that fails is the loop's to say, see `Attempts`.
  */
-export abstract class Attempt implements BatchMember {
+export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
   requestSent = false;
   isHead = false;
   asksUpgrade = false;
@@ -43,6 +44,8 @@ export abstract class Attempt implements BatchMember {
   /** Null while none is running. */
   protected attempt: AttemptRecord | null = null;
   protected connection: ServerConnection | null = null;
+  /** It goes at the end of this turn. */
+  protected awaitsTurnEnd = false;
   /** The pool batches, and this request is one that may share a connection to its server. */
   protected batching: Batching | null = null;
   /** Addresses of the present attempt's server that could not be reached. */
@@ -121,9 +124,9 @@ export abstract class Attempt implements BatchMember {
   /** More of the request's body, or of whatever follows a switch of protocols. */
   requestBody(bytes: Buffer, start: number, end: number, stable: boolean, done: boolean): void {
     const connection = this.connection;
-    if (!connection) return;
+    if (!connection && !this.awaitsTurnEnd) return;
     this.requestSent = done;
-    if (connection.isConnected) {
+    if (connection?.isConnected) {
       if (!this.isTunnel) this.body.addSent(bytes, start, end, this.keepBytes());
       connection.sendMore(bytes, start, end, stable);
       this.checkServer(connection);
@@ -202,8 +205,18 @@ export abstract class Attempt implements BatchMember {
   }
 
   sendAlone(): void {
+    this.#sendOn(this.idempotent);
+  }
+
+  turnEnded(): void {
+    if (!this.awaitsTurnEnd) return;
+    this.awaitsTurnEnd = false;
+    this.#sendOn(false);
+  }
+
+  #sendOn(repeatable: boolean): void {
     const { timeouts } = this.pool!.config;
-    const connection = this.#connectionsOf(this.attempt!.server!).take(this, timeouts, this.idempotent);
+    const connection = this.#connectionsOf(this.attempt!.server!).take(this, timeouts, repeatable);
     this.connection = connection;
     if (connection.isConnected) this.connected();
   }
@@ -236,15 +249,22 @@ export abstract class Attempt implements BatchMember {
     this.client.wrote();
   }
 
-  /** Begins the attempt that the pool chose this server for. @param now clock's `now()` */
-  protected start(server: Server, now: number): ServerConnection {
+  /**
+   * Begins the attempt that the pool chose this server for. Null where it goes at the end of this turn: it may go out only
+   * once, on a connection that was idle, and by then is known whether the server had closed that before the request came.
+   *
+   * @param now clock's `now()`
+   */
+  protected start(server: Server, now: number): ServerConnection | null {
     this.#startAttempt(now);
-    const { timeouts } = this.pool!.config;
+    const connections = this.#connectionsOf(server);
     // How much of a body is still to come nobody knows: it may be more than is kept for a repeat.
     const repeatable = this.idempotent && this.requestSent;
-    const connection = this.#connectionsOf(server).take(this, timeouts, repeatable);
-    this.connection = connection;
-    return connection;
+    if (!repeatable && connections.hasTrusted()) {
+      this.awaitsTurnEnd = true;
+      atTurnEnd(this);
+    } else this.connection = connections.take(this, this.pool!.config.timeouts, repeatable);
+    return this.connection;
   }
 
   /** The same attempt once more, on a connection that nobody has used. */

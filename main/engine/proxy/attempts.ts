@@ -57,7 +57,7 @@ export class Attempts extends Attempt implements Waiter {
     }
     if (pool.config.batching.mode !== 'off' && this.joins(server, pool, done && end === start)) return;
     const connection = this.start(server, this.exchange.startedAt);
-    if (connection.isConnected) {
+    if (connection?.isConnected) {
       connection.send(head, bytes, start, end, false);
       if (end > start) this.body.addSent(bytes, start, end, this.keepBytes());
       this.checkServer(connection);
@@ -81,6 +81,7 @@ export class Attempts extends Attempt implements Waiter {
     }
     const connection = this.connection;
     this.connection = null;
+    this.awaitsTurnEnd = false;
     if (connection && this.responding) this.exchange.responseBytes = connection.framing.payloadBytes;
     if (connection) connection.leave(this);
     else this.batching?.withdraw(this);
@@ -252,6 +253,6 @@ export class Attempts extends Attempt implements Waiter {
     this.batching = null;
     this.#freshTried = false;
     const connection = this.start(server, this.client.clock.now());
-    if (connection.isConnected) this.connected();
+    if (connection?.isConnected) this.connected();
   }
 }

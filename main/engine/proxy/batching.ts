@@ -2,21 +2,13 @@ import type { BatchingConfig, TimeoutsConfig } from '@shared/config/schema.ts';
 import { Batch, type BatchMember } from './batch.ts';
 import type { BatchingRecord } from './batching-record.ts';
 import type { ServerConnections } from './server-connections.ts';
-
-/** Those with requests to send when this turn of the event loop is over. */
-let waiting: Batching[] = [];
-
-function endTurn(): void {
-  const all = waiting;
-  waiting = [];
-  for (const each of all) each.send();
-}
+import { type AwaitsTurnEnd, atTurnEnd } from './turn-end.ts';
 
 /**
  * Collects the requests for one server that arrive in the same turn of the event loop, and sends them when the turn is over:
  * up to `depth` of them on one connection in one write. None ever goes behind a request of an earlier turn.
  */
-export class Batching {
+export class Batching implements AwaitsTurnEnd {
   readonly record: BatchingRecord;
   readonly #connections: ServerConnections;
   #members: (BatchMember | null)[] = [];
@@ -35,8 +27,7 @@ export class Batching {
     this.#timeouts = timeouts;
     this.#members.push(member);
     this.#heads.push(head);
-    if (this.#members.length > 1) return;
-    if (waiting.push(this) === 1) setImmediate(endTurn);
+    if (this.#members.length === 1) atTurnEnd(this);
   }
 
   /** It was not sent yet, and is not to be. */
@@ -45,7 +36,7 @@ export class Batching {
     if (at >= 0) this.#members[at] = null;
   }
 
-  send(): void {
+  turnEnded(): void {
     const members: BatchMember[] = [];
     const heads: string[] = [];
     for (let index = 0; index < this.#members.length; index++) {

@@ -76,7 +76,7 @@ export abstract class ResponseReader extends ServerSocket {
         this.awaitTunnel();
         return;
       default:
-        this.destroy();
+        this.gaveUp();
     }
   }
 

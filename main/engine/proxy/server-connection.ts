@@ -103,6 +103,12 @@ export class ServerConnection extends ResponseReader implements Listed {
   /** They would be taken for the next response. */
   protected override unasked(): void {
     if (this.isShared && this.clock.now() - this.idleSince < soonMs) this.owner.gotSurplus();
+    // Some say 408 (Request Timeout) before they close what is idle.
+    this.gaveUp();
+  }
+
+  protected override gaveUp(): void {
+    if (this.state === IDLE) this.owner.gaveUp(this);
     this.destroy();
   }
 
@@ -133,6 +139,8 @@ export class ServerConnection extends ResponseReader implements Listed {
   protected override fail(outcome: AttemptOutcome, detail: string): void {
     const { user, batch } = this;
     const isDue = this.state === HEAD;
+    if (outcome === 'closed-before-response' && this.reused && !this.sawResponse && !this.isShared)
+      this.owner.gaveUp(this);
     this.destroy();
     if (batch) batch.failed(outcome, detail, this, isDue);
     else user?.failed(outcome, detail, this);

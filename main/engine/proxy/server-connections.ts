@@ -8,11 +8,9 @@ import type { ReadPath } from '../sockets/lane-socket.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { Batching } from './batching.ts';
 import { BatchingRecord } from './batching-record.ts';
+import { KeepAliveRecord } from './keep-alive-record.ts';
 import { ServerConnection } from './server-connection.ts';
 import type { ConnectionOwner, ServerUser } from './server-user.ts';
-
-/** A request that cannot be repeated only goes on a connection used this recently: the server cannot have given up on it yet. */
-const freshEnoughMs = 10;
 
 /** Told what the connections of a server do. */
 export interface ConnectionsListener {
@@ -34,6 +32,7 @@ export class ServerConnections implements ConnectionOwner {
   readonly #idle: ServerConnection[] = [];
   readonly #open = new ConnectionList<ServerConnection>();
   readonly #told: ConnectionsListener;
+  readonly #keepAlive = new KeepAliveRecord();
   #idleMs = 60_000;
   #retired = false;
 
@@ -58,20 +57,34 @@ export class ServerConnections implements ConnectionOwner {
   /**
    * A connection for a request: an idle one, or a new one that calls `user.connected()` when it is there.
    *
-   * @param repeatable the request may be sent again, should an idle connection turn out dead
+   * @param repeatable the request may be sent again, should an idle connection turn out dead; otherwise this is called at the
+   *   end of a turn, unless there is none idle to trust
    */
   take(user: ServerUser, timeouts: TimeoutsConfig, repeatable: boolean): ServerConnection {
     this.#idleMs = timeouts.idleMs;
-    const idle = this.#idle.pop();
-    if (idle) {
-      if (repeatable || this.#clock.now() - idle.idleSince < freshEnoughMs) {
+    if (this.#idle.length > 0) {
+      if (repeatable || this.hasTrusted()) {
+        const idle = this.#idle.pop()!;
         idle.reuse(user);
         return idle;
       }
-      // The new connection will take its place, so their number does not grow.
-      idle.destroy();
+      // The new one will take its place, so their number does not grow; what is left serves requests that may be repeated.
+      this.#idle[0]!.destroy();
     }
     return this.openNew(user, timeouts);
+  }
+
+  /**
+   * One is idle that even a request may go on that must not be sent twice: used so recently that the server is far from giving
+   * up on it. Whether it has not been closed already, only the end of the turn tells, see `atTurnEnd`.
+   */
+  hasTrusted(): boolean {
+    const last = this.#idle.at(-1);
+    if (last === undefined) return false;
+    const now = this.#clock.now();
+    // What a server promises in words stands above what it has not shown yet.
+    const trustedMs = Math.min(this.#keepAlive.trustedMs(now), last.promisedIdleMs);
+    return now - last.idleSince < trustedMs;
   }
 
   /** A connection that nobody has used. */
@@ -135,9 +148,15 @@ export class ServerConnections implements ConnectionOwner {
   }
 
   closed(connection: ServerConnection): void {
+    if (connection.refused) this.#keepAlive.serverGone();
     this.#open.delete(connection);
     const at = this.#idle.lastIndexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
+  }
+
+  gaveUp(connection: ServerConnection): void {
+    const now = this.#clock.now();
+    this.#keepAlive.closed(now - connection.idleSince, now);
   }
 
   gotSurplus(): void {

@@ -96,6 +96,8 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
   abstract bytesRead(bytes: Buffer, length: number): void;
   abstract connected(): void;
   abstract ended(): void;
+  /** The server has closed the connection while it was idle. */
+  protected abstract gaveUp(): void;
   /** The connection is over, and with it what was under way on it. */
   protected abstract fail(outcome: AttemptOutcome, detail: string): void;
 
@@ -232,7 +234,7 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
         this.fail('failed-mid-response', detail);
         return;
       default:
-        this.destroy();
+        this.gaveUp();
     }
   }
 

@@ -55,6 +55,8 @@ export interface ConnectionOwner {
   readonly endpoint: Endpoint;
   released(connection: ServerConnection): void;
   closed(connection: ServerConnection): void;
+  /** The server closed it while it was idle, or so that the next request crossed that on its way. `closed` follows. */
+  gaveUp(connection: ServerConnection): void;
   /** The server sent more answers than it was asked for in a batch. */
   gotSurplus(): void;
 }

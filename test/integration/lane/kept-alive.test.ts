@@ -78,34 +78,6 @@ describe('a kept-alive connection', () => {
     expect(raw.accepted).toBe(3);
   });
 
-  it('that has been idle carries no request that cannot be repeated; a new one takes its place', async () => {
-    const raw = await server(
-      rawServer((socket, _text, connection) => {
-        if (!/\r\n\r\n(body)?$/.test(connection.text)) return;
-        connection.text = '';
-        socket.write(ok('done'));
-      }),
-    );
-    const proxy = await lane({ ports: [raw.port] });
-    const caller = await client(proxy.port);
-    for (let i = 1; i <= 4; i++) {
-      caller.send('POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody');
-      await caller.receives('done', i);
-      const idleSince = performance.now();
-      await until('the connection to be idle for a while', () => performance.now() - idleSince > 15);
-    }
-    expect(raw.accepted).toBe(4);
-    // Of a body that is still coming nobody knows whether it can be repeated.
-    caller.send('PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbo');
-    await until('the beginning to arrive', () => raw.accepted === 5);
-    caller.send('dy');
-    await caller.receives('done', 5);
-    await until('the ones before to be closed', () => raw.open.size === 1);
-    caller.send('GET /x HTTP/1.1\r\nHost: a\r\n\r\n');
-    await caller.receives('done', 6);
-    expect(raw.accepted).toBe(5);
-  });
-
   it('of a server that is retired is closed when idle, or when its request is done', async () => {
     let release = (): void => {};
     const raw = await server(
