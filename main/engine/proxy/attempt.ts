@@ -11,6 +11,7 @@ import { writableIsBlocked } from '../sockets/send.ts';
 import type { AttemptsClient } from './attempts-client.ts';
 import type { BatchMember } from './batch.ts';
 import type { Batching } from './batching.ts';
+import { HeldMessage } from './held-message.ts';
 import { relayBody, relayResponse } from './relay.ts';
 import { ReplayBody } from './replay-body.ts';
 import { keptBodyBytes } from './retry-rules.ts';
@@ -46,6 +47,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
   protected connection: ServerConnection | null = null;
   /** It goes at the end of this turn. */
   protected awaitsTurnEnd = false;
+  #held: HeldMessage | null = null;
   /** The pool batches, and this request is one that may share a connection to its server. */
   protected batching: Batching | null = null;
   /** Addresses of the present attempt's server that could not be reached. */
@@ -131,6 +133,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
       connection.sendMore(bytes, start, end, stable);
       this.checkServer(connection);
     } else {
+      if (this.#held?.isHolding) this.#held.moveBody(this.body);
       this.body.add(bytes, start, end);
       if (!done) this.client.pauseRequest();
     }
@@ -214,10 +217,34 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     this.#sendOn(false);
   }
 
+  /** Keeps the beginning of the body while there is no connection to send it on. */
+  protected hold(bytes: Buffer, start: number, end: number): void {
+    // What is not kept for a repeat anyway is not worth memory of its own.
+    if (this.awaitsTurnEnd && end - start > this.keepBytes()) {
+      this.#held ??= new HeldMessage();
+      if (this.#held.hold(this.head, bytes, start, end)) return;
+    }
+    this.body.add(bytes, start, end);
+  }
+
+  /** It does not go at the end of this turn. */
+  protected forgetTurn(): void {
+    this.awaitsTurnEnd = false;
+    this.#held?.release();
+  }
+
   #sendOn(repeatable: boolean): void {
     const { timeouts } = this.pool!.config;
     const connection = this.#connectionsOf(this.attempt!.server!).take(this, timeouts, repeatable);
     this.connection = connection;
+    const held = this.#held?.isHolding ? this.#held : null;
+    if (connection.isConnected && held !== null) {
+      this.body.giveUp();
+      held.sendOn(connection);
+      if (!connection.isBlocked) this.client.resumeRequest();
+      return;
+    }
+    held?.moveBody(this.body);
     if (connection.isConnected) this.connected();
   }
 

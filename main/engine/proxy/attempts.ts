@@ -62,7 +62,7 @@ export class Attempts extends Attempt implements Waiter {
       if (end > start) this.body.addSent(bytes, start, end, this.keepBytes());
       this.checkServer(connection);
     } else {
-      this.body.add(bytes, start, end);
+      this.hold(bytes, start, end);
       if (end > start && !done) client.pauseRequest();
     }
   }
@@ -81,7 +81,7 @@ export class Attempts extends Attempt implements Waiter {
     }
     const connection = this.connection;
     this.connection = null;
-    this.awaitsTurnEnd = false;
+    this.forgetTurn();
     if (connection && this.responding) this.exchange.responseBytes = connection.framing.payloadBytes;
     if (connection) connection.leave(this);
     else this.batching?.withdraw(this);

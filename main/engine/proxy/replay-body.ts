@@ -23,7 +23,7 @@ export class ReplayBody {
 
   /** Keeps a copy of what has been sent, if that stays within the limit. */
   addSent(bytes: Buffer, start: number, end: number, limitBytes: number): void {
-    if (this.#bytes + end - start > limitBytes) this.#drop();
+    if (this.#bytes + end - start > limitBytes) this.giveUp();
     else this.add(bytes, start, end);
   }
 
@@ -35,14 +35,15 @@ export class ReplayBody {
 
   /** It has been sent: what is over the limit is not kept. */
   limit(limitBytes: number): void {
-    if (this.#bytes > limitBytes) this.#drop();
+    if (this.#bytes > limitBytes) this.giveUp();
   }
 
   get length(): number {
     return this.#bytes;
   }
 
-  #drop(): void {
+  /** It is not kept, so nothing can be repeated. */
+  giveUp(): void {
     this.#pieces = [];
     this.#bytes = 0;
     this.complete = false;

@@ -116,6 +116,14 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
     this.awaitProgress();
   }
 
+  /** Writes the beginning of a request in one piece. True where the system has taken all of it, so that its bytes are free. */
+  sendWhole(bytes: Buffer): boolean {
+    this.writes++;
+    this.socket.write(bytes);
+    this.awaitProgress();
+    return this.socket.writableLength === 0;
+  }
+
   /** Writes more of the body, or whatever the client sends after a switch of protocols. */
   sendMore(bytes: Buffer, start: number, end: number, stable: boolean): void {
     if (this.socket.writeFailed) return;

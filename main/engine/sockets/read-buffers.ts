@@ -3,7 +3,7 @@
  * still comes in one read and leaves in one write.
  */
 const sharedBytes = 81_920;
-const leasedBytes = 262_144;
+export const leaseBytes = 262_144;
 const mostSpare = 64;
 
 /** A body that passes, as far as reading it is concerned. */
@@ -23,6 +23,18 @@ let leased = 0;
 /** Large buffers that are lent to sockets of this thread just now. */
 export function leasedReadBuffers(): number {
   return leased;
+}
+
+/** A buffer of `leaseBytes`, until it is given back. */
+export function leaseBuffer(): Buffer {
+  leased += 1;
+  return spare.pop() ?? Buffer.allocUnsafeSlow(leaseBytes);
+}
+
+/** @param buffer the buffer that was lent; null where something may still be written from it, so that it cannot serve again */
+export function giveBackLease(buffer: Buffer | null): void {
+  leased -= 1;
+  if (buffer !== null && spare.length < mostSpare) spare.push(buffer);
 }
 
 /** True for bytes that stay as they are until they are written: everything but the shared buffer's. */
@@ -46,31 +58,26 @@ export class ReadBuffer {
     if (this.#closed) return shared;
     if (passing?.isLarge(this.filled || this.#lease !== null)) {
       if (this.#lease === null) {
-        this.#lease = spare.pop() ?? Buffer.allocUnsafeSlow(leasedBytes);
-        leased += 1;
+        this.#lease = leaseBuffer();
       }
       return this.#lease;
     }
     if (this.#lease) {
-      if (!waits && spare.length < mostSpare) spare.push(this.#lease);
-      this.#giveBack();
+      giveBackLease(waits ? null : this.#lease);
+      this.#lease = null;
     }
     return shared;
   }
 
   /** Nothing reads into the leased buffer any more; it may still be written. */
   drop(): void {
-    if (this.#lease !== null) this.#giveBack();
+    if (this.#lease !== null) giveBackLease(null);
+    this.#lease = null;
   }
 
   /** The same for good, when the socket is closed. */
   close(): void {
     this.#closed = true;
     this.drop();
-  }
-
-  #giveBack(): void {
-    this.#lease = null;
-    leased -= 1;
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { leasedReadBuffers } from '../../../main/engine/sockets/read-buffers.ts';
 import type { Lane } from '../../support/lane.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
@@ -115,6 +116,28 @@ describe.each(['handle', 'events'] as const)('on sockets by %s', (readPath) => {
     expect(proxy.pools.get('api')!.activeAttempts).toBe(0);
     expect(raw.received).not.toContain('/left');
     expect(raw.accepted).toBe(1);
+  });
+
+  it('a large body that came with its head goes whole, wherever it goes, and lends nothing for longer', async () => {
+    const { raw, proxy, ask } = await stage();
+    const body = `${'0123456789abcdef'.repeat(4_096)}body`;
+    const large = `POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const bodies = (): string[] => raw.received.split(/POST [\s\S]*?\r\n\r\n/);
+    await ask(post);
+    await ask(large);
+    expect([raw.accepted, bodies().at(-1) === body]).toEqual([1, true]);
+    const leaver = await client(proxy.port);
+    leaver.send(large.replace('/large', '/left'));
+    leaver.socket.resetAndDestroy();
+    await until('it to be over', () => proxy.finished.length === 3);
+    await ask(post);
+    const { accepted } = raw;
+    const other = await client(proxy.port);
+    other.send(large);
+    for (const socket of raw.open) socket.destroy();
+    await other.receives('HTTP/1.1 200 OK');
+    expect([raw.accepted, bodies().at(-1) === body]).toEqual([accepted + 1, true]);
+    expect(leasedReadBuffers()).toBe(0);
   });
 
   it('a connection idle for a second is left to requests that may be repeated, and their number does not grow', async () => {
