@@ -30,6 +30,10 @@ const remarks = `## What to know
   notices that, then the client idle longest.
 - **No descriptor for a connection to a server** is this machine's fault: idle connections are closed and the attempt made once more, else the client
   gets 503. No server is blamed, neither by requests nor by probes.
+- **Connections to servers** are kept and shared; the one used last is taken first. A request that must not be sent twice (POST, for one) goes only on a
+  connection idle for less than a second, or than half of the time after which its server was seen to close idle ones, and leaves at the end of its turn
+  of the event loop, when every close that had arrived is known; otherwise it gets a new one ([decision 15](../adr/0015-requests-that-go-out-once.md)).
+  Where the server closes while it is on its way, the client gets 502, and it is not sent again.
 - **Slow clients.** A head has \`headTimeout\` altogether, however regularly its bytes come. A body must move within \`bodyTimeout\` and reach
   \`bodyBytesPerSecond\` over each such stretch, until the response begins: from then on both sides talk at their own pace. Whoever takes
   something of a response within \`sendTimeout\` keeps the connection. Kernels buffer megabytes and make room in large steps, so what counts as
