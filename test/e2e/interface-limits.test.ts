@@ -47,14 +47,6 @@ test('a limit that was reached stands at the listener and the pool it holds for,
   await atPool.getByText(/^\d responses? not in time$/).waitFor();
   expect(await atPool.textContent()).toContain('timeouts.response: 150ms');
   expect(await page.getByRole('list', { name: /Limits reached at (admin|canary)/ }).count()).toBe(0);
-  if (process.env.BALLAST_PICTURES) {
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: `${process.env.BALLAST_PICTURES}/limits-${colorScheme}.png` });
-    }
-    await page.setViewportSize({ width: 900, height: 900 });
-    await page.screenshot({ path: `${process.env.BALLAST_PICTURES}/limits-narrow.png` });
-  }
   expect(page.faults()).toEqual([]);
   await page.context().close();
 });
