@@ -90,6 +90,7 @@ function fallback(kind: LimitKind): string {
 function find(schema: Schema, path: readonly string[]): Schema | undefined {
   const [first, ...rest] = path;
   if (first === undefined) return schema;
+  if (schema.items) return find(schema.items, path);
   const own = schema.properties?.[first];
   if (own) return find(own, rest);
   for (const variant of [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])]) {

@@ -27,6 +27,8 @@ const codes = Object.fromEntries(decisionStates.map((state, code) => [state, cod
 export class Chooser {
   /** After a `choose` that found nothing: servers were only full, so that it pays to wait. Nothing is written down then. */
   waitsForSlot = false;
+  /** After a `choose`: a server stood at its `maxRequests`. */
+  sawFull = false;
   readonly #clock: Clock;
   #roster: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
   #servers: readonly Server[] = [];
@@ -64,6 +66,7 @@ export class Chooser {
     record.begin(this.#roster, strategy.kind);
     record.queuedMs = exchange.queuedAt === 0 ? 0 : now - exchange.queuedAt;
     this.waitsForSlot = false;
+    this.sawFull = false;
     if (exchange.attemptCount === 0 && exchange.queuedAt === 0) {
       exchange.session = null;
       exchange.sessionIsNew = false;
@@ -144,6 +147,7 @@ export class Chooser {
         if (server.unreachableAt !== 0) unreachable += 1;
       } else if (reason === 'full') full += 1;
     }
+    this.sawFull = full > 0;
     // The strategy has had its say with the first attempt; of the few that follow none is spent where nobody listens.
     if (unreachable > 0 && exchange.attemptCount > 0) return this.#reachable(record, exchange, full);
     if (primaries > 0) {

@@ -214,6 +214,7 @@ export class ServerPool implements Pool, SocketHolder {
 
   #choose(exchange: Exchange): Server | null {
     const { lock } = this.#cells;
+    const isFirstLook = exchange.attemptCount === 0 && exchange.queuedAt === 0;
     lock.acquire();
     try {
       const server = this.#chooser.choose(exchange, this.#strategy, this.#affinity);
@@ -221,6 +222,7 @@ export class ServerPool implements Pool, SocketHolder {
       return server;
     } finally {
       lock.release();
+      if (isFirstLook && this.#chooser.sawFull) this.limitReached('max-requests', null);
     }
   }
 

@@ -18,6 +18,8 @@ export interface ConnectionsListener {
   opens(): void;
   /** One is closed because as many others are kept as may be. */
   surplus(): void;
+  /** An idle one is about to be closed: nobody has needed it for `timeouts.idle`. */
+  unused(): void;
 }
 
 /** The kept-alive connections of one server. The one used last is taken first, so that spare ones reach their timeout. */
@@ -159,6 +161,10 @@ export class ServerConnections implements ConnectionOwner {
     this.#keepAlive.closed(now - connection.idleSince, now);
   }
 
+  unused(): void {
+    this.#told.unused();
+  }
+
   gotSurplus(): void {
     this.batching.record.batchFailed();
   }
@@ -178,6 +184,7 @@ export function connectionsOf(
     {
       opens: () => pool.makeRoom(),
       surplus: () => pool.limitReached('idle-connections', server),
+      unused: () => pool.limitReached('unused-connections', server),
     },
   );
   return server.connections;

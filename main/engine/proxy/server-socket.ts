@@ -201,8 +201,10 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
     if (this.state === CONNECTING) {
       user?.limitReached('connect-timeout');
       this.fail('connect-failed', `no connection within ${formatDuration(this.#connectMs)}`);
-    } else if (this.state === IDLE || !user) this.destroy();
-    else if (this.state === TUNNEL) user.tunnelIdle();
+    } else if (this.state === IDLE || !user) {
+      if (this.state === IDLE) this.owner.unused();
+      this.destroy();
+    } else if (this.state === TUNNEL) user.tunnelIdle();
     else if (this.isBlocked && unsentMeasure(this.socket) < this.#unsent) this.awaitProgress();
     else {
       user.limitReached('response-timeout');

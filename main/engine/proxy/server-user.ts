@@ -57,6 +57,8 @@ export interface ConnectionOwner {
   closed(connection: ServerConnection): void;
   /** The server closed it while it was idle, or so that the next request crossed that on its way. `closed` follows. */
   gaveUp(connection: ServerConnection): void;
+  /** It is about to be closed, as no request has needed it for long. */
+  unused(): void;
   /** The server sent more answers than it was asked for in a batch. */
   gotSurplus(): void;
 }

@@ -143,6 +143,13 @@ export const limits = {
   'idle-connections': routine(
     pool('idleConnections', 'a spare connection to a server was closed', some('spare connection', 'closed')),
   ),
+  'unused-connections': routine(
+    pool(
+      'timeouts.idle',
+      'a connection to a server that no request needed for so long was closed',
+      some('unused connection', 'closed'),
+    ),
+  ),
   'tunnel-timeout': pool(
     'timeouts.tunnel',
     'a tunnel in which nothing moved was closed',
@@ -167,6 +174,13 @@ export const limits = {
     'retry.budgetPercent',
     'a request was not tried again, the retry budget was used up',
     some('retry', 'over the budget', 'retries'),
+  ),
+  'max-requests': routine(
+    pool(
+      'servers.maxRequests',
+      'a server at its limit was passed over, or waited for where every one was',
+      some('request', 'found a server full'),
+    ),
   ),
   'queue-length': pool(
     'queue.length',

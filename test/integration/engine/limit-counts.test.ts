@@ -242,6 +242,14 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
     for (const caller of callers) await caller.receives('200 OK');
     return rig;
   },
+  async 'unused-connections'() {
+    const rig = await run({
+      pool: { timeouts: { idle: '100ms' } },
+      ports: [(await answers()).port],
+    });
+    await (await rig.sends(get())).receives('200 OK');
+    return rig;
+  },
   async 'tunnel-timeout'() {
     const rig = await run({ pool: { timeouts: { tunnel: '200ms' } }, ports: [(await switches()).port] });
     expect(await (await rig.sends(upgrade)).end()).toContain(' 101 ');
@@ -279,6 +287,14 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
     const ports = [(await breaks(1)).port, (await breaks(1)).port];
     const rig = await run({ pool: { retry: { budgetPercent: 0, budgetMinPerSecond: 0 } }, ports });
     expect(await (await rig.sends(get())).receives(' 502 ')).toContain('budget');
+    return rig;
+  },
+  async 'max-requests'() {
+    const raw = await silent();
+    const rig = await run({ server: { maxRequests: 1 }, ports: [raw.port] });
+    await rig.sends(get());
+    await until('the first to reach the server', () => raw.received !== '');
+    await rig.sends(get());
     return rig;
   },
   async 'queue-length'() {

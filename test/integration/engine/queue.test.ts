@@ -92,7 +92,10 @@ describe('a request that finds every server at maxRequests', () => {
     expect(refused.body).toContain('is at its limit (a 1/1), and 1 others wait already (queue.length)');
     expect(lane.queue()).toMatchObject({ length: 1, refused: 1 });
     a.answerAll();
-    expect(lane.engine.metrics().limits).toMatchObject([{ kind: 'queue-length', pool: 'api', count: 1 }]);
+    expect(lane.engine.metrics().limits).toMatchObject([
+      { kind: 'max-requests', pool: 'api', count: 2 },
+      { kind: 'queue-length', pool: 'api', count: 1 },
+    ]);
     expect(lane.engine.events.read(0, 99).map(({ kind }) => kind)).toContain('limit-reached');
   });
 
