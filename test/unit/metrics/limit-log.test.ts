@@ -66,7 +66,8 @@ describe('limits that are reached', () => {
 function hasKey(schema: unknown, path: readonly string[]): boolean {
   if (path.length === 0) return true;
   if (typeof schema !== 'object' || schema === null) return false;
-  const { properties, oneOf, anyOf } = schema as Record<string, unknown>;
+  const { items, properties, oneOf, anyOf } = schema as Record<string, unknown>;
+  if (items) return hasKey(items, path);
   const variants = [...((oneOf as unknown[]) ?? []), ...((anyOf as unknown[]) ?? [])];
   const [first, ...rest] = path;
   const own = (properties as Record<string, unknown> | undefined)?.[first!];

@@ -108,6 +108,7 @@ describe('a pool whose servers are at maxRequests', () => {
     });
     expect(kit.pool.queue).toMatchObject({ length: 2, refused: 1 });
     expect(kit.limits.read()).toMatchObject([
+      { kind: 'max-requests', listener: null, pool: 'api', count: 3 },
       { kind: 'queue-length', listener: null, pool: 'api', count: 1 },
     ]);
   });
