@@ -25,6 +25,7 @@ export class TimerWheel {
   #armedTick = Number.POSITIVE_INFINITY;
   #disarm: (() => void) | null = null;
   #count = 0;
+  #isTurning = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -54,7 +55,8 @@ export class TimerWheel {
 
   #insert(timed: Timed, wanted: number): void {
     if (timed.wheelTick !== Number.POSITIVE_INFINITY) this.#unlink(timed);
-    if (this.#count === 0) this.#tick = Math.floor(this.#clock.now() / tickMs);
+    // Not in the middle of a turn: a late one would lead on past the slot it looks at, a whole round ahead into that very slot, for ever.
+    if (this.#count === 0 && !this.#isTurning) this.#tick = Math.floor(this.#clock.now() / tickMs);
     const tick = Math.min(Math.max(wanted, this.#tick + 1), this.#tick + slots - 1);
     const slot = tick % slots;
     const head = this.#heads[slot]!;
@@ -97,17 +99,11 @@ export class TimerWheel {
     const last = Math.floor(now / tickMs);
     // After a long sleep of the process one round looks at every slot.
     const first = Math.max(this.#tick + 1, last - slots + 1);
-    for (let tick = first; tick <= last; tick++) {
-      this.#tick = tick;
-      for (let timed = this.#heads[tick % slots]; timed; timed = this.#heads[tick % slots]) {
-        this.#unlink(timed);
-        if (timed.deadline <= now) {
-          timed.deadline = Number.POSITIVE_INFINITY;
-          timed.onDeadline(now);
-        } else if (timed.deadline !== Number.POSITIVE_INFINITY) {
-          this.#insert(timed, Math.max(Math.ceil(timed.deadline / tickMs), last + 1));
-        }
-      }
+    this.#isTurning = true;
+    try {
+      for (let tick = first; tick <= last; tick++) this.#empty(tick, now, last);
+    } finally {
+      this.#isTurning = false;
     }
     this.#tick = Math.max(this.#tick, last);
     if (this.#count === 0) return;
@@ -115,6 +111,20 @@ export class TimerWheel {
       if (this.#heads[tick % slots]) {
         if (tick < this.#armedTick) this.#arm(tick);
         return;
+      }
+    }
+  }
+
+  /** Tells whose deadline is over, and sets those that have been put off to a slot still to come. */
+  #empty(tick: number, now: number, last: number): void {
+    this.#tick = tick;
+    for (let timed = this.#heads[tick % slots]; timed; timed = this.#heads[tick % slots]) {
+      this.#unlink(timed);
+      if (timed.deadline <= now) {
+        timed.deadline = Number.POSITIVE_INFINITY;
+        timed.onDeadline(now);
+      } else if (timed.deadline !== Number.POSITIVE_INFINITY) {
+        this.#insert(timed, Math.max(Math.ceil(timed.deadline / tickMs), last + 1));
       }
     }
   }

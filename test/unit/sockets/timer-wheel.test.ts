@@ -40,6 +40,40 @@ class Thing extends Timed {
 }
 
 describe('the timer wheel', () => {
+  it('comes to an end where it turns late and the only thing in it is due more than a round later', () => {
+    let now = 0;
+    let looks = 0;
+    let fire = (): void => {};
+    const wheel = new TimerWheel({
+      now() {
+        // Otherwise a failing test would never end.
+        if (++looks > 10_000) throw new Error('it turns without end');
+        return now;
+      },
+      epoch: () => now,
+      after(_ms, run) {
+        fire = run;
+        return () => {};
+      },
+    });
+    const thing = new Thing();
+    for (const lateMs of [0, 20, 40, 10_000, 20_460, 20_480, 90_000]) {
+      looks = 0;
+      wheel.remove(thing);
+      wheel.set(thing, now + 100);
+      wheel.set(thing, now + lateMs + 120_000);
+      now += 100 + lateMs;
+      fire();
+      expect(thing.firedAt).toBeNull();
+      expect(wheel.count).toBe(1);
+    }
+    for (let turns = 0; turns < 20 && thing.firedAt === null; turns++) {
+      now += 20_000;
+      fire();
+    }
+    expect(thing.firedAt).not.toBeNull();
+  });
+
   it.each([1, 19, 20, 21, 999, 20_000, 20_481, 75_000, 3_600_000])(
     'fires what is due in %i ms then, and at most 40 ms later',
     (ms) => {
