@@ -96,6 +96,16 @@ describe('file descriptors that are few', () => {
     expect(told).toEqual(['descriptors-short api']);
   });
 
+  it('are taken from a client before a connection to a server that was used within the last second', () => {
+    const kitWith = (idleMs: number) => {
+      const [web, api] = [clients(25, 9_000), servers(43, idleMs)];
+      expect(kit([web], [api]).descriptors.admit('web')).toBe(true);
+      return [web.closed, api.closed];
+    };
+    expect(kitWith(999)).toEqual([[9_000], []]);
+    expect(kitWith(1_000)).toEqual([[], [1_000]]);
+  });
+
   it('are taken from the client that is idle longest, at whatever listener, before a connection in use is', () => {
     const [web, admin, api] = [clients(25, 3_000, 9_000), clients(10, 5_000), servers(33, 30)];
     const { descriptors, told } = kit([web, admin], [api]);

@@ -11,7 +11,8 @@ export type Accept = (open: (owner: SocketOwner) => LaneSocket) => void;
 /**
  * A TCP server that hands every accepted connection to `accept`, read in the given way. Not yet listening.
  *
- * @param failed told when the system could not give a connection that was waiting
+ * @param failed told when the system could not give a connection that was waiting. The libuv of Node 20 and 24 (since 1.45) keeps that
+ *   to itself: for want of a descriptor the connection waits, or is closed by libuv; other systems and versions may tell
  */
 export function createAcceptor(path: ReadPath, accept: Accept, failed: () => void = () => {}): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
@@ -42,7 +43,7 @@ function adoptAccepted(server: Server, accept: Accept, failed: () => void): void
   const inheritsNoDelay = process.platform === 'linux' && accepting.setNoDelay?.(true) === 0;
   accepting.onconnection = (status, handle) => {
     if (status !== 0 || !handle) {
-      failed(); // e.g. no file descriptor left: the connection is lost, the listener is not
+      failed();
       return;
     }
     holdTime();

@@ -129,7 +129,9 @@ const retry = z
       .describe('Retries a second that the budget always allows.'),
     bodyBytes: whole(0, 16_777_216)
       .default(65_536)
-      .describe('Largest request body kept for a repeat, bytes.'),
+      .describe(
+        'Largest request body kept for a repeat, bytes. Of methods that are not idempotent (POST, PATCH) no more than 16384 are kept: they are only repeated where nothing was delivered.',
+      ),
   })
   .prefault({});
 

@@ -16,7 +16,11 @@ interface Status {
   readonly servers: readonly { readonly verdict: string; readonly ejectedUntilMs: number | null }[];
   readonly metrics: {
     readonly servers: Readonly<Record<string, { readonly failedAttempts: number }>>;
-    readonly limits: readonly { readonly kind: string; readonly count: number }[];
+    readonly limits: readonly {
+      readonly kind: string;
+      readonly listener: string | null;
+      readonly count: number;
+    }[];
   };
 }
 

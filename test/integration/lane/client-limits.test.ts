@@ -1,10 +1,37 @@
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../main/engine/clock.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { answering, exchangeBytes, ok, rawServer } from '../../support/raw-sockets.ts';
+import { restsAt } from '../../support/rests-at.ts';
 import { until } from '../../support/until.ts';
 
 const limited = (limits: object) => ({ listener: { limits } });
 const get = (path = '/', fields = ''): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+
+describe('a listener that is full', () => {
+  it('takes the place of a client only when that has been idle for a second', async () => {
+    let now = 0;
+    const raw = await server(answering(ok('x')));
+    const clock = { ...systemClock, now: () => now };
+    const proxy = await lane({ ports: [raw.port], clock, ...limited({ maxConnections: 1 }) });
+    const first = await client(proxy.port);
+    first.send(get());
+    await first.receives('200 OK');
+    now = 999;
+    const tooSoon = await client(proxy.port);
+    expect(await tooSoon.end()).toContain(' 503 ');
+    tooSoon.close();
+    await until('the newcomer to be gone', () => proxy.listener.openConnections === 1);
+    expect(first.ended).toBe(false);
+    now = 1_100;
+    const second = await client(proxy.port);
+    second.send(get());
+    await second.receives('200 OK');
+    await first.end();
+    expect(proxy.limitsReached).toEqual(['max-connections', 'displaced-connections']);
+  });
+});
 
 describe('a request target', () => {
   it('may be as long as limits.targetBytes, and longer ones get 414', async () => {
@@ -79,6 +106,45 @@ describe('a request body that trickles', () => {
     caller.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n');
     caller.send(Buffer.alloc(20_000_000));
     expect(await caller.receives('taken')).toContain('200 OK');
+    expect(proxy.limitsReached).toEqual([]);
+  });
+});
+
+describe('a request body that a server made wait', () => {
+  it('has a whole stretch of time again once the server takes it, before it is too slow', async () => {
+    let now = 0;
+    const wakes: Socket[] = [];
+    const raw = await server(
+      rawServer(
+        (socket, _text, { text }) => {
+          if (text.endsWith('end')) socket.write(ok('taken'));
+        },
+        (socket) => {
+          socket.pause();
+          wakes.push(socket);
+        },
+      ),
+    );
+    const proxy = await lane({
+      ports: [raw.port],
+      clock: { ...systemClock, now: () => now },
+      // As much as no client sends: whoever is measured over the time that the server slept is too slow.
+      ...limited({ bodyTimeout: '200ms', bodyBytesPerSecond: 1_000_000_000 }),
+    });
+    const caller = await client(proxy.port);
+    const bytes = 20_000_000;
+    caller.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes + 3}\r\n\r\n`);
+    caller.send(Buffer.alloc(bytes, 'x'));
+    await until('the server to be there', () => wakes.length === 1);
+    const rests = restsAt(() => caller.socket.bytesWritten);
+    await until('the client to wait', rests);
+    now = 10_000;
+    for (const socket of wakes) socket.resume();
+    await until('the server to have what there is', () => raw.received.length > bytes);
+    const since = performance.now();
+    await until('a moment in which it could be blamed', () => performance.now() - since > 600);
+    caller.send('end');
+    expect(await caller.receives('HTTP/1.1 ')).toContain('200 OK');
     expect(proxy.limitsReached).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { answering, ok, rawServer } from '../../support/raw-sockets.ts';
@@ -65,15 +66,22 @@ describe('a switched connection', () => {
 
 describe('unused connections to a server', () => {
   it('are kept up to idleConnections, and those idle longest leave first', async () => {
-    const waiting: (() => void)[] = [];
-    const raw = await server(rawServer((socket) => void waiting.push(() => socket.write(ok('x')))));
+    const waiting = new Map<string, Socket>();
+    const raw = await server(
+      rawServer((socket, text) => void waiting.set(/^GET (\S+)/.exec(text)![1]!, socket)),
+    );
     const proxy = await lane({ ports: [raw.port], pool: { idleConnections: 2 } });
-    const callers = await Promise.all([1, 2, 3, 4, 5].map(() => client(proxy.port)));
-    for (const caller of callers) caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await until('all to be there', () => waiting.length === 5);
-    for (const answer of waiting) answer();
-    for (const caller of callers) await caller.receives('200 OK');
+    const paths = ['/1', '/2', '/3', '/4', '/5'];
+    const callers = await Promise.all(paths.map(() => client(proxy.port)));
+    for (const [index, caller] of callers.entries())
+      caller.send(`GET ${paths[index]} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await until('all to be there', () => waiting.size === 5);
+    for (const [index, caller] of callers.entries()) {
+      waiting.get(paths[index]!)!.write(ok('x'));
+      await caller.receives('200 OK');
+    }
     await until('the others to be closed', () => raw.open.size === 2);
+    expect(raw.open).toEqual(new Set([waiting.get('/4'), waiting.get('/5')]));
     expect(proxy.limitsReached).toEqual(Array(3).fill('idle-connections'));
   });
 
@@ -93,6 +101,50 @@ describe('unused connections to a server', () => {
 });
 
 describe('waits for a server', () => {
+  it('that takes a request slowly but steadily do not end, however long one write is on its way', async () => {
+    const bytes = 16_000_000;
+    const responseMs = 2_000;
+    const breaksOff = await server(
+      rawServer((socket, _text, { text }) => {
+        if (text.length > bytes) socket.resetAndDestroy();
+      }),
+    );
+    let taken = 0;
+    let sipping: Socket | undefined;
+    const slow = await server(
+      rawServer(
+        () => {},
+        (socket) => {
+          socket.removeAllListeners('data');
+          socket.pause();
+          sipping = socket;
+        },
+      ),
+    );
+    const proxy = await lane({
+      ports: [breaksOff.port, slow.port],
+      pool: { retry: { bodyBytes: 16_777_216 }, timeouts: { response: `${responseMs}ms` } },
+    });
+    const caller = await client(proxy.port);
+    caller.send(`PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n`);
+    caller.send(Buffer.alloc(bytes, 'x'));
+    // It goes again as one piece. A sip of it every 20 ms: the kernels on the way make room in steps of about a megabyte.
+    await until('the second server to be asked', () => sipping !== undefined);
+    const since = performance.now();
+    const sip = (): boolean => {
+      const piece: Buffer | null = sipping!.read();
+      taken += piece?.length ?? 0;
+      return taken > bytes || caller.text !== '';
+    };
+    await until('all of it to be taken', sip);
+    expect(caller.text).toBe('');
+    // Otherwise nothing was tried.
+    expect(performance.now() - since).toBeGreaterThan(responseMs);
+    sipping!.write(ok('taken'));
+    await caller.receives('taken');
+    expect(proxy.limitsReached).toEqual([]);
+  });
+
   it('are counted when they end: for its response', async () => {
     const raw = await server(rawServer(() => {}));
     const proxy = await lane({ ports: [raw.port], pool: { timeouts: { response: '80ms' } } });
@@ -128,4 +180,25 @@ describe('waits for a server', () => {
     await caller.receives('503 Service Unavailable');
     expect(proxy.limitsReached).toEqual(['retry-body']);
   });
+});
+
+describe('a request body that was sent', () => {
+  it.each([
+    ['PUT', 16_385, 16_385],
+    ['PUT', 65_536, 65_536],
+    ['PUT', 65_537, 0],
+    ['POST', 16_384, 16_384],
+    ['POST', 16_385, 0],
+    ['PATCH', 16_385, 0],
+  ])(
+    'is kept for a repeat up to retry.bodyBytes, and 16 KiB where that is rarely allowed: %s of %i bytes',
+    async (method, bytes, kept) => {
+      const raw = await server(rawServer(() => {}));
+      const proxy = await lane({ ports: [raw.port] });
+      const caller = await client(proxy.port);
+      caller.send(`${method} / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`);
+      await until('all of it to arrive', () => raw.received.split('\r\n\r\n')[1]?.length === bytes);
+      expect(proxy.listener.keptBytes).toBe(kept);
+    },
+  );
 });
