@@ -20,6 +20,7 @@ function connectionsTo(port: number) {
   const connections = new ServerConnections(endpoint, systemClock, 'handle', 8, {
     opens() {},
     surplus() {},
+    unused() {},
   });
   afterThisTest(() => {
     connections.retire();
