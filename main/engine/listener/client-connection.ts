@@ -63,8 +63,13 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
    * @param shorterMs by which an idle connection now has less time
    */
   retire(shorterMs: number): void {
+    this.shortenIdle(shorterMs);
+    if (this.state === BUSY && !this.attempts.isResponding) this.closes = true;
+  }
+
+  /** `idleTimeout` is another now, and holds for who is idle already. @param shorterMs by so much; below zero where it is longer */
+  shortenIdle(shorterMs: number): void {
     if (this.state === IDLE) this.context.wheel.set(this, this.deadline - shorterMs);
-    else if (this.state === BUSY && !this.attempts.isResponding) this.closes = true;
   }
 
   /** Closes at once, for the reason given. A running request ends as aborted. */

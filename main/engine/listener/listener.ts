@@ -94,6 +94,8 @@ export function createListener(
   let leaving: Promise<number> | undefined;
   /** Begins the last wait anew, with so much grace. */
   let waitAgain: ((graceMs: number) => void) | undefined;
+  /** Leaving was hastened, with so much grace. */
+  let hastenedMs: number | undefined;
 
   const configure = (target: ClientContext): void => {
     target.router = createRouter(current.routes);
@@ -193,6 +195,10 @@ export function createListener(
   const retire = async (graceMs: number): Promise<number> => {
     if (!context) return 0;
     await closeServer(mode === 'alone' ? 0 : restMs);
+    if (hastenedMs !== undefined) {
+      for (const connection of connections.list()) connection.closeWhenIdle();
+      return whenGone(hastenedMs);
+    }
     context.stopping = true;
     const { idleTimeoutMs } = context.limits;
     const idleMs = Math.min(retiredIdleMs, idleTimeoutMs);
@@ -234,6 +240,8 @@ export function createListener(
 
   /** It leaves gently, and there is no more time for that. */
   const hasten = (graceMs: number): void => {
+    hastenedMs = graceMs;
+    if (context) context.stopping = true;
     for (const connection of connections.list()) connection.closeWhenIdle();
     waitAgain?.(graceMs);
   };
@@ -265,7 +273,10 @@ export function createListener(
     start: open,
     update(next) {
       current = next;
-      if (context) configure(context);
+      if (!context) return;
+      const shorterMs = context.limits.idleTimeoutMs - next.limits.idleTimeoutMs;
+      configure(context);
+      if (shorterMs !== 0) for (const connection of connections.list()) connection.shortenIdle(shorterMs);
     },
     forgetThread: (thread) => count?.forgetThread(thread),
     release: () => closeServer(0),

@@ -196,13 +196,14 @@ export abstract class ServerSocket extends Timed implements SocketOwner {
     this.socket.destroy();
   }
 
-  override onDeadline(_now: number): void {
+  override onDeadline(now: number): void {
     const user = this.user;
     if (this.state === CONNECTING) {
       user?.limitReached('connect-timeout');
       this.fail('connect-failed', `no connection within ${formatDuration(this.#connectMs)}`);
     } else if (this.state === IDLE || !user) {
-      if (this.state === IDLE) this.owner.unused();
+      // Before that it is not `timeouts.idle` that ends it, but what the server has promised.
+      if (this.state === IDLE && now - this.idleSince < this.promisedIdleMs) this.owner.unused();
       this.destroy();
     } else if (this.state === TUNNEL) user.tunnelIdle();
     else if (this.isBlocked && unsentMeasure(this.socket) < this.#unsent) this.awaitProgress();

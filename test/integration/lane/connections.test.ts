@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { afterThisTest } from '../../support/after-this-test.ts';
+import { configOf } from '../../support/config-of.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { answering, ok, type RawClient, rawClient, rawServer } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
@@ -29,6 +30,32 @@ describe('a listener with limits.maxConnections open', () => {
     expect(idle.map(({ ended }) => ended)).toEqual([true, false, false]);
     await until('the refused to be gone', () => proxy.listener.openConnections === 3);
     expect(proxy.limitsReached).toContain('displaced-connections');
+  });
+
+  it('knows who is idle longest when limits.idleTimeout has become another meanwhile', async () => {
+    const raw = await server(answering(ok('here')));
+    const limits = (idleTimeout: string) => ({ maxConnections: 2, idleTimeout });
+    const proxy = await lane({ ports: [raw.port], ...limited(limits('60s')) });
+    const idle = [await client(proxy.port), await client(proxy.port)];
+    for (const caller of idle) {
+      caller.send(get);
+      await caller.receives('here');
+    }
+    proxy.listener.update(
+      configOf({
+        listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api', limits: limits('10s') }],
+        pools: [{ name: 'api', servers: [{ address: `127.0.0.1:${raw.port}` }] }],
+      }).listeners[0]!,
+    );
+    await until('one to be idle long enough', async () => {
+      const fresh = await client(proxy.port);
+      fresh.send(get);
+      const served = (await fresh.receives('HTTP/1.1 ')).includes('200 OK');
+      if (!served) fresh.close();
+      return served;
+    });
+    await idle[0]!.end();
+    expect(idle.map(({ ended }) => ended)).toEqual([true, false]);
   });
 
   it('closes hundreds in the order in which they were last used', async () => {

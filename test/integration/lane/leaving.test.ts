@@ -56,6 +56,18 @@ describe('a listener that leaves', () => {
     },
   );
 
+  it('leaves in the time that is left when it is hastened at once', async () => {
+    const raw = await server(rawServer(() => {}));
+    const proxy = await lane({ ports: [raw.port] });
+    const waiting = await client(proxy.port);
+    waiting.send(request);
+    await until('the request to arrive', () => raw.received !== '');
+    const left = proxy.listener.retire(600_000);
+    expect(await proxy.listener.stop(50)).toBe(1);
+    expect(await left).toBe(1);
+    await waiting.end();
+  });
+
   it('answers the next request of every connection, and says that it is the last', async () => {
     const raw = await server(answering(ok('answered')));
     const proxy = await lane({ ports: [raw.port] });
