@@ -1,6 +1,7 @@
 // Clients that pause: each posts a small body, waits for the answer, pauses, and posts again on the same connection.
 // Usage: node paced-load.mjs PORT CONNECTIONS SECONDS PAUSE_MS BODY_BYTES; prints one line of JSON.
 import net from 'node:net';
+import { latencyFigures } from './latencies.mjs';
 
 const [port, connections, seconds, pauseMs, bodyBytes] = process.argv.slice(2).map(Number);
 const request = Buffer.from(
@@ -46,16 +47,11 @@ setTimeout(() => {
   isOver = true;
   const micros = (performance.now() - startedAt) * 1_000;
   const sorted = latencies.sort((a, b) => a - b);
-  const at = (share) => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0) * 1_000;
-  const mean = (sorted.reduce((sum, each) => sum + each, 0) / Math.max(1, sorted.length)) * 1_000;
   const report = {
     requests: sorted.length,
     micros,
     bytes,
-    meanMicros: mean,
-    p50Micros: at(0.5),
-    p99Micros: at(0.99),
-    maxMicros: at(1),
+    ...latencyFigures(sorted),
     errors: { failed },
   };
   process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());

@@ -2,6 +2,7 @@
 // Usage: node websocket-load.mjs PORT CONNECTIONS SECONDS; prints one line of JSON.
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { latencyFigures } from './latencies.mjs';
 
 const [port, connections, seconds] = process.argv.slice(2).map(Number);
 const payload = Buffer.from('x0123456789abcdef'.repeat(4).slice(0, 64));
@@ -69,16 +70,11 @@ setTimeout(() => {
   isOver = true;
   const micros = (performance.now() - startedAt) * 1_000;
   const sorted = latencies.subarray(0, Math.min(messages, latencies.length)).sort();
-  const at = (share) => (sorted[Math.floor((sorted.length - 1) * share)] ?? 0) * 1_000;
-  const mean = (sorted.reduce((sum, each) => sum + each, 0) / Math.max(1, sorted.length)) * 1_000;
   const report = {
     requests: messages,
     micros,
     bytes: messages * expected.length,
-    meanMicros: mean,
-    p50Micros: at(0.5),
-    p99Micros: at(0.99),
-    maxMicros: at(1),
+    ...latencyFigures(sorted),
     errors: { failed },
   };
   process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit());
