@@ -281,14 +281,14 @@ export function createEngine(options: EngineOptions): Engine {
       const sessions: Session[] = [];
       let total = 0;
       for (const pool of asked) {
-        const found = pool.sessions(matches, limit - sessions.length);
+        const found = pool.sessions.list(matches, limit - sessions.length);
         sessions.push(...found.sessions);
         total += found.total;
       }
       return { sessions, total };
     },
     endSession(poolName, id) {
-      if (findPool(poolName).endSession(id)) return;
+      if (findPool(poolName).sessions.end(id)) return;
       throw new ContractError('not-found', `pool "${poolName}" has no session "${id}"; it may have ended`);
     },
     setAdminState(poolName, serverName, state) {

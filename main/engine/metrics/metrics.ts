@@ -163,7 +163,7 @@ export function createMetrics(
           retries: pool.traffic.retries,
           batched: pool.traffic.batchedAttempts,
           sentApart: pool.traffic.sentApart,
-          sessions: pool.sessionCount,
+          sessions: pool.sessions.count,
           queue: pool.queueTraffic(),
         };
         readServers(pool, now, metrics.servers);

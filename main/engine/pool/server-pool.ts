@@ -1,28 +1,25 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { QueueTraffic, Session } from '@shared/contract/values.ts';
+import type { QueueTraffic } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
-import { Affinity, sharedSessionsFor } from '../affinity/affinity.ts';
 import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
-import { noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
 import type { Prober } from '../health/prober.ts';
-import { shorten } from '../journal/tell-outcome.ts';
-import { attemptWords } from '../journal/words.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
+import { AttemptResults } from './attempt-results.ts';
 import { hasSlot, unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { drainTunnels } from './drain-tunnels.ts';
-import { isFailed } from './failed-attempt.ts';
 import { idleLongest } from './idle-longest.ts';
 import { arrange } from './members.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
 import { PoolProbers } from './pool-probers.ts';
+import { PoolSessions } from './pool-sessions.ts';
 import { QueueBoard } from './queue-board.ts';
 import { type QueueOwner, RequestQueue, type Waiter } from './request-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
@@ -34,10 +31,10 @@ export class ServerPool implements Pool, SocketHolder {
   readonly traffic: TrafficMeter;
   /** Requests that wait for a slot. */
   readonly queue: RequestQueue;
+  readonly sessions: PoolSessions;
   #config: PoolConfig;
   #servers: readonly Server[] = [];
   #strategy: Strategy;
-  #affinity: Affinity | null = null;
   /** Only for the memory they have. */
   #expected: readonly Server[] = [];
   readonly #deps: PoolDeps;
@@ -45,7 +42,7 @@ export class ServerPool implements Pool, SocketHolder {
   readonly #board: QueueBoard;
   readonly #chooser: Chooser;
   readonly #budget: RetryBudget;
-  readonly #outlierDeps: OutlierDeps;
+  readonly #results: AttemptResults;
   readonly #probers: PoolProbers;
 
   /** @param predecessor the server that had this address in another pool, whose counts and verdict the new one continues */
@@ -55,18 +52,22 @@ export class ServerPool implements Pool, SocketHolder {
     this.#deps = deps;
     this.traffic = new TrafficMeter(deps.memory, `${this.#block} traffic`);
     this.#cells = new PoolCells(deps.memory, this.#block);
+    this.sessions = new PoolSessions(config.name, deps, this.#cells);
     this.#probers = new PoolProbers(config.name, deps, this.#cells);
     this.#strategy = strategyRegistry[config.strategy.kind].create(this.#cells.notes);
     this.#chooser = new Chooser(deps.clock);
     this.#budget = new RetryBudget(deps.clock.now(), this.#cells.budget);
-    this.#outlierDeps = {
-      clock: deps.clock,
-      events: deps.events,
+    this.#results = new AttemptResults({
+      pool: config.name,
+      deps,
+      cells: this.#cells,
+      probers: this.#probers,
+      traffic: this.traffic,
       othersAvailable: (server) => {
         const now = deps.clock.now();
         return this.#servers.some((other) => other !== server && unavailability(other, now, false) === null);
       },
-    };
+    });
     this.#board = new QueueBoard(deps.memory, `${this.#block} queue`);
     const owner: QueueOwner = {
       hasSlot: () => this.#servers.some(hasSlot),
@@ -99,10 +100,6 @@ export class ServerPool implements Pool, SocketHolder {
   /** In configured order. */
   get servers(): readonly Server[] {
     return this.#servers;
-  }
-
-  get sessionCount(): number {
-    return this.#affinity?.size ?? 0;
   }
 
   /** What waited and waits, of all threads. */
@@ -144,7 +141,7 @@ export class ServerPool implements Pool, SocketHolder {
   /** Ends probing and retires the connections, for good. Running requests finish. */
   stop(): void {
     this.#probers.stop();
-    this.#affinity?.forget();
+    this.sessions.forget();
     for (const server of this.#servers) {
       this.#deps.names.unwatch(server.endpoint);
       server.connections?.retire(this.#config.timeouts.tunnelDrainMs);
@@ -161,17 +158,14 @@ export class ServerPool implements Pool, SocketHolder {
   /** A configuration is about to come: the memory it needs is there before another thread asks for it. */
   expect({ servers, affinity }: PoolConfig): void {
     const { memory } = this.#deps;
-    if (affinity.type !== 'none' && affinity.type === this.#affinity?.config.type)
-      this.#affinity.expect(affinity);
+    this.sessions.expect(affinity);
     if (!this.#isFirst || !memory.isShared) return;
     this.#expected = servers.map((each) => new Server(this.name, each, memory));
-    if (affinity.type !== 'none')
-      sharedSessionsFor(affinity, { pool: this.name, memory, lock: this.#cells.lock });
   }
 
   /** The configuration does not come after all. */
   expectNoMore(): void {
-    this.#affinity?.expectNoMore();
+    this.sessions.expectNoMore();
     const kept = new Set(this.#servers.map(({ id, addressText }) => `${id} ${addressText}`));
     for (const server of this.#expected) if (!kept.has(`${server.id} ${server.addressText}`)) server.forget();
     this.#expected = [];
@@ -217,7 +211,7 @@ export class ServerPool implements Pool, SocketHolder {
     const isFirstLook = exchange.attemptCount === 0 && exchange.queuedAt === 0;
     lock.acquire();
     try {
-      const server = this.#chooser.choose(exchange, this.#strategy, this.#affinity);
+      const server = this.#chooser.choose(exchange, this.#strategy, this.sessions.affinity);
       if (server) this.#began(exchange.attempts[exchange.attemptCount - 1]!, server);
       return server;
     } finally {
@@ -253,27 +247,7 @@ export class ServerPool implements Pool, SocketHolder {
     server.requestEnded();
     if (this.queue.length > 0) this.queue.wake();
     this.#board.released();
-    if (attempt.outcome === 'responded')
-      server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
-    // Neither a client that went away nor our own want of sockets says anything about the server.
-    const tells = attempt.outcome !== 'client-aborted' && !attempt.ownFault;
-    if (tells) this.#noteReached(server, attempt);
-    if (attempt.batchSize !== 0) this.traffic.batched(attempt.sentApart !== null);
-    const failed = isFailed(attempt, this.#config.retry);
-    // Nothing to note of what goes as it always does.
-    if (!failed && server.consecutiveFailures === 0 && !server.isOnTrial) return;
-    const { lock } = this.#cells;
-    lock.acquire();
-    try {
-      const wasTrial = server.isTrial(attempt);
-      if (wasTrial) server.endTrial();
-      // A client that went away proved nothing: then the next request is the trial.
-      if (!tells) return;
-      if (failed) this.#attemptFailed(exchange, attempt, server, wasTrial);
-      else noteSuccess(server, wasTrial, this.#deps);
-    } finally {
-      lock.release();
-    }
+    this.#results.note(exchange, attempt, this.#config);
   }
 
   requestArrived(): void {
@@ -309,7 +283,7 @@ export class ServerPool implements Pool, SocketHolder {
     const { lock } = this.#cells;
     const heldIt = lock.freeFrom(thread);
     lock.acquire();
-    if (heldIt) this.#affinity?.repair();
+    if (heldIt) this.sessions.affinity?.repair();
     for (const server of this.#servers) server.forgetThread(thread);
     this.traffic.forgetThread(thread);
     this.#board.forgetThread(thread);
@@ -324,62 +298,13 @@ export class ServerPool implements Pool, SocketHolder {
     this.#budget.roll(now);
     lock.release();
     drainTunnels(this.#servers, this.#config.timeouts.tunnelDrainMs, now);
-    let more = this.#isFirst;
-    while (more) {
-      lock.acquire();
-      more = this.#affinity?.expire(now) ?? false;
-      lock.release();
-    }
-  }
-
-  sessions(filter: (session: Session) => boolean, limit: number): { sessions: Session[]; total: number } {
-    return this.#affinity?.list(filter, limit) ?? { sessions: [], total: 0 };
-  }
-
-  /** False where there is no such session. */
-  endSession(handle: string): boolean {
-    const affinity = this.#affinity;
-    if (!affinity) return false;
-    const key = affinity.keyOf(handle);
-    if (key === undefined) return false;
-    const { lock } = this.#cells;
-    lock.acquire();
-    const ended = affinity.end(key);
-    lock.release();
-    return ended;
+    this.sessions.expire(now);
   }
 
   #began(attempt: AttemptRecord, server: Server): void {
     attempt.decision!.pick = this.#cells.nextPick();
     server.requestBegan();
     if (server.ejectedUntil !== 0 && !server.isOnTrial) server.beginTrial(attempt);
-  }
-
-  #noteReached(server: Server, { outcome, endedAt }: AttemptRecord): void {
-    if (outcome === 'connect-failed') {
-      server.unreachableAt = endedAt;
-      return;
-    }
-    // It was asked because there was no other, and somebody was there: its verdict is out of date, and a probe tells how it answers
-    // those. Until then it may be asked again. (Or a connection from before has ended, maybe in another thread: that tells nothing.)
-    if (server.verdict === 'unhealthy') this.#probers.soon(server);
-    else if (server.unreachableAt !== 0) server.unreachableAt = 0;
-  }
-
-  #attemptFailed(exchange: Exchange, attempt: AttemptRecord, server: Server, wasTrial: boolean): void {
-    const { events } = this.#deps;
-    server.failedAttempts += 1;
-    // The prober finds out sooner than at its next interval whether the server is gone.
-    if (attempt.outcome === 'connect-failed') this.#probers.soon(server);
-    if (events.admit('attempt-failed', this.name, server.id)) {
-      events.add(
-        'attempt-failed',
-        'bad',
-        `${server.name} failed ${exchange.method} ${shorten(exchange.target)}: ${attemptWords(attempt)}`,
-        { pool: this.name, server: server.id, request: exchange.idText },
-      );
-    }
-    noteFailure(server, wasTrial, this.#config.outlierDetection, this.#outlierDeps);
   }
 
   #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
@@ -404,22 +329,6 @@ export class ServerPool implements Pool, SocketHolder {
     this.#servers = next.servers;
     this.#expected = [];
     this.#chooser.arrange(this.name, next.servers);
-    this.#configureAffinity(config);
-  }
-
-  #configureAffinity({ affinity }: PoolConfig): void {
-    const current = this.#affinity;
-    if (affinity.type !== 'none' && affinity.type === current?.config.type) {
-      current.configure(affinity, this.#deps.clock.now());
-      return;
-    }
-    if (this.#isFirst) current?.endAll('the kind of affinity was changed');
-    current?.forget();
-    const { clock, events, codec, limits, memory } = this.#deps;
-    const { lock } = this.#cells;
-    this.#affinity =
-      affinity.type === 'none'
-        ? null
-        : new Affinity(affinity, { pool: this.name, clock, events, codec, limits, memory, lock });
+    this.sessions.configure(config.affinity);
   }
 }

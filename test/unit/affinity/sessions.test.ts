@@ -34,7 +34,7 @@ describe('cookie sessions', () => {
       expect(again.exchange.setCookie).toBeNull();
     }
     expect(visit(kit).name).not.toBe(first.name);
-    const { sessions, total } = kit.pool.sessions(() => true, 10);
+    const { sessions, total } = kit.pool.sessions.list(() => true, 10);
     expect(total).toBe(2);
     expect(sessions.map(({ hits }) => hits)).toEqual([1, 6]);
   });
@@ -44,7 +44,7 @@ describe('cookie sessions', () => {
     const { exchange } = visit(kit);
     const value = cookieOf(exchange).split('=')[1]!;
     expect(Buffer.from(value, 'base64url').toString('latin1')).not.toContain(exchange.session!.server.id);
-    expect(JSON.stringify(kit.pool.sessions(() => true, 10))).not.toContain(value.slice(0, 20));
+    expect(JSON.stringify(kit.pool.sessions.list(() => true, 10))).not.toContain(value.slice(0, 20));
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe('cookie sessions', () => {
     const [name, value] = own.split('=') as [string, string];
     const forged = visit(kit, { cookie: `${name}=${forge(value)}` });
     expect(cookieOf(forged.exchange)).not.toBe(own);
-    expect(kit.pool.sessionCount).toBe(2);
+    expect(kit.pool.sessions.count).toBe(2);
   });
 
   it('tells an expired cookie from a forged one', () => {
@@ -95,7 +95,7 @@ describe('cookie sessions', () => {
     expect(visit(kit, { cookie: cookieOf(exchange) }).name).toBe(name);
     await kit.clock.advance(600_000);
     kit.pool.tick(kit.clock.now());
-    expect(kit.pool.sessionCount).toBe(0);
+    expect(kit.pool.sessions.count).toBe(0);
     expect(kinds(kit)).toContain('session-expired');
     expect(visit(kit, { cookie: cookieOf(exchange) }).exchange.setCookie).not.toBeNull();
   });
@@ -106,7 +106,7 @@ describe('cookie sessions', () => {
     visit(kit);
     visit(kit, { cookie: cookieOf(first.exchange) });
     visit(kit);
-    expect(kit.pool.sessionCount).toBe(2);
+    expect(kit.pool.sessions.count).toBe(2);
     expect(visit(kit, { cookie: cookieOf(first.exchange) }).exchange.setCookie).toBeNull();
     expect(kit.events.read(0, 100).find(({ kind }) => kind === 'session-ended')?.text).toMatch(
       /table is full/,
@@ -136,7 +136,7 @@ describe('cookie sessions', () => {
     const told = kit.events.read(0, 100).filter(({ kind }) => kind === 'session-moved');
     expect(told).toHaveLength(1);
     expect(told[0]!.text).toBe(`Session s1 of 127.0.0.1 moved from a to ${moved.name}: a is unhealthy`);
-    expect(kit.pool.sessions(() => true, 10).sessions[0]!.moved).toMatchObject({
+    expect(kit.pool.sessions.list(() => true, 10).sessions[0]!.moved).toMatchObject({
       from: 'api/a',
       reason: 'a is unhealthy',
     });
@@ -196,10 +196,10 @@ describe('cookie sessions', () => {
     const kit = poolKit({ servers: three, affinity: cookie });
     visit(kit);
     visit(kit);
-    expect(kit.pool.endSession('s1')).toBe(true);
-    expect(kit.pool.endSession('s1')).toBe(false);
+    expect(kit.pool.sessions.end('s1')).toBe(true);
+    expect(kit.pool.sessions.end('s1')).toBe(false);
     kit.configure({ servers: three, affinity: { type: 'client-ip' } });
-    expect(kit.pool.sessionCount).toBe(0);
+    expect(kit.pool.sessions.count).toBe(0);
     expect(kit.events.read(0, 100).filter(({ kind }) => kind === 'session-ended')).toHaveLength(2);
   });
 });

@@ -227,7 +227,7 @@ describe('a session whose server is full', () => {
     first.end();
     await settle();
     expect(waiting.server?.name).toBe('a');
-    expect(kit.pool.sessions(() => true, 9).sessions).toHaveLength(2);
+    expect(kit.pool.sessions.list(() => true, 9).sessions).toHaveLength(2);
   });
 
   it('is rejected when its own server had no slot in time', async () => {
@@ -244,7 +244,7 @@ describe('a session whose server is full', () => {
     first.end();
     await settle();
     waiting.end();
-    expect(kit.pool.sessions(() => true, 9).sessions[0]!.hits).toBe(2);
+    expect(kit.pool.sessions.list(() => true, 9).sessions[0]!.hits).toBe(2);
   });
 });
 

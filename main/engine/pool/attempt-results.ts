@@ -1,0 +1,95 @@
+import type { PoolConfig } from '@shared/config/schema.ts';
+import type { AttemptRecord, Exchange } from '../exchange.ts';
+import { noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
+import { shorten } from '../journal/tell-outcome.ts';
+import { attemptWords } from '../journal/words.ts';
+import type { TrafficMeter } from '../metrics/traffic-meter.ts';
+import { isFailed } from './failed-attempt.ts';
+import type { PoolCells } from './pool-cells.ts';
+import type { PoolDeps } from './pool-deps.ts';
+import type { PoolProbers } from './pool-probers.ts';
+import type { Server } from './server.ts';
+
+export interface AttemptResultsDeps {
+  readonly pool: string;
+  readonly deps: PoolDeps;
+  readonly cells: PoolCells;
+  readonly probers: PoolProbers;
+  readonly traffic: TrafficMeter;
+  /** Whether another server of the pool takes new clients now. */
+  othersAvailable(server: Server): boolean;
+}
+
+/** What the outcome of an attempt says about its server: counts, ejection and return, a probe sooner than planned. */
+export class AttemptResults {
+  readonly #of: AttemptResultsDeps;
+  readonly #outlierDeps: OutlierDeps;
+
+  constructor(of: AttemptResultsDeps) {
+    this.#of = of;
+    this.#outlierDeps = {
+      clock: of.deps.clock,
+      events: of.deps.events,
+      othersAvailable: of.othersAvailable,
+    };
+  }
+
+  /** The attempt has ended, and its server does not count it as in flight any more. */
+  note(exchange: Exchange, attempt: AttemptRecord, config: PoolConfig): void {
+    const server = attempt.server!;
+    if (attempt.outcome === 'responded')
+      server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
+    // Neither a client that went away nor our own want of sockets says anything about the server.
+    const tells = attempt.outcome !== 'client-aborted' && !attempt.ownFault;
+    if (tells) this.#noteReached(server, attempt);
+    if (attempt.batchSize !== 0) this.#of.traffic.batched(attempt.sentApart !== null);
+    const failed = isFailed(attempt, config.retry);
+    // Nothing to note of what goes as it always does.
+    if (!failed && server.consecutiveFailures === 0 && !server.isOnTrial) return;
+    const { lock } = this.#of.cells;
+    lock.acquire();
+    try {
+      const wasTrial = server.isTrial(attempt);
+      if (wasTrial) server.endTrial();
+      // A client that went away proved nothing: then the next request is the trial.
+      if (!tells) return;
+      if (failed) this.#failed(exchange, attempt, server, wasTrial, config);
+      else noteSuccess(server, wasTrial, this.#of.deps);
+    } finally {
+      lock.release();
+    }
+  }
+
+  #noteReached(server: Server, { outcome, endedAt }: AttemptRecord): void {
+    if (outcome === 'connect-failed') {
+      server.unreachableAt = endedAt;
+      return;
+    }
+    // It was asked because there was no other, and somebody was there: its verdict is out of date, and a probe tells how it answers
+    // those. Until then it may be asked again. (Or a connection from before has ended, maybe in another thread: that tells nothing.)
+    if (server.verdict === 'unhealthy') this.#of.probers.soon(server);
+    else if (server.unreachableAt !== 0) server.unreachableAt = 0;
+  }
+
+  #failed(
+    exchange: Exchange,
+    attempt: AttemptRecord,
+    server: Server,
+    wasTrial: boolean,
+    config: PoolConfig,
+  ): void {
+    const { pool, probers, deps } = this.#of;
+    server.failedAttempts += 1;
+    // The prober finds out sooner than at its next interval whether the server is gone.
+    if (attempt.outcome === 'connect-failed') probers.soon(server);
+    if (deps.events.admit('attempt-failed', pool, server.id)) {
+      deps.events.add(
+        'attempt-failed',
+        'bad',
+        `${server.name} failed ${exchange.method} ${shorten(exchange.target)}: ${attemptWords(attempt)}`,
+        { pool, server: server.id, request: exchange.idText },
+      );
+    }
+    noteFailure(server, wasTrial, config.outlierDetection, this.#outlierDeps);
+  }
+}

@@ -1,0 +1,182 @@
+import type { Clock } from '../clock.ts';
+import type { Exchange } from '../exchange.ts';
+import { candidateCode, type DecisionRecord, decisionStates, type Roster } from '../journal/decision.ts';
+import { isFull, unavailability } from './availability.ts';
+import type { Server } from './server.ts';
+import { unservedError } from './unserved-text.ts';
+
+const codes = Object.fromEntries(decisionStates.map((state, code) => [state, code])) as Record<
+  (typeof decisionStates)[number],
+  number
+>;
+
+/** Whom a request may be led to, and why nobody else: looks at every server of the pool and writes down how it stands. */
+export class Candidates {
+  /** After a `note` that found nobody: servers were only full, so that it pays to wait. */
+  waitsForSlot = false;
+  /** After a `note`: a server stood at its `maxRequests`. */
+  sawFull = false;
+  roster: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
+  servers: readonly Server[] = [];
+  byId: ReadonlyMap<string, Server> = new Map();
+  primaries: readonly Server[] = [];
+  readonly #clock: Clock;
+  /** Every server takes a new client's request as long as it is well: none has a limit or no weight. */
+  #isPlain = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @param servers in configured order, their `order` set accordingly */
+  arrange(pool: string, servers: readonly Server[]): void {
+    this.servers = servers;
+    this.primaries = servers.filter(({ backup }) => !backup);
+    this.#isPlain =
+      this.primaries.length > 0 &&
+      servers.every(({ weight, maxRequests }) => weight > 0 && maxRequests === 0);
+    this.byId = new Map(servers.map((server) => [server.id, server]));
+    this.roster = {
+      pool,
+      ids: servers.map(({ id }) => id),
+      names: servers.map(({ name }) => name),
+      weights: servers.map(({ weight }) => weight),
+      backups: servers.map(({ backup }) => backup),
+    };
+  }
+
+  /** Those the strategy may choose from, in configured order; none where nobody is left to ask. */
+  find(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
+    this.waitsForSlot = false;
+    this.sawFull = false;
+    const isUsual = this.#isPlain && exchange.attemptCount === 0 && this.#noteWell(record);
+    return isUsual ? this.primaries : this.note(record, exchange, now);
+  }
+
+  /**
+   * What `note` would write down of a first attempt in a pool whose servers are all well, in a fraction of the time; then the
+   * candidates are the primaries. False where they are not, and nothing is noted that `note` would not write over.
+   */
+  #noteWell(record: DecisionRecord): boolean {
+    const servers = this.servers;
+    for (let index = 0; index < servers.length; index++) {
+      const server = servers[index]!;
+      if (!server.isWell) return false;
+      record.note(index, server.backup ? codes.backup : candidateCode, server.activeRequests);
+    }
+    return true;
+  }
+
+  /** Writes down how every server stands, and returns those a new client may be led to. */
+  note(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
+    const servers = this.servers;
+    let primaries = 0;
+    let backups = 0;
+    let unreachable = 0;
+    let full = 0;
+    for (let index = 0; index < servers.length; index++) {
+      const server = servers[index]!;
+      const reason = wasTried(exchange, server) ? 'tried' : unavailability(server, now, false);
+      record.note(index, reason === null ? candidateCode : codes[reason], server.activeRequests);
+      if (reason === null) {
+        if (server.backup) backups += 1;
+        else primaries += 1;
+        if (server.unreachableAt !== 0) unreachable += 1;
+      } else if (reason === 'full') full += 1;
+    }
+    this.sawFull = full > 0;
+    // The strategy has had its say with the first attempt; of the few that follow none is spent where nobody listens.
+    if (unreachable > 0 && exchange.attemptCount > 0) return this.#reachable(record, exchange, full);
+    if (primaries > 0) {
+      if (backups > 0) this.#standBack(record);
+      return primaries === this.primaries.length ? this.primaries : this.#with(record, candidateCode);
+    }
+    if (backups > 0) return this.#with(record, candidateCode);
+    return this.#lastResort(record, exchange, full);
+  }
+
+  /** Candidates that were reached when somebody last tried, primaries first; where there is none, whoever is left. */
+  #reachable(record: DecisionRecord, exchange: Exchange, full: number): readonly Server[] {
+    const reachable = this.#with(record, candidateCode).filter((server) => server.unreachableAt === 0);
+    const primaries = reachable.filter(({ backup }) => !backup);
+    if (primaries.length > 0) this.#standBack(record);
+    if (reachable.length > 0) return primaries.length > 0 ? primaries : reachable;
+    return this.#lastResort(record, exchange, full);
+  }
+
+  /**
+   * Nobody is available. Who is only full is worth waiting for. Ejection guards against a bad server while there are better
+   * ones: it must not be what empties a pool. And that nobody listens at a server is the one fact that changes without notice,
+   * and that a request can look at itself without harm: where nobody does, nothing is delivered. Nor is one kept out that
+   * answers its probes again, only not often enough yet. What answers them badly is not asked.
+   */
+  #lastResort(record: DecisionRecord, exchange: Exchange, full: number): Server[] {
+    const candidates = this.#with(record, candidateCode);
+    const ejected = this.#with(record, codes.ejected);
+    const hopeful = this.#with(record, codes.unhealthy).filter(
+      (server) => server.unreachableAt !== 0 || server.answersProbes,
+    );
+    const well = ejected.filter((server) => server.unreachableAt === 0 && !isFull(server));
+    const others = [...candidates, ...ejected, ...hopeful].filter((server) => !isFull(server));
+    if (candidates.length === 0) {
+      this.waitsForSlot = full > 0 || (others.length === 0 && ejected.length + hopeful.length > 0);
+      if (this.waitsForSlot) return [];
+    }
+    if (ejected.length === 0 && exchange.attemptCount === 0) exchange.lastResort = unservedError(record);
+    let last = well.length > 0 ? well : longestAgo(others);
+    // The last of all: who failed this very request, if that was long enough ago to have come back since.
+    if (last.length === 0) last = this.#mayBeBack(exchange);
+    record.lastResort = last.some((server) => record.code(server.order) !== candidateCode);
+    for (const server of last) record.setCode(server.order, candidateCode);
+    return last;
+  }
+
+  /** Servers that this request tried, the first of those that failed it longest ago and not again since. */
+  #mayBeBack(exchange: Exchange): Server[] {
+    const { attempts, attemptCount } = exchange;
+    if (attemptCount < 2) return [];
+    const now = this.#clock.now();
+    for (let index = 0; index < attemptCount - 1; index++) {
+      const { server, endedAt } = attempts[index]!;
+      if (!server || now - endedAt < comesBackMs) break;
+      if (wasTriedSince(exchange, server, index + 1) || this.byId.get(server.id) !== server) continue;
+      const reason = unavailability(server, now, false);
+      const isHopeful = reason === 'unhealthy' && (server.unreachableAt !== 0 || server.answersProbes);
+      if (reason === null || isHopeful) return [server];
+    }
+    return [];
+  }
+
+  #standBack(record: DecisionRecord): void {
+    for (const server of this.servers) {
+      if (server.backup && record.code(server.order) === candidateCode)
+        record.setCode(server.order, codes.backup);
+    }
+  }
+
+  #with(record: DecisionRecord, code: number): Server[] {
+    return this.servers.filter((server) => record.code(server.order) === code);
+  }
+}
+
+/** Of servers that nobody listened at, the one this is longest known of: the likeliest to be back. None of none. */
+function longestAgo(servers: readonly Server[]): Server[] {
+  let longest: Server | null = null;
+  for (const server of servers)
+    if (longest === null || server.unreachableAt < longest.unreachableAt) longest = server;
+  return longest === null ? [] : [longest];
+}
+
+/** A process that was killed is not started again in less. */
+const comesBackMs = 100;
+
+export function wasTried(exchange: Exchange, server: Server): boolean {
+  return wasTriedSince(exchange, server, 0);
+}
+
+function wasTriedSince(exchange: Exchange, server: Server, from: number): boolean {
+  for (let index = from; index < exchange.attemptCount; index++) {
+    if (exchange.attempts[index]!.server === server) return true;
+  }
+  return false;
+}

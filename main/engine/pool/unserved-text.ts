@@ -1,0 +1,32 @@
+import { unavailableReasons } from '@shared/contract/values.ts';
+import type { Exchange } from '../exchange.ts';
+import { type AffinityCause, type DecisionRecord, decisionStates } from '../journal/decision.ts';
+import { attemptWords, reasonWords } from '../journal/words.ts';
+
+/** Why a session leaves its server: `api-2 failed (connection refused)`. */
+export function moveReason(record: DecisionRecord, exchange: Exchange, name: string): string {
+  const cause = record.affinityCause;
+  if (cause === 'tried')
+    return `${name} failed (${attemptWords(exchange.attempts[exchange.attemptCount - 1]!)})`;
+  return `${name} is ${causeWords(cause)}`;
+}
+
+function causeWords(cause: AffinityCause | null): string {
+  if (cause === 'removed') return 'not in the pool any more';
+  for (const reason of unavailableReasons) if (reason === cause) return reasonWords[reason];
+  return 'unavailable';
+}
+
+/** E.g. `no server of pool "api" is available: api-1 is unhealthy, api-2 is in maintenance`. */
+export function unservedError(record: DecisionRecord): string {
+  const { pool, names, ids } = record.roster;
+  if (record.affinity === 'rejected') {
+    const at = record.affinityServer === null ? -1 : ids.indexOf(record.affinityServer);
+    return `the session of this client is bound to ${names[at] ?? 'a server'}, which is ${causeWords(record.affinityCause)}, and pool "${pool}" rejects such clients (affinity.onUnavailable)`;
+  }
+  const each = names.map((name, index) => {
+    const state = decisionStates[record.code(index)]!;
+    return state === 'picked' || state === 'candidate' ? name : `${name} is ${reasonWords[state]}`;
+  });
+  return `no server of pool "${pool}" is available: ${each.join(', ')}`;
+}

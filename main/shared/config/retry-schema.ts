@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { duration, inMs, whole } from './schema-parts.ts';
+
+/** When a failed attempt is followed by another. */
+export const retrySchema = z
+  .strictObject({
+    attempts: whole(1, 10)
+      .default(3)
+      .describe(
+        'Most attempts for one request, the first included. Servers that refuse the connection do not count, unless this is 1: then no other is tried.',
+      ),
+    on: z
+      .array(whole(400, 599))
+      .default([])
+      .describe('Response statuses that are tried again elsewhere, for idempotent methods.'),
+    budgetPercent: whole(0, 100)
+      .default(20)
+      .describe('Retries allowed as a share of recent requests, percent.'),
+    budgetMinPerSecond: whole(0, 100_000)
+      .default(10)
+      .describe('Retries a second that the budget always allows.'),
+    bodyBytes: whole(0, 16_777_216)
+      .default(65_536)
+      .describe(
+        'Largest request body kept for a repeat, bytes. Of methods that are not idempotent (POST, PATCH) no more than 16384 are kept: they are only repeated where nothing was delivered.',
+      ),
+  })
+  .prefault({});
+
+/** How long servers may take. */
+export const timeoutsSchema = z
+  .strictObject({
+    connect: duration('1s').describe('For a connection to a server to be made.'),
+    response: duration('30s').describe(
+      "From the request's last byte to the whole of the response's head (as long again after a 1xx response), and between two pieces of its body.",
+    ),
+    idle: duration('60s').describe('An unused connection to a server is closed after this.'),
+    tunnel: duration('1h').describe(
+      'A switched connection (WebSocket) in which nothing moves either way is closed after this.',
+    ),
+    tunnelEnd: duration('30s').describe(
+      'After one side has ended such a connection, it is closed when nothing moves for this long.',
+    ),
+    tunnelDrain: duration('5m').describe(
+      'Such a connection is closed this long after its server began to drain, went into maintenance or left the pool.',
+    ),
+    resolve: duration('30s', 1_000).describe(
+      'Servers whose address is a name are looked up again this often; the last good answer is kept.',
+    ),
+  })
+  .transform(inMs('connect', 'response', 'idle', 'tunnel', 'tunnelEnd', 'tunnelDrain', 'resolve'))
+  .prefault({});
