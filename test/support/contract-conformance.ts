@@ -1,18 +1,18 @@
 import type { Channel } from '@shared/contract/channel.ts';
 import { connect, type LogBatch } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import { createLogPublisher } from '@shared/contract/log-publisher.ts';
-import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
-import { type ServeOptions, serveContract } from '@shared/contract/server.ts';
-import { createStatePublisher } from '@shared/contract/state-publisher.ts';
-import type {
-  BallastEvent,
-  GeneratorStatus,
-  ListenerStatus,
-  Metrics,
-  RequestSummary,
-} from '@shared/contract/values.ts';
+import type { ServeOptions } from '@shared/contract/server.ts';
+import type { BallastEvent, Metrics, RequestSummary } from '@shared/contract/values.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  createServed,
+  event,
+  generator,
+  listener,
+  metrics,
+  request,
+  type Served,
+} from './served-contract.ts';
 import { until } from './until.ts';
 
 /** Two connected ends of the channel under test. */
@@ -352,85 +352,4 @@ async function failure(work: Promise<unknown>): Promise<ContractError> {
 
 function closing(channel: Channel): Promise<string> {
   return new Promise((resolve) => channel.onClose(resolve));
-}
-
-type Served = ReturnType<typeof createServed>;
-
-/** A small real server of the contract: a few commands, a topic of each kind. */
-function createServed() {
-  const system = createStatePublisher('system');
-  const listeners = createStatePublisher('listeners');
-  const metricsTopic = createSamplePublisher('metrics');
-  const events = createLogPublisher('events', { capacity: 10 });
-  const requests = createLogPublisher('requests', { capacity: 100, batch: 5 });
-  const seen: unknown[] = [];
-  const logged: string[] = [];
-  let finishStart = (): void => {};
-  const options: Omit<ServeOptions, 'grant'> = {
-    version: '1.2.3',
-    topics: { system, listeners, metrics: metricsTopic, events, requests },
-    log: (text) => logged.push(text),
-    handlers: {
-      'event.list': (params) => {
-        seen.push(params);
-        return { events: [], forgotten: 0 };
-      },
-      'generator.set': ({ running, ratePerSecond = 1 }) => ({ ...generator(ratePerSecond), running }),
-      'server.set-weight': () => ({ revision: 1, note: null }),
-      'server.start': async (params) => {
-        seen.push(params);
-        await new Promise<void>((resolve) => {
-          finishStart = resolve;
-        });
-        return {} as never;
-      },
-      'server.kill': () => {
-        throw new ContractError('invalid-config', 'it is wrong', [
-          { path: ['pools', 0], message: 'here', line: 3, column: 5 },
-        ]);
-      },
-      'session.end': ({ id }) => {
-        throw new ContractError('not-found', `no session ${id}`);
-      },
-      'config.undo': () => {
-        throw new Error('a secret of the house');
-      },
-    },
-  };
-  return {
-    system,
-    listeners,
-    metrics: metricsTopic,
-    events,
-    requests,
-    seen,
-    logged,
-    finishStart: () => finishStart(),
-    over: (channel: Channel, grant: ServeOptions['grant']) => serveContract(channel, { ...options, grant }),
-  };
-}
-
-function generator(ratePerSecond: number): GeneratorStatus {
-  return { running: true, ratePerSecond, url: null, sent: 0, failed: 0 };
-}
-function listener(name: string, openConnections: number): ListenerStatus {
-  return { name, address: '127.0.0.1:1', url: 'http://127.0.0.1:1', openConnections };
-}
-function metrics(atMs: number): Metrics {
-  return { atMs } as Metrics;
-}
-function event(sequence: number): BallastEvent {
-  return {
-    sequence,
-    atMs: sequence,
-    kind: 'config-applied',
-    text: `${sequence}`,
-    tone: 'neutral',
-    pool: null,
-    server: null,
-    request: null,
-  };
-}
-function request(id: number): RequestSummary {
-  return { id: String(id) } as RequestSummary;
 }

@@ -67,6 +67,18 @@ export function answering(response: string): Promise<RawServer> {
   });
 }
 
+/** A server whose response is far larger than anything on its way takes: 100 MB, as fast as they go. */
+export function pouring(): Promise<RawServer> {
+  return rawServer((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
+    const pour = (): void => {
+      while (socket.writable && socket.write(Buffer.alloc(65_536))) {}
+    };
+    socket.on('drain', pour);
+    pour();
+  });
+}
+
 export function ok(body: string, fields = ''): string {
   return `HTTP/1.1 200 OK\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${fields}\r\n${body}`;
 }

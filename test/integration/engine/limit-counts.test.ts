@@ -8,7 +8,14 @@ import { configOf, type PoolInput } from '../../support/config-of.ts';
 import { deafServer } from '../../support/deaf-server.ts';
 import type { listenerLimits } from '../../support/lane.ts';
 import { client, server } from '../../support/lane-cleanup.ts';
-import { answering, ok, type RawClient, type RawServer, rawServer } from '../../support/raw-sockets.ts';
+import {
+  answering,
+  ok,
+  pouring,
+  type RawClient,
+  type RawServer,
+  rawServer,
+} from '../../support/raw-sockets.ts';
 import { engineOfTest } from '../../support/running-engine.ts';
 import { until } from '../../support/until.ts';
 
@@ -176,16 +183,7 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
     return rig;
   },
   async 'send-timeout'() {
-    const pours = await server(
-      rawServer((socket) => {
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
-        const pour = (): void => {
-          while (socket.writable && socket.write(Buffer.alloc(65_536))) {}
-        };
-        socket.on('drain', pour);
-        pour();
-      }),
-    );
+    const pours = await server(pouring());
     const rig = await run({ limits: { sendTimeout: '300ms' }, ports: [pours.port] });
     const caller = await client(rig.port);
     caller.socket.pause();

@@ -6,15 +6,21 @@ import { until } from '../../support/until.ts';
 
 const on = { batching: 'on' } as const;
 
+/** Three requests in a batch at a server that answers when it is told to. */
+async function batchThatWaits() {
+  let answer = (): void => {};
+  const raw = await batchServer((socket, targets) => {
+    answer = () => socket.write(targets.map((target) => ok(`[${target}]`)).join(''));
+  });
+  const proxy = await lane({ ports: [raw.port], pool: { batching: { mode: 'on', wait: '10s' } } });
+  const callers = await together(proxy, 3);
+  await until('the batch to arrive', () => raw.received.includes('/2'));
+  return { raw, proxy, callers, answer: () => answer() };
+}
+
 describe('a client that leaves', () => {
   it.each([0, 1, 2])('does no harm to the others, whatever its place (%i)', async (leaver) => {
-    let answer = (): void => {};
-    const raw = await batchServer((socket, targets) => {
-      answer = () => socket.write(targets.map((target) => ok(`[${target}]`)).join(''));
-    });
-    const proxy = await lane({ ports: [raw.port], pool: { batching: { mode: 'on', wait: '10s' } } });
-    const callers = await together(proxy, 3);
-    await until('the batch to arrive', () => raw.received.includes('/2'));
+    const { raw, proxy, callers, answer } = await batchThatWaits();
     callers[leaver]!.socket.resetAndDestroy();
     await until('the client to be gone', () => proxy.finished.length === 1);
     expect(proxy.pools.get('api')?.activeAttempts).toBe(2);
@@ -275,13 +281,7 @@ describe('batching to a server', () => {
   });
 
   it('lets a batch finish when the server is retired', async () => {
-    let answer = (): void => {};
-    const raw = await batchServer((socket, targets) => {
-      answer = () => socket.write(targets.map((target) => ok(`[${target}]`)).join(''));
-    });
-    const proxy = await lane({ ports: [raw.port], pool: { batching: { mode: 'on', wait: '10s' } } });
-    const callers = await together(proxy, 3);
-    await until('the batch to arrive', () => raw.received.includes('/2'));
+    const { raw, proxy, callers, answer } = await batchThatWaits();
     proxy.pools.get('api')!.servers[0]!.connections!.retire();
     answer();
     for (const [index, caller] of callers.entries()) await caller.receives(`[/${index}]`);

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { afterThisTest } from '../../support/after-this-test.ts';
 import { configOf } from '../../support/config-of.ts';
+import type { Lane } from '../../support/lane.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { answering, ok, type RawClient, rawClient, rawServer } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
@@ -9,6 +10,17 @@ vi.setConfig({ testTimeout: 90_000 });
 
 const limited = (limits: object) => ({ listener: { limits } });
 const get = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+
+/** Waits until a new client is served, since one of the others was idle long enough. */
+async function oneMakesRoom({ port }: Lane): Promise<void> {
+  await until('one to be idle long enough', async () => {
+    const fresh = await client(port);
+    fresh.send(get);
+    const served = (await fresh.receives('HTTP/1.1 ')).includes('200 OK');
+    if (!served) fresh.close();
+    return served;
+  });
+}
 
 describe('a listener with limits.maxConnections open', () => {
   it('closes the connection idle longest to make room for a new one', async () => {
@@ -19,13 +31,7 @@ describe('a listener with limits.maxConnections open', () => {
       caller.send(get);
       await caller.receives('here');
     }
-    await until('one to be idle long enough', async () => {
-      const fresh = await client(proxy.port);
-      fresh.send(get);
-      const served = (await fresh.receives('HTTP/1.1 ')).includes('200 OK');
-      if (!served) fresh.close();
-      return served;
-    });
+    await oneMakesRoom(proxy);
     await idle[0]!.end();
     expect(idle.map(({ ended }) => ended)).toEqual([true, false, false]);
     await until('the refused to be gone', () => proxy.listener.openConnections === 3);
@@ -47,13 +53,7 @@ describe('a listener with limits.maxConnections open', () => {
         pools: [{ name: 'api', servers: [{ address: `127.0.0.1:${raw.port}` }] }],
       }).listeners[0]!,
     );
-    await until('one to be idle long enough', async () => {
-      const fresh = await client(proxy.port);
-      fresh.send(get);
-      const served = (await fresh.receives('HTTP/1.1 ')).includes('200 OK');
-      if (!served) fresh.close();
-      return served;
-    });
+    await oneMakesRoom(proxy);
     await idle[0]!.end();
     expect(idle.map(({ ended }) => ended)).toEqual([true, false]);
   });

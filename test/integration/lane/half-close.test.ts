@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import type { Lane } from '../../support/lane.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
 import { answering, nextTurn, ok, type RawClient, rawServer } from '../../support/raw-sockets.ts';
 import { restsAt } from '../../support/rests-at.ts';
@@ -12,6 +13,25 @@ async function endHalf({ socket }: RawClient): Promise<void> {
   await new Promise<void>((resolve) => void socket.end(resolve));
   await nextTurn();
   await nextTurn();
+}
+
+/**
+ * Twelve clients, and for each a number of requests about which the kernel takes no more of the responses, so that of some of
+ * them the last response waits.
+ *
+ * @param below by how many the first is below it
+ */
+async function aroundFull(proxy: Lane, below: number) {
+  const first = await client(proxy.port);
+  first.socket.pause();
+  first.send(get.repeat(1_000));
+  await until(
+    'it to come to rest',
+    restsAt(() => proxy.finished.length),
+  );
+  const about = proxy.finished.length;
+  const callers = await Promise.all(Array.from({ length: 12 }, () => client(proxy.port)));
+  return { first, callers, wanted: callers.map((_, index) => Math.max(1, about - below + index)) };
 }
 
 /** Answers when it is told to. */
@@ -113,17 +133,7 @@ describe.each(['handle', 'events'] as const)('RFC 9112 section 9.6, read by %s:'
       const response = ok('x'.repeat(size));
       const raw = await server(answering(response));
       const proxy = await lane({ ports: [raw.port], readPath, responseFields: false });
-      const first = await client(proxy.port);
-      first.socket.pause();
-      first.send(get.repeat(1_000));
-      await until(
-        'it to come to rest',
-        restsAt(() => proxy.finished.length),
-      );
-      // About so many fill up what the kernel takes, so that of some of these the last response waits.
-      const about = proxy.finished.length;
-      const callers = await Promise.all(Array.from({ length: 12 }, () => client(proxy.port)));
-      const wanted = callers.map((_, index) => Math.max(1, about - 6 + index));
+      const { first, callers, wanted } = await aroundFull(proxy, 6);
       for (const [index, caller] of callers.entries()) {
         caller.socket.pause();
         caller.send(get.repeat(wanted[index]!));
@@ -200,17 +210,7 @@ describe.each(['handle', 'events'] as const)('RFC 9112 section 9.6, read by %s:'
         responseFields: false,
         listener: { limits: { sendTimeout: '300ms', lingerTimeout: '300ms', idleTimeout: '300ms' } },
       });
-      const first = await client(proxy.port);
-      first.socket.pause();
-      first.send(get.repeat(1_000));
-      await until(
-        'it to come to rest',
-        restsAt(() => proxy.finished.length),
-      );
-      const about = proxy.finished.length;
-      // About so many fill up what the kernel takes, so that of some of these only the last response waits.
-      const callers = await Promise.all(Array.from({ length: 12 }, () => client(proxy.port)));
-      const wanted = callers.map((_, index) => Math.max(1, about - 4 + index));
+      const { callers, wanted } = await aroundFull(proxy, 4);
       for (const [index, caller] of callers.entries()) {
         caller.socket.pause();
         caller.send(`${get.repeat(wanted[index]! - 1)}GET / HTTP/1.1\r\nHost: a\r\n${field}\r\n`);

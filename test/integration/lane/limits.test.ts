@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { listenerLimits } from '../../support/lane.ts';
 import { client, lane, server } from '../../support/lane-cleanup.ts';
-import { answering, exchangeBytes, nextTurn, ok, rawServer } from '../../support/raw-sockets.ts';
+import { answering, exchangeBytes, nextTurn, ok, pouring, rawServer } from '../../support/raw-sockets.ts';
 import { until } from '../../support/until.ts';
 
 const limited = (limits: object) => ({ listener: { limits } });
@@ -97,16 +97,7 @@ describe('a listener', () => {
   });
 
   it('keeps a client that stops taking its response no longer than limits.sendTimeout', async () => {
-    const raw = await server(
-      rawServer((socket) => {
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n');
-        const pour = (): void => {
-          while (socket.writable && socket.write(Buffer.alloc(65_536))) {}
-        };
-        socket.on('drain', pour);
-        pour();
-      }),
-    );
+    const raw = await server(pouring());
     const proxy = await lane({ ports: [raw.port], ...limited({ sendTimeout: '300ms' }) });
     const caller = await client(proxy.port);
     caller.socket.pause();
