@@ -8,6 +8,8 @@ import type { Server } from './pool/server.ts';
 export interface RequestFacts {
   /** Without a port. */
   readonly clientAddress: string;
+  /** The request target as it was received: `/path?query`, or a whole URL. */
+  readonly target: string;
   /** The field's value, `null` where it is missing; several fields of one name joined by `, ` (`; ` for cookie). `name` in lower case. */
   header(name: string): string | null;
 }

@@ -89,7 +89,11 @@ export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit
       exchange.pool = pool;
       exchange.startedAt = clock.now();
       exchange.startedEpoch = clock.epoch();
-      exchange.facts = { clientAddress: client, header: (name) => (name === 'cookie' ? cookie : null) };
+      exchange.facts = {
+        clientAddress: client,
+        target: exchange.target,
+        header: (name) => (name === 'cookie' ? cookie : null),
+      };
       pool.requestArrived();
       return exchange;
     },

@@ -45,7 +45,7 @@ function run({ memory: view, config, picks, gate, picked, counted, additions }: 
   const pool = new ServerPool(config, deps, () => undefined);
   const places = new Uint8Array(picked);
   const exchange = new Exchange();
-  exchange.facts = { clientAddress: '127.0.0.1', header: () => null };
+  exchange.facts = { clientAddress: '127.0.0.1', target: '/', header: () => null };
   parentPort!.postMessage('ready');
   Atomics.wait(new Int32Array(gate), 0, 0);
 

@@ -82,6 +82,10 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
     return this.state === IDLE && this.held.length === 0;
   }
 
+  get target(): string {
+    return this.exchange.target;
+  }
+
   header(name: string): string | null {
     return headerValue(this.outgoing, name);
   }

@@ -10,6 +10,9 @@ import type { PoolDeps } from './pool-deps.ts';
 import type { PoolProbers } from './pool-probers.ts';
 import type { Server } from './server.ts';
 
+/** After this a measured response time has 1/e of its weight, as in Finagle's peak EWMA. */
+const latencyDecayMs = 10_000;
+
 export interface AttemptResultsDeps {
   readonly pool: string;
   readonly deps: PoolDeps;
@@ -39,6 +42,9 @@ export class AttemptResults {
     const server = attempt.server!;
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
+    // What a tunnel lasted says nothing of how fast the server is.
+    if (attempt.outcome === 'responded' && attempt.status !== 101)
+      noteLatency(server, attempt);
     // Neither a client that went away nor our own want of sockets says anything about the server.
     const tells = attempt.outcome !== 'client-aborted' && !attempt.ownFault;
     if (tells) this.#noteReached(server, attempt);
@@ -92,4 +98,10 @@ export class AttemptResults {
     }
     noteFailure(server, wasTrial, config.outlierDetection, this.#outlierDeps);
   }
+}
+
+/** A server error may show the server slower, never faster: errors are quick, and must not draw traffic. */
+function noteLatency(server: Server, { status, startedAt, endedAt }: AttemptRecord): void {
+  const ms = endedAt - startedAt;
+  if (status < 500 || ms > server.latencyMs) server.noteLatency(ms, endedAt, latencyDecayMs);
 }

@@ -56,7 +56,7 @@ export class Chooser {
     let picked: Server | null = null;
     if (affinity) picked = this.#ofSession(record, exchange, affinity, facts, now);
     if (!picked && record.affinity !== 'rejected' && candidates.length > 0) {
-      picked = strategy.pick(candidates, facts);
+      picked = strategy.pick(candidates, facts, now);
       record.strategyAsked = true;
       for (let index = 0; index < candidates.length; index++) {
         const candidate = candidates[index]!;

@@ -50,5 +50,6 @@ function inherit(server: Server, before: Server): void {
   server.probesRun = before.probesRun;
   server.probesFailed = before.probesFailed;
   server.failedAttempts = before.failedAttempts;
+  server.continueLatency(before);
   server.traffic.inherit(before.traffic);
 }

@@ -21,7 +21,9 @@ const turnAt = 3;
 const failedAttemptsAt = 4;
 const unreachableAt = 5;
 const answersProbesAt = 6;
-const notesAt = 8;
+const latencyMsAt = 7;
+const latencyAtAt = 8;
+const notesAt = 9;
 /** Numbers that a strategy may keep of a server besides its turn. */
 const notes = 4;
 const numbers = notesAt + notes;
@@ -132,6 +134,19 @@ export class ServerCells {
   }
   set answersProbes(answers: boolean) {
     this.#numbers[answersProbesAt] = answers ? 1 : 0;
+  }
+
+  get latencyMs(): number {
+    return this.#numbers[latencyMsAt]!;
+  }
+
+  get latencyAt(): number {
+    return this.#numbers[latencyAtAt]!;
+  }
+
+  setLatency(ms: number, at: number): void {
+    this.#numbers[latencyMsAt] = ms;
+    this.#numbers[latencyAtAt] = at;
   }
 
   get failedAttempts(): number {

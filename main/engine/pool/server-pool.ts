@@ -7,7 +7,7 @@ import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { Prober } from '../health/prober.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
-import { strategyRegistry } from '../strategy/registry.ts';
+import { createStrategy } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
 import { AttemptResults } from './attempt-results.ts';
 import { hasSlot, unavailability } from './availability.ts';
@@ -54,7 +54,7 @@ export class ServerPool implements Pool, SocketHolder {
     this.#cells = new PoolCells(deps.memory, this.#block);
     this.sessions = new PoolSessions(config.name, deps, this.#cells);
     this.#probers = new PoolProbers(config.name, deps, this.#cells);
-    this.#strategy = strategyRegistry[config.strategy.kind].create(this.#cells.notes);
+    this.#strategy = this.#createStrategy(config);
     this.#chooser = new Chooser(deps.clock);
     this.#budget = new RetryBudget(deps.clock.now(), this.#cells.budget);
     this.#results = new AttemptResults({
@@ -184,7 +184,7 @@ export class ServerPool implements Pool, SocketHolder {
 
   #configure(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
     if (config.strategy.kind !== this.#strategy.kind) {
-      this.#strategy = strategyRegistry[config.strategy.kind].create(this.#cells.notes);
+      this.#strategy = this.#createStrategy(config);
       if (this.#isFirst) {
         this.#cells.notes.fill(0);
         for (const server of this.#servers) server.forgetTurns();
@@ -193,6 +193,10 @@ export class ServerPool implements Pool, SocketHolder {
     this.#arrange(config, predecessor);
     this.#config = config;
     this.queue.configure(config.queue.timeoutMs);
+  }
+
+  #createStrategy({ strategy }: PoolConfig): Strategy {
+    return createStrategy(strategy, { notes: this.#cells.notes, random: this.#deps.random });
   }
 
   choose(exchange: Exchange): Server | null {

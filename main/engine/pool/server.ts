@@ -5,6 +5,7 @@ import type { AttemptRecord } from '../exchange.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
+import { peakEwma } from '../strategy/peak-ewma.ts';
 import type { Candidate } from '../strategy/strategy.ts';
 import { Memory } from '../threads/memory.ts';
 import { Endpoint } from './endpoint.ts';
@@ -168,6 +169,31 @@ export class Server implements Candidate {
   }
   set turn(turn: number) {
     this.#cells.turn = turn;
+  }
+
+  get latencyMs(): number {
+    return this.#cells.latencyMs;
+  }
+
+  get latencyAt(): number {
+    return this.#cells.latencyAt;
+  }
+
+  /**
+   * It answered. Written without the lock: where two threads do so at once, one measurement is lost.
+   *
+   * @param ms how long that took, to the end of the response
+   * @param now clock's `now()`
+   * @param decayMs after which a measurement has 1/e of its weight
+   */
+  noteLatency(ms: number, now: number, decayMs: number): void {
+    const { latencyMs, latencyAt } = this.#cells;
+    this.#cells.setLatency(peakEwma(latencyMs, latencyAt, ms, now, decayMs), now);
+  }
+
+  /** The same process was measured under another identity. */
+  continueLatency({ latencyMs, latencyAt }: Server): void {
+    this.#cells.setLatency(latencyMs, latencyAt);
   }
 
   get notes(): Float64Array {

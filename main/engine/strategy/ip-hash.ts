@@ -9,8 +9,8 @@ import type { Strategy, StrategyReasoning } from './strategy.ts';
 export function ipHash(): Strategy {
   return {
     kind: 'ip-hash',
-    pick(candidates, context) {
-      const client = hashText(context.clientAddress);
+    pick(candidates, facts) {
+      const client = hashText(facts.clientAddress);
       let best = candidates[0]!;
       let bestScore = -1;
       for (let index = 0; index < candidates.length; index++) {

@@ -2,19 +2,24 @@ import type { StrategyKind } from '@shared/catalog/strategies.ts';
 import { ipHash, ipHashReasoning } from './ip-hash.ts';
 import { leastConnections, leastConnectionsReasoning } from './least-connections.ts';
 import { roundRobin, roundRobinReasoning } from './round-robin.ts';
-import type { Strategy, StrategyReasoning } from './strategy.ts';
+import type { Strategy, StrategyDeps, StrategyOptions, StrategyReasoning } from './strategy.ts';
 import { weightedRoundRobin, weightedRoundRobinReasoning } from './weighted-round-robin.ts';
 
-interface StrategyEntry {
-  /** @param notes four numbers for what the strategy remembers of the pool as a whole; zeros at first */
-  readonly create: (notes: Float64Array) => Strategy;
+interface StrategyEntry<K extends StrategyKind> {
+  readonly create: (options: Extract<StrategyOptions, { kind: K }>, deps: StrategyDeps) => Strategy;
   readonly reasoning: StrategyReasoning;
 }
 
 /** Behaviour of every strategy in the catalog: a missing one does not compile. */
-export const strategyRegistry = {
-  'round-robin': { create: roundRobin, reasoning: roundRobinReasoning },
+export const strategyRegistry: { readonly [K in StrategyKind]: StrategyEntry<K> } = {
+  'round-robin': { create: (_options, { notes }) => roundRobin(notes), reasoning: roundRobinReasoning },
   'weighted-round-robin': { create: weightedRoundRobin, reasoning: weightedRoundRobinReasoning },
   'least-connections': { create: leastConnections, reasoning: leastConnectionsReasoning },
   'ip-hash': { create: ipHash, reasoning: ipHashReasoning },
-} as const satisfies Record<StrategyKind, StrategyEntry>;
+};
+
+/** The strategy that these options ask for. */
+export function createStrategy(options: StrategyOptions, deps: StrategyDeps): Strategy {
+  const create: (options: never, deps: StrategyDeps) => Strategy = strategyRegistry[options.kind].create;
+  return create(options as never, deps);
+}

@@ -1,30 +1,41 @@
 import type { StrategyKind } from '@shared/catalog/strategies.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
+import type { RequestFacts } from '../exchange.ts';
+
+/** What the file says of a strategy: its kind and its options, complete. */
+export type StrategyOptions = PoolConfig['strategy'];
 
 /**
- * A server as a strategy sees it. The last two fields are the strategy's own notes; they live on the server, so that
+ * A server as a strategy sees it. The last fields are the strategy's own notes; they live on the server, so that
  * they follow it through every change of the configuration and are never kept by position.
  */
 export interface Candidate {
   readonly id: string;
-  /** 1 to 1000: a server of weight 0 is no candidate. */
+  /** The effective one at this pick: more than 0, to 1000, and a fraction while the server starts slowly. A server of weight 0 is no candidate. */
   readonly weight: number;
   readonly activeRequests: number;
   /** Place in the configuration, from 0. Changes when servers are rearranged. */
   readonly order: number;
   /** Hash of the id, 32 bits unsigned. */
   readonly seed: number;
+  /** Peak EWMA of the response time in milliseconds, as it stood at `latencyAt`; 0 while nothing was measured. */
+  readonly latencyMs: number;
+  /** Clock's `now()` of the last measurement. */
+  readonly latencyAt: number;
   /** What the strategy remembers of it between picks: whose turn it is, */
   turn: number;
   /** and four numbers of any meaning. Both are shared by all threads: nothing that decides may be kept elsewhere. */
   readonly notes: Float64Array;
-  /** What the strategy saw of it at this pick: the material of the decision. */
+  /** What the strategy saw of it at this pick: the material of the decision. Stays until the strategy writes it again; 0 at first. */
   seen: number;
 }
 
-/** What a strategy may ask of the request. */
-export interface PickContext {
-  /** Without a port. */
-  readonly clientAddress: string;
+/** What a strategy is made with. */
+export interface StrategyDeps {
+  /** Four numbers for what it remembers of the pool as a whole, shared by all threads; zeros at first. */
+  readonly notes: Float64Array;
+  /** From 0 up to but without 1. */
+  readonly random: () => number;
 }
 
 /**
@@ -34,8 +45,14 @@ export interface PickContext {
  */
 export interface Strategy {
   readonly kind: StrategyKind;
-  /** Picks one of `candidates`, which holds at least one, in configured order. Sets `seen` of each. Allocates nothing. */
-  pick<T extends Candidate>(candidates: readonly T[], context: PickContext): T;
+  /**
+   * Picks one of `candidates`, which holds at least one, in configured order. Sets `seen` of each that it looked at. Allocates nothing.
+   *
+   * @param candidates the same array object always has the same servers with the same weights: what a strategy derives from them it may
+   * keep as long as it is handed that array
+   * @param now clock's `now()`
+   */
+  pick<T extends Candidate>(candidates: readonly T[], facts: RequestFacts, now: number): T;
 }
 
 /** A candidate as it was at a pick in the past, read back from a decision. */

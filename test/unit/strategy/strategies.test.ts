@@ -1,7 +1,8 @@
 import { type StrategyKind, strategyKinds } from '@shared/catalog/strategies.ts';
 import { describe, expect, it } from 'vitest';
+import type { RequestFacts } from '../../../main/engine/exchange.ts';
 import { hashText } from '../../../main/engine/strategy/hash.ts';
-import { strategyRegistry } from '../../../main/engine/strategy/registry.ts';
+import { createStrategy, strategyRegistry } from '../../../main/engine/strategy/registry.ts';
 import type { Candidate, Strategy } from '../../../main/engine/strategy/strategy.ts';
 
 interface TestServer extends Candidate {
@@ -17,6 +18,8 @@ function servers(weights: Record<string, number>): TestServer[] {
     order,
     activeRequests: 0,
     seed: hashText(id),
+    latencyMs: 0,
+    latencyAt: 0,
     turn: 0,
     notes: new Float64Array(4),
     seen: 0,
@@ -25,8 +28,7 @@ function servers(weights: Record<string, number>): TestServer[] {
 
 function sequence(strategy: Strategy, candidates: readonly TestServer[], picks: number): string {
   let text = '';
-  for (let pick = 0; pick < picks; pick++)
-    text += strategy.pick(candidates, { clientAddress: '127.0.0.1' }).id;
+  for (let pick = 0; pick < picks; pick++) text += strategy.pick(candidates, factsOf('127.0.0.1'), 0).id;
   return text;
 }
 
@@ -36,7 +38,12 @@ function counts(text: string): Record<string, number> {
   return found;
 }
 
-const create = (kind: StrategyKind): Strategy => strategyRegistry[kind].create(new Float64Array(4));
+const create = (kind: StrategyKind): Strategy =>
+  createStrategy({ kind }, { notes: new Float64Array(4), random: () => 0.5 });
+
+function factsOf(clientAddress: string): RequestFacts {
+  return { clientAddress, target: '/', header: () => null };
+}
 
 function permutations<T>(items: readonly T[]): T[][] {
   if (items.length <= 1) return [[...items]];
@@ -117,9 +124,7 @@ describe('IP hash', () => {
   const clients = Array.from({ length: 20_000 }, (_, index) => `10.${index >> 8}.${index & 255}.7`);
   const home = (candidates: readonly TestServer[]): Map<string, string> => {
     const strategy = create('ip-hash');
-    return new Map(
-      clients.map((client) => [client, strategy.pick(candidates, { clientAddress: client }).id]),
-    );
+    return new Map(clients.map((client) => [client, strategy.pick(candidates, factsOf(client), 0).id]));
   };
   const share = (homes: Map<string, string>, id: string): number =>
     [...homes.values()].filter((each) => each === id).length / homes.size;

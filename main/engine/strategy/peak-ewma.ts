@@ -1,0 +1,31 @@
+/** Less than any response takes, more than nothing: what was measured is never 0, which means that nothing was. */
+const leastMs = 0.001;
+
+/**
+ * The peak EWMA after another measurement: a slower one counts at once and in full, a faster one only gradually, the sooner
+ * the longer nothing was measured (Finagle's and Linkerd's PeakEwma: weight of the past e^(-elapsed / decay)).
+ *
+ * @param beforeMs the value so far; 0 where nothing was measured
+ * @param beforeAt clock's `now()` of the last measurement
+ * @param ms what was measured at `now`
+ * @param decayMs after which the past has 1/e of its weight
+ */
+export function peakEwma(
+  beforeMs: number,
+  beforeAt: number,
+  ms: number,
+  now: number,
+  decayMs: number,
+): number {
+  if (beforeMs === 0 || ms >= beforeMs) return Math.max(ms, leastMs);
+  const past = Math.exp(-Math.max(0, now - beforeAt) / decayMs);
+  return Math.max(beforeMs * past + ms * (1 - past), leastMs);
+}
+
+/**
+ * What the value has come down to by `now`, nothing having been measured since: towards 0, so that a server that was slow
+ * once is asked again (Finagle's observe(0) before every reading).
+ */
+export function decayedEwma(ms: number, at: number, now: number, decayMs: number): number {
+  return ms * Math.exp(-Math.max(0, now - at) / decayMs);
+}
