@@ -36,6 +36,7 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
         `request ${id} is not in the journal; it keeps the newest only (journalRequests)`,
       );
     },
+    'request.record': (page) => engine.recordRequests(page),
     'session.list': (filter) => engine.sessions(filter),
     'session.end'({ pool, id }) {
       engine.endSession(pool, id);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '@shared/config/schema.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { LogSource } from '@shared/contract/log-publisher.ts';
+import { newestFirst, type RecordCursor, type RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type {
   AdminState,
   ListenerStatus,
@@ -83,6 +84,13 @@ export interface Engine {
   resources(): Promise<Resources>;
   /** Newest first. */
   listRequests(filter: RequestFilter): Promise<{ requests: RequestSummary[]; forgotten: number }>;
+  /** A page of what all threads keep, newest first, for a recording; `next` is null behind the last. */
+  recordRequests(page: { limit: number; before?: RecordCursor | undefined }): Promise<{
+    run: string;
+    requests: RecordedRequest[];
+    next: RecordCursor | null;
+    startMs: number;
+  }>;
   /** Undefined for one that is forgotten or never was. */
   request(id: string): Promise<RequestDetail | undefined>;
   sessions(filter: SessionFilter): { sessions: Session[]; total: number };
@@ -270,6 +278,16 @@ export function createEngine(options: EngineOptions): Engine {
       return {
         requests: newestFirst.slice(0, filter.limit),
         forgotten: lists.reduce((sum, { forgotten }) => sum + forgotten, 0),
+      };
+    },
+    async recordRequests({ limit, before }) {
+      const found = [...journal.recorded(before, limit), ...(await crew.record(before, limit))];
+      const page = found.sort(newestFirst).slice(0, limit);
+      return {
+        run,
+        requests: page.map(({ request }) => request),
+        next: page.length < limit ? null : page.at(-1)!.at,
+        startMs: clock.epoch() - clock.now(),
       };
     },
     request: async (id) => journal.detail(id) ?? (await crew.detail(id)),

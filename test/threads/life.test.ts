@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { BroadcastChannel } from 'node:worker_threads';
+import type { RecordCursor } from '@shared/contract/recorded-request.ts';
 import { describe, expect, it } from 'vitest';
 import { freePorts } from '../../main/workspace/free-ports.ts';
 import { startNamedServer } from '../support/named-server.ts';
@@ -85,6 +86,15 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
     expect(requests.map(({ id }) => id)).toEqual([...ids].reverse());
     for (const id of ids.slice(0, 6))
       expect((await kit.client.call('request.get', { id })).attemptList[0]!.decision!.sentence).toMatch(/\./);
+    const recorded: string[] = [];
+    for (let before: RecordCursor | undefined; ; ) {
+      const page = await kit.client.call('request.record', { limit: 7, ...(before && { before }) });
+      recorded.push(...page.requests.map(({ id }) => id));
+      if (page.next === null) break;
+      before = page.next;
+    }
+    expect(recorded).toHaveLength(total);
+    expect(recorded.filter((id) => ids.includes(id)).sort()).toEqual([...ids].sort());
     await until('all are told', () => ids.every((id) => kit.requests.some((told) => told.id === id)));
     expect(kit.requests).toHaveLength(total);
   });

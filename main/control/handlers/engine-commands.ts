@@ -10,6 +10,7 @@ export function engineCommands({ call }: Pick<EngineHost, 'call'>): Handlers<For
     'status.get': (params) => call('status.get', params),
     'request.list': (params) => call('request.list', params),
     'request.get': (params) => call('request.get', params),
+    'request.record': (params) => call('request.record', params),
     'session.list': (params) => call('session.list', params),
     'session.end': (params) => call('session.end', params),
     'server.set-admin-state': (params) => call('server.set-admin-state', params),

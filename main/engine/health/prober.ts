@@ -14,7 +14,12 @@ const hurry = 4;
 /** but not closer than this. Also the closest that failing traffic may call for probes. */
 const closestMs = 100;
 
+/** How a server is asked: over the network, or in a simulation by whoever plays it. Never rejects. */
+export type ProbeServer = typeof probeServer;
+
 export interface ProberDeps {
+  /** `probeServer` where it is left out. */
+  readonly probe?: ProbeServer;
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: EventLog;
@@ -37,7 +42,7 @@ export interface Prober {
 }
 
 export function createProber(server: Server, initial: HealthCheckConfig, deps: ProberDeps): Prober {
-  const { clock, random, events } = deps;
+  const { clock, random, events, probe = probeServer } = deps;
   const about = { pool: server.pool, server: server.id };
   let check = initial;
   let started = false;
@@ -72,7 +77,7 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     lastStartedAt = clock.now();
     const used = check;
     const begun = generation;
-    void probeServer(used, server.endpoint, clock).then((result) => {
+    void probe(used, server.endpoint, clock).then((result) => {
       running = false;
       if (!isActive()) return;
       if (begun === generation && !result.ownFault) note(result, used);

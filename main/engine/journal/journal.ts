@@ -1,4 +1,5 @@
 import type { LogSource } from '@shared/contract/log-publisher.ts';
+import { isOlder, type PlacedRequest, type RecordCursor } from '@shared/contract/recorded-request.ts';
 import type { RequestDetail, RequestSummary } from '@shared/contract/values.ts';
 import type { Exchange } from '../exchange.ts';
 import {
@@ -12,6 +13,7 @@ import {
   wentTo,
 } from './kept-request.ts';
 import { PlainRequests } from './plain-requests.ts';
+import { tellForRecord } from './tell-for-record.ts';
 
 export interface RequestFilter {
   readonly limit: number;
@@ -47,6 +49,11 @@ export interface Journal extends LogSource<RequestSummary> {
   list(filter: RequestFilter): { requests: RequestSummary[]; forgotten: number };
   /** The same. */
   listEnded(filter: RequestFilter): { requests: EndedRequest[]; forgotten: number };
+  /**
+   * The newest `limit` requests that are older than `before`, newest first; more where several ended at the very same time, so that
+   * none is lost between two pages. Without those that are kept beyond the others: they would be failures without their neighbours.
+   */
+  recorded(before: RecordCursor | undefined, limit: number): PlacedRequest[];
   /** Undefined for one that is forgotten or never was. */
   detail(id: string): RequestDetail | undefined;
   /** Keeps the newest that fit, and of those that do not the ones that failed or were retried. */
@@ -117,6 +124,20 @@ export function createJournal(initialCapacity: number): Journal {
     nextNotable = nextNotable + 1 === notableCapacity ? 0 : nextNotable + 1;
   }
 
+  /** How far back the newest request is that ended then or before: the ring is in that order. */
+  function firstBackNotAfter(endedAt: number): number {
+    const { length } = others;
+    let low = 1;
+    let high = length + 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const place = (next - middle + length) % length;
+      if ((others[place]?.endedAt ?? plain.endedAtOf(place)) <= endedAt) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
   function listEnded({ limit, ...filter }: RequestFilter): { requests: EndedRequest[]; forgotten: number } {
     const requests: EndedRequest[] = [];
     if (limit > 0) {
@@ -162,6 +183,21 @@ export function createJournal(initialCapacity: number): Journal {
       return { requests: requests.map(({ request }) => request), forgotten };
     },
     listEnded,
+    recorded(before, limit) {
+      const found: PlacedRequest[] = [];
+      const { length } = others;
+      let back = before === undefined ? 1 : firstBackNotAfter(before.endedAt);
+      for (; back <= length; back++) {
+        const place = (next - back + length) % length;
+        const kept = at(place);
+        if (found.length >= limit && kept.endedAt !== found.at(-1)!.at.endedAt) break;
+        const placed = { endedAt: kept.endedAt, id: idText(kept) };
+        if (before !== undefined && !isOlder(placed, before)) continue;
+        if (others[place] === null) kept.attempts[0]!.decision = plain.decisionOf(place);
+        found.push({ request: tellForRecord(kept), at: placed });
+      }
+      return found;
+    },
     detail(id) {
       for (const place of placesNewestFirst()) {
         const kept = at(place);

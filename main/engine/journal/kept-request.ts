@@ -38,6 +38,8 @@ export interface KeptRequest {
   error: string | null;
   /** The client saw a failure. */
   failed: boolean;
+  /** Handle of the client's session in the pool. */
+  session: string | null;
   attemptCount: number;
   readonly attempts: KeptAttempt[];
   unserved: DecisionRecord | null;
@@ -60,6 +62,7 @@ export function emptyRequest(): KeptRequest {
     responseBytes: 0,
     error: null,
     failed: false,
+    session: null,
     attemptCount: 0,
     attempts: [],
     unserved: null,
@@ -98,6 +101,7 @@ export function keepRequest(slot: KeptRequest, exchange: Exchange, endedAt: numb
   slot.responseBytes = exchange.responseBytes;
   slot.error = exchange.error;
   slot.failed = hasFailed(exchange);
+  slot.session = exchange.pool === null || exchange.session === null ? null : exchange.session.handle;
   slot.attemptCount = exchange.attemptCount;
   slot.unserved = exchange.unserved;
   exchange.unserved = null;

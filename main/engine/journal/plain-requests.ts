@@ -98,6 +98,11 @@ export class PlainRequests {
     return this.#rosters[place]!.pool;
   }
 
+  /** Clock's `now()`. */
+  endedAtOf(place: number): number {
+    return this.#numbers[place * this.#stride + endedAt]!;
+  }
+
   /** Id. */
   serverOf(place: number): string {
     return this.#rosters[place]!.ids[this.#pickedOf(place)] ?? '';

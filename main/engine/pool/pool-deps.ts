@@ -1,5 +1,6 @@
 import type { CookieCodec } from '../affinity/session-cookie.ts';
 import type { Clock } from '../clock.ts';
+import type { ProbeServer } from '../health/prober.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import type { LimitLog } from '../metrics/limit-log.ts';
 import type { Names } from '../names.ts';
@@ -17,6 +18,8 @@ export interface PoolDeps {
   readonly makeRoom: () => void;
   /** What the threads of the data plane share. */
   readonly memory: Memory;
+  /** How servers are probed; over the network where it is left out. */
+  readonly probe?: ProbeServer;
   /** In every thread but the first, which probes: asks that one for a probe soon. */
   readonly probeSoon?: (pool: string, server: string) => void;
 }

@@ -1,4 +1,5 @@
 import { type Config, mostThreads } from '@shared/config/schema.ts';
+import type { PlacedRequest, RecordCursor } from '@shared/contract/recorded-request.ts';
 import type { RequestDetail, Resources } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { BindError } from '../bind-error.ts';
@@ -68,6 +69,8 @@ export interface Crew {
   commit(): Promise<void>;
   abort(): Promise<void>;
   list(filter: RequestFilter): Promise<{ requests: EndedRequest[]; forgotten: number }[]>;
+  /** Of all others, in no order. See `Journal.recorded`. */
+  record(before: RecordCursor | undefined, limit: number): Promise<PlacedRequest[]>;
   detail(id: string): Promise<RequestDetail | undefined>;
   /** Resolves with the number of requests that were cut off. */
   stop(graceMs: number): Promise<number>;
@@ -271,6 +274,12 @@ export function createCrew(deps: CrewDeps): Crew {
     async list(filter) {
       const answers = await Promise.allSettled(
         running().map(({ worker }) => worker.ask({ type: 'list', filter })),
+      );
+      return answers.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    },
+    async record(before, limit) {
+      const answers = await Promise.allSettled(
+        running().map(({ worker }) => worker.ask({ type: 'record', before, limit })),
       );
       return answers.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
     },

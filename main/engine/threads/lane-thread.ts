@@ -107,6 +107,8 @@ function answers(
         return lane.resources();
       case 'list':
         return lane.journal.listEnded(request.filter);
+      case 'record':
+        return lane.journal.recorded(request.before, request.limit);
       case 'detail':
         return lane.journal.detail(request.id) ?? null;
     }

@@ -1,6 +1,7 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { Address } from '@shared/config/address.ts';
 import type { Config } from '@shared/config/schema.ts';
+import type { PlacedRequest, RecordCursor } from '@shared/contract/recorded-request.ts';
 import type { BallastEvent, RequestDetail, Resources } from '@shared/contract/values.ts';
 import type { DescriptorSupply } from '../descriptors.ts';
 import type { EndedRequest, RequestFilter } from '../journal/journal.ts';
@@ -40,6 +41,7 @@ export type LaneRequest =
   | { readonly type: 'collect'; readonly limit: number }
   | { readonly type: 'resources' }
   | { readonly type: 'list'; readonly filter: RequestFilter }
+  | { readonly type: 'record'; readonly before: RecordCursor | undefined; readonly limit: number }
   | { readonly type: 'detail'; readonly id: string };
 
 /** What happened in a thread since it was asked last. */
@@ -65,6 +67,7 @@ export interface LaneAnswers {
   collect: Collected;
   resources: Resources;
   list: { readonly requests: EndedRequest[]; readonly forgotten: number };
+  record: readonly PlacedRequest[];
   detail: RequestDetail | null;
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { affinityKinds } from '../catalog/affinities.ts';
 import { batchingModeKinds } from '../catalog/batching.ts';
 import type { Config } from '../config/schema.ts';
+import { recordCursorSchema, recordedRequestSchema } from './recorded-request.ts';
 import {
   adminStates,
   eventSchema,
@@ -72,6 +73,25 @@ export const commands = {
     handledBy: 'engine',
     params: z.strictObject({ id: z.string() }),
     result: requestDetailSchema,
+  },
+  /** A page of the journal for a recording, newest first. Failed requests that are kept for longer than their neighbours are left out. */
+  'request.record': {
+    needs: 'read',
+    handledBy: 'engine',
+    params: z.strictObject({
+      limit: z.int().min(1).max(1_000).default(1_000),
+      /** Only what is older: `next` of the page before. */
+      before: recordCursorSchema.optional(),
+    }),
+    result: z.object({
+      /** Another one when the engine was started anew: then `before` means nothing any more. */
+      run: z.string(),
+      requests: z.array(recordedRequestSchema),
+      /** Null where this was the last page. */
+      next: recordCursorSchema.nullable(),
+      /** Since 1970, at `arrivedMs` 0. */
+      startMs: z.number(),
+    }),
   },
   'session.list': {
     needs: 'read',

@@ -1,0 +1,37 @@
+import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
+import { idText, type KeptRequest } from './kept-request.ts';
+
+/** What a recording says of a request. */
+export function tellForRecord(kept: KeptRequest): RecordedRequest {
+  const attempts = kept.attempts.slice(0, kept.attemptCount);
+  const decisions = [...attempts.map(({ decision }) => decision), kept.unserved];
+  const last = decisions.findLast((decision) => decision !== null) ?? null;
+  return {
+    id: idText(kept),
+    arrivedMs: micros(kept.endedAt - kept.durationMs),
+    durationMs: micros(kept.durationMs),
+    listener: kept.listener,
+    pool: kept.pool,
+    client: kept.client,
+    method: kept.method,
+    target: kept.target,
+    status: kept.status,
+    failed: kept.failed,
+    requestBytes: kept.requestBytes,
+    queuedMs: micros(decisions.reduce((sum, decision) => sum + (decision?.queuedMs ?? 0), 0)),
+    session: kept.session,
+    affinity: last === null ? null : last.affinity,
+    key: null,
+    attempts: attempts.map(({ server, startedAfterMs, durationMs, outcome, status }) => ({
+      server,
+      startedAfterMs: micros(startedAfterMs),
+      durationMs: micros(durationMs),
+      outcome,
+      status,
+    })),
+  };
+}
+
+function micros(ms: number): number {
+  return Math.max(0, Math.round(ms * 1_000) / 1_000);
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { attemptOutcomes } from './values.ts';
+
+/** One try of a recorded request. */
+export const recordedAttemptSchema = z.object({
+  /** Id. */
+  server: z.string(),
+  /** Milliseconds after the request arrived. */
+  startedAfterMs: z.number(),
+  durationMs: z.number().min(0),
+  outcome: z.enum(attemptOutcomes),
+  /** 0 where no response came. */
+  status: z.number(),
+});
+export type RecordedAttempt = z.infer<typeof recordedAttemptSchema>;
+
+/**
+ * A request as `ballast record` writes it and `ballast replay` reads it: what is needed to run it again elsewhere, and nothing
+ * of what it carried. Cookies and the values of fields are not in it; who belongs together is told by names that mean nothing.
+ */
+export const recordedRequestSchema = z.object({
+  id: z.string(),
+  /** Milliseconds from an arbitrary start, the same for all requests of a run; in a file from the first of them. */
+  arrivedMs: z.number(),
+  durationMs: z.number().min(0),
+  listener: z.string(),
+  /** Null where no route matched or the request was refused. */
+  pool: z.string().nullable(),
+  /** Address, without a port. */
+  client: z.string(),
+  method: z.string(),
+  target: z.string(),
+  /** What the client got; 0 where it got nothing. */
+  status: z.number(),
+  /** The client saw a failure. */
+  failed: z.boolean(),
+  requestBytes: z.number(),
+  /** Time spent in the pool's queue, of all attempts together. */
+  queuedMs: z.number().min(0),
+  /** Handle of the session in the pool; null where it has none. */
+  session: z.string().nullable(),
+  /** What affinity did at the last attempt; null where the pool has none. */
+  affinity: z.enum(['kept', 'bound', 'moved', 'none', 'rejected']).nullable(),
+  /** Hash of what the pool's strategy hashed by; null where it hashed by nothing. */
+  key: z.string().nullable(),
+  attempts: z.array(recordedAttemptSchema),
+});
+export type RecordedRequest = z.infer<typeof recordedRequestSchema>;
+
+/** A place among the requests of all threads, which are in the order of their end and, where that is the same, of their ids. */
+export const recordCursorSchema = z.object({ endedAt: z.number(), id: z.string() });
+export type RecordCursor = z.infer<typeof recordCursorSchema>;
+
+/** A recorded request and its place. */
+export interface PlacedRequest {
+  readonly request: RecordedRequest;
+  readonly at: RecordCursor;
+}
+
+/** Whether `one` is behind `other`: older. */
+export function isOlder(one: RecordCursor, other: RecordCursor): boolean {
+  return one.endedAt < other.endedAt || (one.endedAt === other.endedAt && one.id < other.id);
+}
+
+/** For sorting: the newest first. */
+export function newestFirst(one: PlacedRequest, other: PlacedRequest): number {
+  return isOlder(one.at, other.at) ? 1 : -1;
+}
