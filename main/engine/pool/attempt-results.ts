@@ -43,8 +43,7 @@ export class AttemptResults {
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     // What a tunnel lasted says nothing of how fast the server is.
-    if (attempt.outcome === 'responded' && attempt.status !== 101)
-      noteLatency(server, attempt);
+    if (attempt.outcome === 'responded' && attempt.status !== 101) noteLatency(server, attempt);
     // Neither a client that went away nor our own want of sockets says anything about the server.
     const tells = attempt.outcome !== 'client-aborted' && !attempt.ownFault;
     if (tells) this.#noteReached(server, attempt);
