@@ -1,14 +1,33 @@
 import type { StrategyKind } from '@shared/catalog/strategies.ts';
-import { type UnavailableReason, unavailableReasons } from '@shared/contract/values.ts';
+import {
+  type AdminState,
+  adminStates,
+  type UnavailableReason,
+  unavailableReasons,
+  type Verdict,
+  verdicts,
+} from '@shared/contract/values.ts';
 
 /** The servers of a pool as one configuration lists them. Never changes: records of the past point at it. */
 export interface Roster {
   readonly pool: string;
   readonly ids: readonly string[];
   readonly names: readonly string[];
+  /** As configured. */
   readonly weights: readonly number[];
   readonly backups: readonly boolean[];
+  /** Most requests in flight; 0 for no limit. */
+  readonly maxRequests: readonly number[];
 }
+
+export const emptyRoster: Roster = {
+  pool: '',
+  ids: [],
+  names: [],
+  weights: [],
+  backups: [],
+  maxRequests: [],
+};
 
 /** States of a server in a decision, by the number under which a record keeps them. */
 export const decisionStates: readonly ['picked', 'candidate', ...UnavailableReason[]] = [
@@ -30,11 +49,55 @@ export type AffinityCause =
   | 'removed'
   | UnavailableReason;
 
-const empty: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
-/** Requests in flight and state in one, and what the strategy saw. */
-export const numbersPerServer = 2;
-/** More than there are states. */
-const perRequest = 16;
+/**
+ * What a decision notes of a server. `facts` are bits, which the server reads from its cells in one go: see `factBits`.
+ */
+export interface NotedServer {
+  readonly facts: number;
+  readonly activeRequests: number;
+  /** The one that counts at this pick. */
+  readonly weight: number;
+  /** Moving average of the time to answer; 0 while nothing was measured. */
+  readonly latencyMs: number;
+  /** Clock's `now()`; 0 where it is not ejected. */
+  readonly ejectedUntil: number;
+}
+
+/** The facts of a server as bits of one number: two for the admin state, two for the verdict, one for each of the others. */
+export const factBits = { adminState: 0, verdict: 2, ejected: 4, onTrial: 5, unreachable: 6 } as const;
+const factsWidth = 7;
+
+/** The same when it is read back. */
+export interface ServerFacts {
+  readonly adminState: AdminState;
+  readonly verdict: Verdict;
+  /** Its ejection was over or not, but no trial request had gone well since. */
+  readonly ejected: boolean;
+  /** A trial request was under way. */
+  readonly onTrial: boolean;
+  /** When somebody last tried, nobody listened. */
+  readonly unreachable: boolean;
+  /** This request had been there before. */
+  readonly tried: boolean;
+}
+
+/** Of 31 bits: the state, whether it was tried, the facts, requests in flight. */
+const codeBits = 5;
+const codeMask = (1 << codeBits) - 1;
+const triedBit = 1 << codeBits;
+const factsAt = codeBits + 1;
+const activeAt = factsAt + factsWidth;
+const mostActive = 2 ** (31 - activeAt) - 1;
+
+const triedCode = decisionStates.indexOf('tried');
+
+/** What the strategy saw, effective weight, latency, and for how much longer it was ejected. */
+export const figuresPerServer = 4;
+const seenAt = 0;
+const weightAt = 1;
+const latencyAt = 2;
+const ejectedAt = 3;
+
 /** Up to here V8 keeps a typed array's numbers beside it, so that most records are in one piece. */
 const leastServers = 4;
 
@@ -43,7 +106,7 @@ const leastServers = 4;
  * Records are reused; they change hands between exchanges and journal, and are never shared.
  */
 export class DecisionRecord {
-  roster: Roster = empty;
+  roster: Roster = emptyRoster;
   strategy: StrategyKind = 'round-robin';
   /** Number of this pick among all of the pool, in the order in which they were made. */
   pick = 0;
@@ -60,7 +123,8 @@ export class DecisionRecord {
   affinityCause: AffinityCause | null = null;
   /** Id of the server the session pointed at before this decision. */
   affinityServer: string | null = null;
-  #numbers = new Float64Array(leastServers * numbersPerServer);
+  #facts = new Int32Array(leastServers);
+  #figures = new Float32Array(leastServers * figuresPerServer);
 
   /** Makes the record ready for a roster. Allocates only when that has more servers than any before. */
   begin(roster: Roster, strategy: StrategyKind): void {
@@ -74,47 +138,109 @@ export class DecisionRecord {
     this.affinity = null;
     this.affinityCause = null;
     this.affinityServer = null;
-    const needed = roster.ids.length * numbersPerServer;
-    if (this.#numbers.length < needed) this.#numbers = new Float64Array(needed);
+    const servers = roster.ids.length;
+    if (this.#facts.length < servers) {
+      this.#facts = new Int32Array(servers);
+      this.#figures = new Float32Array(servers * figuresPerServer);
+    }
   }
 
-  note(index: number, code: number, activeRequests: number): void {
-    const at = index * numbersPerServer;
-    this.#numbers[at] = activeRequests * perRequest + code;
-    this.#numbers[at + 1] = 0;
+  /**
+   * Writes down how a server stands.
+   *
+   * @param now clock's `now()`
+   */
+  note(index: number, code: number, server: NotedServer, now: number): void {
+    this.noteWell(index, code, server);
+    if (code === triedCode) this.#facts[index]! |= triedBit;
+    const { ejectedUntil } = server;
+    if (ejectedUntil !== 0) this.#figures[index * figuresPerServer + ejectedAt] = ejectedUntil - now;
+  }
+
+  /** The same of one that is neither ejected nor was tried. */
+  noteWell(index: number, code: number, server: NotedServer): void {
+    const active = server.activeRequests;
+    this.#facts[index] =
+      code | (server.facts << factsAt) | ((active < mostActive ? active : mostActive) << activeAt);
+    const figures = this.#figures;
+    const at = index * figuresPerServer;
+    figures[at + seenAt] = 0;
+    figures[at + weightAt] = server.weight;
+    figures[at + latencyAt] = server.latencyMs;
+    figures[at + ejectedAt] = 0;
   }
 
   setCode(index: number, code: number): void {
-    this.#numbers[index * numbersPerServer] = this.activeRequests(index) * perRequest + code;
+    this.#facts[index] = (this.#facts[index]! & ~codeMask) | code;
   }
 
   setSeen(index: number, seen: number): void {
-    this.#numbers[index * numbersPerServer + 1] = seen;
+    this.#figures[index * figuresPerServer + seenAt] = seen;
   }
 
   code(index: number): number {
-    return this.#numbers[index * numbersPerServer]! % perRequest;
+    return this.#facts[index]! & codeMask;
   }
 
+  facts(index: number): ServerFacts {
+    const bits = this.#facts[index]!;
+    const facts = bits >> factsAt;
+    const has = (bit: number): boolean => ((facts >> bit) & 1) === 1;
+    return {
+      adminState: adminStates[(facts >> factBits.adminState) & 3]!,
+      verdict: verdicts[(facts >> factBits.verdict) & 3]!,
+      ejected: has(factBits.ejected),
+      onTrial: has(factBits.onTrial),
+      unreachable: has(factBits.unreachable),
+      tried: (bits & triedBit) !== 0,
+    };
+  }
+
+  /** At most 262,143 are told. */
   activeRequests(index: number): number {
-    return Math.floor(this.#numbers[index * numbersPerServer]! / perRequest);
+    return this.#facts[index]! >> activeAt;
   }
 
+  /** What the strategy saw, to seven digits. */
   seen(index: number): number {
-    return this.#numbers[index * numbersPerServer + 1]!;
+    return this.#figure(index, seenAt);
   }
 
-  /** The numbers of every server, one after another, `numbersPerServer` of each. */
-  copyTo(numbers: Float64Array, at: number): void {
-    const mine = this.#numbers;
-    const count = this.roster.ids.length * numbersPerServer;
-    for (let index = 0; index < count; index++) numbers[at + index] = mine[index]!;
+  /** The one that counted at this pick. */
+  effectiveWeight(index: number): number {
+    return this.#figure(index, weightAt);
+  }
+
+  /** Null where nothing was measured yet. */
+  latencyMs(index: number): number | null {
+    return this.#figure(index, latencyAt) || null;
+  }
+
+  /** For how much longer it was ejected; not above 0 where that was over and the trial was due. Null for no ejection. */
+  ejectedForMs(index: number): number | null {
+    return this.facts(index).ejected ? this.#figure(index, ejectedAt) : null;
+  }
+
+  #figure(index: number, which: number): number {
+    // Kept with half the digits: 0.1 is to come back as 0.1.
+    return Number(this.#figures[index * figuresPerServer + which]!.toPrecision(7));
+  }
+
+  /** Writes the numbers of every server elsewhere: one in `facts`, `figuresPerServer` in `figures`, server after server. */
+  copyTo(facts: Int32Array, facts0: number, figures: Float32Array, figures0: number): void {
+    const count = this.roster.ids.length;
+    const myFacts = this.#facts;
+    for (let index = 0; index < count; index++) facts[facts0 + index] = myFacts[index]!;
+    const myFigures = this.#figures;
+    const figureCount = count * figuresPerServer;
+    for (let index = 0; index < figureCount; index++) figures[figures0 + index] = myFigures[index]!;
   }
 
   /** Takes over what `copyTo` wrote; the roster is the same. */
-  copyFrom(numbers: Float64Array, at: number): void {
-    const mine = this.#numbers;
-    const count = this.roster.ids.length * numbersPerServer;
-    for (let index = 0; index < count; index++) mine[index] = numbers[at + index]!;
+  copyFrom(facts: Int32Array, facts0: number, figures: Float32Array, figures0: number): void {
+    const count = this.roster.ids.length;
+    for (let index = 0; index < count; index++) this.#facts[index] = facts[facts0 + index]!;
+    for (let index = 0; index < count * figuresPerServer; index++)
+      this.#figures[index] = figures[figures0 + index]!;
   }
 }

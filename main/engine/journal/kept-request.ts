@@ -177,13 +177,13 @@ export function tellInFull(kept: KeptRequest): RequestDetail {
       outcome: attempt.outcome,
       status: attempt.status === 0 ? null : attempt.status,
       detail: attempt.detail,
-      decision: attempt.decision && renderDecision(attempt.decision, attempts[index - 1] ?? null),
+      decision: attempt.decision && renderDecision(attempt.decision, attempts.slice(0, index)),
       batch:
         attempt.batchSize === 0
           ? null
           : { place: attempt.batchPlace, size: attempt.batchSize, apart: attempt.sentApart },
     })),
-    unserved: kept.unserved && renderDecision(kept.unserved, attempts.at(-1) ?? null),
+    unserved: kept.unserved && renderDecision(kept.unserved, attempts),
   };
 }
 

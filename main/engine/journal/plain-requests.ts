@@ -1,6 +1,6 @@
 import type { StrategyKind } from '@shared/catalog/strategies.ts';
 import type { Exchange } from '../exchange.ts';
-import { DecisionRecord, numbersPerServer, type Roster } from './decision.ts';
+import { DecisionRecord, emptyRoster, figuresPerServer, type Roster } from './decision.ts';
 import { emptyAttempt, emptyRequest, type KeptRequest } from './kept-request.ts';
 
 const idAt = 0;
@@ -30,7 +30,8 @@ const targetAt = 4;
 const textsPerRequest = 5;
 
 const leastPlaces = 64;
-const nobody: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
+/** What a row holds of one server: a word of facts and its figures, four bytes each. */
+const wordsPerServer = 1 + figuresPerServer;
 
 /**
  * Requests of which nothing is to be told but that the first server they were led to answered: nearly all of them. Each is a row of
@@ -44,6 +45,9 @@ export class PlainRequests {
   #servers = 0;
   #stride = serversAt;
   #numbers = new Float64Array();
+  /** The same memory, for the end of each row: the facts of every server there is room for, and then their figures. */
+  #facts = new Int32Array();
+  #figures = new Float32Array();
   #texts: string[] = [];
   #rosters: Roster[] = [];
   #strategies: StrategyKind[] = [];
@@ -80,7 +84,8 @@ export class PlainRequests {
     numbers[at + pickAt] = decision.pick;
     numbers[at + queuedMsAt] = decision.queuedMs;
     numbers[at + pickedAt] = decision.strategyAsked ? decision.picked : -1 - decision.picked;
-    decision.copyTo(numbers, at + serversAt);
+    const servers0 = (at + serversAt) * 2;
+    decision.copyTo(this.#facts, servers0, this.#figures, servers0 + this.#servers);
 
     const first = place * textsPerRequest;
     this.#keepText(first + idPrefixAt, exchange.idPrefix);
@@ -149,26 +154,26 @@ export class PlainRequests {
     record.picked = this.#pickedOf(place);
     record.strategyAsked = numbers[pickedAt]! >= 0;
     record.queuedMs = numbers[queuedMsAt]!;
-    record.copyFrom(numbers, serversAt);
+    const servers0 = (place * this.#stride + serversAt) * 2;
+    record.copyFrom(this.#facts, servers0, this.#figures, servers0 + this.#servers);
     return record;
   }
 
   /** Moves what is at these places to the first ones, in this order; everything else is forgotten. */
   rearrange(places: readonly number[]): void {
-    const from = { numbers: this.#numbers, texts: this.#texts, rosters: this.#rosters };
+    const from = { words: this.#facts, texts: this.#texts, rosters: this.#rosters };
     const strategies = this.#strategies;
-    this.#numbers = new Float64Array(places.length * this.#stride);
+    this.#allocate(places.length);
     this.#texts = [];
     this.#rosters = [];
     this.#strategies = [];
-    this.#places = places.length;
     for (const [index, place] of places.entries()) {
       // Where something else is kept there may be no row.
-      const row = from.numbers.subarray(place * this.#stride, (place + 1) * this.#stride);
-      this.#numbers.set(row, index * this.#stride);
+      const width = this.#stride * 2;
+      this.#facts.set(from.words.subarray(place * width, (place + 1) * width), index * width);
       for (let text = 0; text < textsPerRequest; text++)
         this.#texts.push(from.texts[place * textsPerRequest + text] ?? '');
-      this.#rosters.push(from.rosters[place] ?? nobody);
+      this.#rosters.push(from.rosters[place] ?? emptyRoster);
       this.#strategies.push(strategies[place] ?? 'round-robin');
     }
   }
@@ -182,20 +187,44 @@ export class PlainRequests {
     if (this.#texts[at] !== text) this.#texts[at] = text;
   }
 
+  #allocate(places: number): void {
+    const buffer = new ArrayBuffer(places * this.#stride * 8);
+    this.#places = places;
+    this.#numbers = new Float64Array(buffer);
+    this.#facts = new Int32Array(buffer);
+    this.#figures = new Float32Array(buffer);
+  }
+
   /** Makes room for more rows, twice as many each time, or for wider ones. */
   #grow(place: number, servers: number): void {
-    const before = { numbers: this.#numbers, stride: this.#stride, places: this.#places };
+    const before = {
+      numbers: this.#numbers,
+      facts: this.#facts,
+      stride: this.#stride,
+      places: this.#places,
+      servers: this.#servers,
+    };
     this.#servers = Math.max(this.#servers, servers);
-    this.#stride = serversAt + this.#servers * numbersPerServer;
-    while (this.#places <= place) this.#places = Math.max(leastPlaces, this.#places * 2);
-    this.#numbers = new Float64Array(this.#places * this.#stride);
+    this.#stride = serversAt + Math.ceil((this.#servers * wordsPerServer) / 2);
+    let places = before.places;
+    while (places <= place) places = Math.max(leastPlaces, places * 2);
+    this.#allocate(places);
     for (let row = 0; row < before.places; row++) {
       const from = row * before.stride;
-      this.#numbers.set(before.numbers.subarray(from, from + before.stride), row * this.#stride);
+      const to = row * this.#stride;
+      this.#numbers.set(before.numbers.subarray(from, from + serversAt), to);
+      // As words: a figure copied as a number might not keep its bits.
+      const words = (from + serversAt) * 2;
+      const figures = words + before.servers;
+      this.#facts.set(before.facts.subarray(words, figures), (to + serversAt) * 2);
+      this.#facts.set(
+        before.facts.subarray(figures, figures + before.servers * figuresPerServer),
+        (to + serversAt) * 2 + this.#servers,
+      );
     }
     // Of places where something else was kept there is nothing here yet.
     while (this.#rosters.length < this.#places) {
-      this.#rosters.push(nobody);
+      this.#rosters.push(emptyRoster);
       this.#strategies.push('round-robin');
       for (let text = 0; text < textsPerRequest; text++) this.#texts.push('');
     }

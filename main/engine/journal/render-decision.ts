@@ -1,39 +1,45 @@
 import { strategies } from '@shared/catalog/strategies.ts';
-import {
-  type AttemptOutcome,
-  type Decision,
-  type UnavailableReason,
-  unavailableReasons,
-} from '@shared/contract/values.ts';
+import { type Decision, type UnavailableReason, unavailableReasons } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { SeenCandidate } from '../strategy/strategy.ts';
-import { type AffinityCause, candidateCode, type DecisionRecord, decisionStates } from './decision.ts';
-import { attemptWords, reasonWords } from './words.ts';
+import {
+  type AffinityCause,
+  candidateCode,
+  type DecisionRecord,
+  decisionStates,
+  type ServerFacts,
+} from './decision.ts';
+import { outWords } from './out-words.ts';
+import { attemptWords, type EarlierAttempt, reasonWords } from './words.ts';
 
-/** The attempt before the one that is explained. */
-export interface EarlierAttempt {
-  /** Id. */
-  readonly server: string;
-  readonly outcome: AttemptOutcome;
-  readonly status: number;
-  readonly detail: string | null;
-}
-
-/** Turns the numbers of a decision into what a person reads. */
-export function renderDecision(record: DecisionRecord, earlier: EarlierAttempt | null): Decision {
+/**
+ * Turns the numbers of a decision into what a person reads.
+ *
+ * @param before the attempts of the request before it, oldest first
+ */
+export function renderDecision(record: DecisionRecord, before: readonly EarlierAttempt[]): Decision {
   const { reasoning } = strategyRegistry[record.strategy];
   const { roster } = record;
+  const earlier = before.at(-1) ?? null;
   return {
     strategy: record.strategy,
     servers: roster.ids.map((id, index) => {
       const state = decisionStates[record.code(index)]!;
-      const looked = record.strategyAsked && (state === 'picked' || state === 'candidate');
+      const asked = state === 'picked' || state === 'candidate';
+      const looked = record.strategyAsked && asked;
       return {
         id,
         weight: roster.weights[index]!,
+        effectiveWeight: record.effectiveWeight(index),
         activeRequests: record.activeRequests(index),
+        maxRequests: roster.maxRequests[index]!,
+        latencyMs: record.latencyMs(index),
+        ...withoutTrial(record.facts(index)),
+        ejectedForMs: record.ejectedForMs(index),
+        backup: roster.backups[index]!,
         state,
+        out: asked ? '' : outWords(record, index, state, before),
         detail: looked ? reasoning.detail(seen(record, index)) : '',
       };
     }),
@@ -41,6 +47,10 @@ export function renderDecision(record: DecisionRecord, earlier: EarlierAttempt |
     queuedMs: Math.round(record.queuedMs * 1_000) / 1_000,
     sentence: sentence(record, earlier),
   };
+}
+
+function withoutTrial({ adminState, verdict, ejected, unreachable, tried }: ServerFacts) {
+  return { adminState, verdict, ejected, unreachable, tried };
 }
 
 function renderAffinity(record: DecisionRecord, earlier: EarlierAttempt | null): Decision['affinity'] {
@@ -154,7 +164,7 @@ function leftOut(record: DecisionRecord, include: (reason: UnavailableReason) =>
 function seen(record: DecisionRecord, index: number): SeenCandidate {
   return {
     name: record.roster.names[index]!,
-    weight: record.roster.weights[index]!,
+    weight: record.effectiveWeight(index),
     activeRequests: record.activeRequests(index),
     seen: record.seen(index),
   };

@@ -1,6 +1,15 @@
 import type { AttemptOutcome, UnavailableReason } from '@shared/contract/values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 
+/** An attempt before the one that is explained. */
+export interface EarlierAttempt {
+  /** Id. */
+  readonly server: string;
+  readonly outcome: AttemptOutcome;
+  readonly status: number;
+  readonly detail: string | null;
+}
+
 /** Completes `api-2 is …`. */
 export const reasonWords: Record<UnavailableReason, string> = {
   maintenance: 'in maintenance',

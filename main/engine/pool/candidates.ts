@@ -1,6 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
-import { candidateCode, type DecisionRecord, decisionStates, type Roster } from '../journal/decision.ts';
+import {
+  candidateCode,
+  type DecisionRecord,
+  decisionStates,
+  emptyRoster,
+  type Roster,
+} from '../journal/decision.ts';
 import { isFull, unavailability } from './availability.ts';
 import type { Server } from './server.ts';
 import { unservedError } from './unserved-text.ts';
@@ -16,7 +22,7 @@ export class Candidates {
   waitsForSlot = false;
   /** After a `note`: a server stood at its `maxRequests`. */
   sawFull = false;
-  roster: Roster = { pool: '', ids: [], names: [], weights: [], backups: [] };
+  roster: Roster = emptyRoster;
   servers: readonly Server[] = [];
   byId: ReadonlyMap<string, Server> = new Map();
   primaries: readonly Server[] = [];
@@ -42,6 +48,7 @@ export class Candidates {
       names: servers.map(({ name }) => name),
       weights: servers.map(({ weight }) => weight),
       backups: servers.map(({ backup }) => backup),
+      maxRequests: servers.map(({ maxRequests }) => maxRequests),
     };
   }
 
@@ -62,7 +69,7 @@ export class Candidates {
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
       if (!server.isWell) return false;
-      record.note(index, server.backup ? codes.backup : candidateCode, server.activeRequests);
+      record.noteWell(index, server.backup ? codes.backup : candidateCode, server);
     }
     return true;
   }
@@ -77,7 +84,7 @@ export class Candidates {
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
       const reason = wasTried(exchange, server) ? 'tried' : unavailability(server, now, false);
-      record.note(index, reason === null ? candidateCode : codes[reason], server.activeRequests);
+      record.note(index, reason === null ? candidateCode : codes[reason], server, now);
       if (reason === null) {
         if (server.backup) backups += 1;
         else primaries += 1;

@@ -1,5 +1,6 @@
 import { mostThreads } from '@shared/config/schema.ts';
 import { type AdminState, adminStates, type Verdict, verdicts } from '@shared/contract/values.ts';
+import { factBits } from '../journal/decision.ts';
 import type { Memory } from '../threads/memory.ts';
 
 /** Whole numbers, then, from `numbersAt`, fractions. */
@@ -69,6 +70,17 @@ export class ServerCells {
     return (
       cells[adminStateAt] === ready && cells[verdictAt] !== unhealthy && this.#numbers[ejectedUntilAt] === 0
     );
+  }
+
+  /** Bits for a decision to note, see `factBits`. Read for every server at every pick, like `isWell`. */
+  get facts(): number {
+    const cells = this.#words;
+    const numbers = this.#numbers;
+    let facts = (cells[adminStateAt]! << factBits.adminState) | (cells[verdictAt]! << factBits.verdict);
+    if (numbers[ejectedUntilAt] !== 0) facts |= 1 << factBits.ejected;
+    if (cells[trialAt] !== 0) facts |= 1 << factBits.onTrial;
+    if (numbers[unreachableAt] !== 0) facts |= 1 << factBits.unreachable;
+    return facts;
   }
 
   /** Number of the thread that has the trial request, plus one; 0 for none. */

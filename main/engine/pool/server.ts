@@ -157,6 +157,11 @@ export class Server implements Candidate {
     this.#cells.answersProbes = answers;
   }
 
+  /** What a decision notes of it besides its load, as bits. */
+  get facts(): number {
+    return this.#cells.facts;
+  }
+
   get failedAttempts(): number {
     return this.#cells.failedAttempts;
   }

@@ -223,9 +223,28 @@ export const decisionSchema = z.object({
   servers: z.array(
     z.object({
       id: z.string(),
+      /** As configured. */
       weight: z.number(),
+      /** The one that counted at this pick. */
+      effectiveWeight: z.number(),
       activeRequests: z.number(),
+      /** Most it may have in flight; 0 for no limit. */
+      maxRequests: z.number(),
+      /** Moving average of its time to answer; null where nothing was measured yet. */
+      latencyMs: z.number().nullable(),
+      adminState: z.enum(adminStates),
+      verdict: z.enum(verdicts),
+      ejected: z.boolean(),
+      /** For how much longer; not above 0 where the time was over and a trial request was due or under way; null where not ejected. */
+      ejectedForMs: z.number().nullable(),
+      /** When somebody last tried, nobody listened there. */
+      unreachable: z.boolean(),
+      backup: z.boolean(),
+      /** This request had been there before. */
+      tried: z.boolean(),
       state: z.enum(['picked', 'candidate', ...unavailableReasons]),
+      /** Why it was out; completes `api-2 …`: `is draining`, `was tried already: connection refused`. Empty where it was not. */
+      out: z.string(),
       /** What the strategy saw of it, e.g. `current 5`, `2 in flight / weight 3`; empty where it looked at nothing. */
       detail: z.string(),
     }),

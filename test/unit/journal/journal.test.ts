@@ -34,7 +34,7 @@ describe('the decision of a request', () => {
     expect(sentences(kit, id)).toEqual([
       'Weighted round robin chose a, whose turn it was (current 5, next best b at 1).',
     ]);
-    expect(detail(kit, id).attemptList[0]!.decision!.servers).toEqual([
+    expect(detail(kit, id).attemptList[0]!.decision!.servers).toMatchObject([
       { id: 'api/a', weight: 5, activeRequests: 0, state: 'picked', detail: 'current 5' },
       { id: 'api/b', weight: 1, activeRequests: 0, state: 'candidate', detail: 'current 1' },
       { id: 'api/c', weight: 1, activeRequests: 0, state: 'candidate', detail: 'current 1' },

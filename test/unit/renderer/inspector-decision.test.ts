@@ -7,14 +7,38 @@ import {
   waterfall,
 } from '../../../renderer/src/features/inspector/present-decision.ts';
 
+/** A server that is well, and what is said of it. */
+function seen(
+  id: string,
+  said: Partial<Decision['servers'][number]> & Pick<Decision['servers'][number], 'weight' | 'state'>,
+): Decision['servers'][number] {
+  return {
+    id,
+    effectiveWeight: said.weight,
+    activeRequests: 0,
+    maxRequests: 0,
+    latencyMs: null,
+    adminState: 'ready',
+    verdict: 'healthy',
+    ejected: false,
+    ejectedForMs: null,
+    unreachable: false,
+    backup: false,
+    tried: false,
+    out: '',
+    detail: '',
+    ...said,
+  };
+}
+
 const decision: Decision = {
   strategy: 'weighted-round-robin',
   servers: [
-    { id: 'api/api-1', weight: 3, activeRequests: 6, state: 'candidate', detail: 'current 4' },
-    { id: 'api/api-2', weight: 2, activeRequests: 0, state: 'tried', detail: '' },
-    { id: 'api/api-3', weight: 2, activeRequests: 3, state: 'picked', detail: 'current 5' },
-    { id: 'api/api-4', weight: 1, activeRequests: 0, state: 'drain', detail: '' },
-    { id: 'api/api-5', weight: 1, activeRequests: 0, state: 'candidate', detail: '' },
+    seen('api/api-1', { weight: 3, activeRequests: 6, state: 'candidate', detail: 'current 4' }),
+    seen('api/api-2', { weight: 2, activeRequests: 0, state: 'tried', detail: '' }),
+    seen('api/api-3', { weight: 2, activeRequests: 3, state: 'picked', detail: 'current 5' }),
+    seen('api/api-4', { weight: 1, activeRequests: 0, state: 'drain', detail: '' }),
+    seen('api/api-5', { weight: 1, activeRequests: 0, state: 'candidate', detail: '' }),
   ],
   affinity: null,
   queuedMs: 0,

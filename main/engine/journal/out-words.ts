@@ -1,0 +1,55 @@
+import type { UnavailableReason } from '@shared/contract/values.ts';
+import { assertNever } from '@shared/lib/assert-never.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
+import type { DecisionRecord } from './decision.ts';
+import { attemptWords, type EarlierAttempt } from './words.ts';
+
+/**
+ * Why a server was out of a decision, with the facts that say so; completes `api-2 …`.
+ *
+ * @param earlier the attempts of the request before the decision
+ */
+export function outWords(
+  record: DecisionRecord,
+  index: number,
+  reason: UnavailableReason,
+  earlier: readonly EarlierAttempt[],
+): string {
+  switch (reason) {
+    case 'maintenance':
+      return 'is in maintenance';
+    case 'drain':
+      return 'is draining: it takes no new clients';
+    case 'unhealthy':
+      return record.facts(index).unreachable
+        ? 'is unhealthy: nobody listens there'
+        : 'is unhealthy: its probes fail';
+    case 'ejected':
+      return `is ejected after failed attempts, ${ejectionWords(record, index)}`;
+    case 'full':
+      return `is full, with ${record.activeRequests(index)} requests in flight of at most ${record.roster.maxRequests[index]}`;
+    case 'weight-zero':
+      return 'has weight 0: it takes no new clients';
+    case 'backup':
+      return 'is a backup, and a primary server is available';
+    case 'tried': {
+      const before = earlier.findLast(({ server }) => server === record.roster.ids[index]);
+      return before ? `was tried already: ${attemptWords(before)}` : 'was tried already';
+    }
+    default:
+      return assertNever(reason);
+  }
+}
+
+function ejectionWords(record: DecisionRecord, index: number): string {
+  const leftMs = record.ejectedForMs(index) ?? 0;
+  if (leftMs > 0) return `for another ${roughly(leftMs)}`;
+  return record.facts(index).onTrial
+    ? 'until the trial request that is under way has gone well'
+    : 'until a trial request has gone well';
+}
+
+/** In whole seconds from one on: nobody cares for the rest. */
+function roughly(ms: number): string {
+  return formatDuration(ms >= 1_000 ? Math.ceil(ms / 1_000) * 1_000 : Math.max(1, Math.round(ms)));
+}
