@@ -47,7 +47,7 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
       output.line(output.paint('bad', `The file on disk cannot run: ${place}${message}`));
     }
     output.line(
-      `${rate(total.ratePerSecond)} requests/s, ${percent(total.successRatio)} succeed, p50 ${milliseconds(total.p50Ms)}, p95 ${milliseconds(total.p95Ms)}, p99 ${milliseconds(total.p99Ms)}; ${total.requests} since start, ${total.failed} failed, ${total.savedByRetry} saved by retry`,
+      `${rate(total.ratePerSecond)} requests/s, ${percent(total.successRatio)} succeed, p50 ${milliseconds(total.p50Ms)}, p95 ${milliseconds(total.p95Ms)}, p99 ${milliseconds(total.p99Ms)}; ${total.requests} since start, ${total.failed} failed, ${total.savedByRetry} saved by retry${amplification(total.attemptsPerRequest)}`,
     );
     output.line('');
     for (const line of table(listeners, [
@@ -68,9 +68,34 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
       ),
     );
     for (const line of table(servers, serverColumns(output, metrics.servers, weights))) output.line(line);
+    tellRetries(output, metrics.pools);
     tellQueues(output, metrics.pools);
     tellLimits(output, metrics.limits, current?.config);
   });
+}
+
+/** Pools in which anything was tried again. */
+function tellRetries(output: Output, pools: Metrics['pools']): void {
+  const told = Object.entries(pools).filter(([, { retries }]) => retries > 0);
+  if (told.length === 0) return;
+  output.line('');
+  for (const [name, { retries, attemptsPerRequest, retryBudget }] of told) {
+    const { recent, sinceStart } = attemptsPerRequest;
+    output.line(
+      `Retries of ${name}: ${retries} since start, ${twoPlaces(sinceStart)} attempts for each request (${twoPlaces(recent)} over 10 s); budget: ${retryBudget.used} of ${retryBudget.allowed} used over 10 s`,
+    );
+  }
+}
+
+/** Nothing where no request took more than one attempt. */
+function amplification({ sinceStart }: Metrics['total']['attemptsPerRequest']): string {
+  return sinceStart !== null && sinceStart >= 1.005
+    ? `, ${twoPlaces(sinceStart)} attempts for each request`
+    : '';
+}
+
+function twoPlaces(value: number | null): string {
+  return value === null ? '-' : value.toFixed(2);
 }
 
 /** Pools in which requests wait, or waited in vain. */

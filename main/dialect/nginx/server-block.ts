@@ -2,6 +2,7 @@ import { formatAddress } from '@shared/config/address.ts';
 import { defaultLimits } from '@shared/config/listener-schema.ts';
 import type { ListenerConfig, PoolConfig } from '@shared/config/schema.ts';
 import type { Notes } from './notes.ts';
+import { retryLines } from './retry.ts';
 import { type HostBlock, hostBlocks } from './routing.ts';
 import { block, size, time, word } from './words.ts';
 
@@ -11,9 +12,6 @@ export interface Target {
   readonly upstream: string;
   readonly setCookie: string | undefined;
 }
-
-/** Statuses that `proxy_next_upstream` knows. */
-const retryableStatuses = [403, 404, 429, 500, 502, 503, 504];
 
 export function renderListener(
   listener: ListenerConfig,
@@ -131,34 +129,6 @@ function proxyLines({ pool, upstream, setCookie }: Target, notes: Notes): string
     ...retryLines(pool, notes),
     ...(setCookie === undefined ? [] : [`add_header Set-Cookie ${setCookie} always;`]),
   ];
-}
-
-function retryLines({ name, retry, servers }: PoolConfig, notes: Notes): string[] {
-  if (retry.attempts === 1) return ['proxy_next_upstream off;'];
-  const known = retry.on.filter((status) => retryableStatuses.includes(status));
-  const unknown = retry.on.filter((status) => !retryableStatuses.includes(status));
-  if (unknown.length > 0) {
-    notes.lost(
-      `Pool ${name}: nginx cannot retry on status ${unknown.join(', ')} (it knows ${retryableStatuses.join(', ')}).`,
-    );
-  }
-  if (servers.length > 1) {
-    notes.lost(
-      `Pool ${name}: nginx has no retry budget; when all servers struggle, every request is still tried up to ${retry.attempts} times.`,
-    );
-  }
-  if (servers.length > retry.attempts) {
-    notes.differs(
-      `Pool ${name}: nginx counts refused connections among its ${retry.attempts} tries; Ballast passes by servers where nobody listens.`,
-    );
-  }
-  const when = [
-    'error',
-    'timeout',
-    'invalid_header',
-    ...[...new Set(known)].sort().map((status) => `http_${status}`),
-  ];
-  return [`proxy_next_upstream ${when.join(' ')};`, `proxy_next_upstream_tries ${retry.attempts};`];
 }
 
 /** nginx compares the decoded path. A path that cannot be decoded is left as it is. */

@@ -122,6 +122,7 @@ export function createMetrics(
       if (exchange.attemptCount > 1) {
         outcomes.add(retriedAt, 1);
         if (!isFailure) outcomes.add(savedAt, 1);
+        total.retried(exchange.attemptCount - 1);
         if (pool) pool.traffic.retried(exchange.attemptCount - 1);
       }
     },
@@ -149,6 +150,7 @@ export function createMetrics(
           retried: outcomes.sum(retriedAt),
           savedByRetry: outcomes.sum(savedAt),
           failed: outcomes.sum(failedAt),
+          attemptsPerRequest: total.attemptsPerRequest,
         },
         listeners: {},
         pools: {},
@@ -161,6 +163,8 @@ export function createMetrics(
           ...pool.traffic.read(),
           activeRequests: pool.activeRequests,
           retries: pool.traffic.retries,
+          attemptsPerRequest: pool.traffic.attemptsPerRequest,
+          retryBudget: pool.retryBudget(),
           batched: pool.traffic.batchedAttempts,
           sentApart: pool.traffic.sentApart,
           sessions: pool.sessions.count,

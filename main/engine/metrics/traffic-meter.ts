@@ -1,4 +1,4 @@
-import type { Traffic } from '@shared/contract/values.ts';
+import type { AttemptsPerRequest, Traffic } from '@shared/contract/values.ts';
 import { createHistogram, type Histogram, histogramBuckets, quantiles } from '@shared/lib/histogram.ts';
 import { Memory, type OwnBlocks } from '../threads/memory.ts';
 import { RollingHistogram } from './rolling-histogram.ts';
@@ -15,7 +15,8 @@ const recentAt = 2;
 const retriesAt = 3;
 const batchedAt = 4;
 const sentApartAt = 5;
-const classesAt = 6;
+const recentRetriesAt = 6;
+const classesAt = 7;
 const numbers = classesAt + 5;
 const blockBytes = numbers * 8 + histogramBuckets * 4;
 
@@ -38,6 +39,8 @@ export class TrafficMeter {
   readonly #finished: number[] = [];
   /** Finished requests of this thread when the present slice began. */
   #finishedBefore: number;
+  /** The same of attempts after the first; empty until there is one. */
+  readonly #retried: number[] = [];
 
   constructor(memory = new Memory(), name = 'traffic') {
     this.#memory = memory;
@@ -70,9 +73,11 @@ export class TrafficMeter {
     if (index !== 0) this.#times.record(durationMs * perMs);
   }
 
-  /** Further attempts were made. */
+  /** Further attempts were made for a request that has finished. */
   retried(attempts: number): void {
     this.#add(retriesAt, attempts);
+    this.#add(recentRetriesAt, attempts);
+    this.#retried[0] = (this.#retried[0] ?? 0) + attempts;
   }
 
   /** An attempt shared its connection. @param isApart it had to go again by itself */
@@ -110,6 +115,16 @@ export class TrafficMeter {
     return this.#sum(retriesAt);
   }
 
+  /** Counted when a request finishes, as requests are. */
+  get attemptsPerRequest(): AttemptsPerRequest {
+    const per = (retries: number, requests: number): number | null =>
+      requests <= 0 ? null : round(1 + Math.max(0, retries) / requests, 1_000);
+    return {
+      recent: per(this.#sum(recentRetriesAt), this.recentRequests),
+      sinceStart: per(this.retries, this.requests),
+    };
+  }
+
   get statusClasses(): Traffic['statusClasses'] {
     const each = (index: number): number => this.#sum(classesAt + index);
     return [each(0), each(1), each(2), each(3), each(4)];
@@ -132,6 +147,9 @@ export class TrafficMeter {
     this.#finished.unshift(finished - this.#finishedBefore);
     this.#finishedBefore = finished;
     if (this.#finished.length === slices) this.#add(recentAt, -this.#finished.pop()!);
+    if (this.#retried.length === 0) return;
+    this.#retried.unshift(0);
+    if (this.#retried.length > slices) this.#add(recentRetriesAt, -this.#retried.pop()!);
   }
 
   /** Continues the counts of a predecessor; its window stays behind. */
@@ -147,6 +165,7 @@ export class TrafficMeter {
     if (!gone) return;
     gone.numbers[activeAt] = 0;
     gone.numbers[recentAt] = 0;
+    gone.numbers[recentRetriesAt] = 0;
     gone.counts.fill(0);
   }
 

@@ -1,5 +1,6 @@
 import type { RetryConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord } from '../exchange.ts';
+import { retriesStatus } from '../proxy/retry-rules.ts';
 
 /**
  * Whether an attempt counts against its server: it broke, or it answered with a status that the pool is told to try again
@@ -8,5 +9,5 @@ import type { AttemptRecord } from '../exchange.ts';
 export function isFailed(attempt: AttemptRecord, retry: RetryConfig): boolean {
   if (attempt.outcome === 'client-aborted' || attempt.ownFault) return false;
   if (attempt.outcome !== 'responded') return true;
-  return attempt.status >= 400 && retry.on.includes(attempt.status);
+  return retriesStatus(retry, attempt.status);
 }

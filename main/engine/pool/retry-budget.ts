@@ -1,4 +1,5 @@
 import type { RetryConfig } from '@shared/config/schema.ts';
+import type { RetryBudgetStatus } from '@shared/contract/values.ts';
 
 const buckets = 10;
 const bucketMs = 1_000;
@@ -32,13 +33,19 @@ export class RetryBudget {
   }
 
   /** False where the budget is exhausted. */
-  take(now: number, { budgetPercent, budgetMinPerSecond }: RetryConfig): boolean {
+  take(now: number, config: RetryConfig): boolean {
     this.roll(now);
-    const share = Math.floor((this.#sum(requestsAt) * budgetPercent) / 100);
-    const least = budgetMinPerSecond * buckets;
-    if (this.#sum(retriesAt) >= Math.max(share, least)) return false;
+    const { used, allowed } = this.read(config);
+    if (used >= allowed) return false;
     this.#count(retriesAt);
     return true;
+  }
+
+  /** What was taken of it in the window, and how much that may be. */
+  read({ budgetPercent, budgetMinPerSecond }: RetryConfig): RetryBudgetStatus {
+    const share = Math.floor((this.#sum(requestsAt) * budgetPercent) / 100);
+    const least = budgetMinPerSecond * buckets;
+    return { used: this.#sum(retriesAt), allowed: Math.max(share, least) };
   }
 
   /** Forgets what is older than the window. To be called at least about once a second. */

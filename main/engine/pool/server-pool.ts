@@ -1,6 +1,6 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { QueueTraffic } from '@shared/contract/values.ts';
+import type { QueueTraffic, RetryBudgetStatus } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
@@ -268,6 +268,11 @@ export class ServerPool implements Pool, SocketHolder {
     lock.release();
     if (!taken) this.limitReached('retry-budget', null);
     return taken;
+  }
+
+  /** Of all threads together. */
+  retryBudget(): RetryBudgetStatus {
+    return this.#budget.read(this.#config.retry);
   }
 
   limitReached(kind: LimitKind, server: Server | null): void {

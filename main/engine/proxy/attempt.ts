@@ -40,8 +40,8 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
   protected pool: Pool | null = null;
   /** The request's head, rewritten. */
   protected head = '';
-  /** The method is safe to repeat. */
-  protected idempotent = false;
+  /** The method may be sent again although it may have taken effect. */
+  protected repeatable = false;
   /** Null while none is running. */
   protected attempt: AttemptRecord | null = null;
   protected connection: ServerConnection | null = null;
@@ -208,7 +208,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
   }
 
   sendAlone(): void {
-    this.#sendOn(this.idempotent);
+    this.#sendOn(this.repeatable);
   }
 
   turnEnded(): void {
@@ -286,7 +286,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     this.#startAttempt(now);
     const connections = this.#connectionsOf(server);
     // How much of a body is still to come nobody knows: it may be more than is kept for a repeat.
-    const repeatable = this.idempotent && this.requestSent;
+    const repeatable = this.repeatable && this.requestSent;
     if (!repeatable && connections.hasTrusted()) {
       this.awaitsTurnEnd = true;
       atTurnEnd(this);
@@ -346,7 +346,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
   }
 
   protected keepBytes(): number {
-    return keptBodyBytes(this.pool!.config.retry, this.idempotent);
+    return keptBodyBytes(this.pool!.config.retry, this.repeatable);
   }
 
   protected checkServer(connection: ServerConnection): void {

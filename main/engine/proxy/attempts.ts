@@ -5,7 +5,7 @@ import type { Waiter } from '../pool/request-queue.ts';
 import type { Server } from '../pool/server.ts';
 import { Attempt } from './attempt.ts';
 import { failureSummary, type StopReason } from './failure-text.ts';
-import { attemptsUsedUp, isIdempotent, retriesStatus, whyNotAgain } from './retry-rules.ts';
+import { attemptsUsedUp, isRepeatable, retriesStatus, whyNotAgain } from './retry-rules.ts';
 import type { ServerConnection } from './server-connection.ts';
 
 /**
@@ -32,7 +32,7 @@ export class Attempts extends Attempt implements Waiter {
     const client = this.client;
     this.pool = pool;
     this.head = head;
-    this.idempotent = isIdempotent(this.exchange.method);
+    this.repeatable = isRepeatable(pool.config.retry, this.exchange.method);
     this.requestSent = done;
     this.isHead = client.isHead;
     this.asksUpgrade = client.asksUpgrade;
@@ -135,7 +135,7 @@ export class Attempts extends Attempt implements Waiter {
       (connection.reused || connection.isShared) &&
       !connection.sawResponse &&
       !this.#freshTried;
-    if (wasStale && this.body.complete && (this.idempotent || connection.unsent)) {
+    if (wasStale && this.body.complete && (this.repeatable || connection.unsent)) {
       // The server closed an idle connection just when the request was on its way: that says nothing about the server.
       this.#freshTried = true;
       this.sendFresh(server);
@@ -212,7 +212,7 @@ export class Attempts extends Attempt implements Waiter {
     const pool = this.pool!;
     if (this.announced) return 'announced';
     if (attemptsUsedUp(pool.config.retry, this.exchange.attemptCount, this.#refused)) return 'attempts';
-    const reason = whyNotAgain(outcome, this.idempotent, this.body.complete);
+    const reason = whyNotAgain(pool.config.retry, outcome, this.repeatable, this.body.complete);
     if (reason === 'body') pool.limitReached('retry-body', null);
     return reason;
   }

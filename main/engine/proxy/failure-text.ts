@@ -4,6 +4,7 @@ import type { AttemptRecord, Exchange } from '../exchange.ts';
 export type StopReason =
   | 'attempts'
   | 'method'
+  | 'outcome'
   | 'body'
   | 'budget'
   | 'no-server'
@@ -13,7 +14,9 @@ export type StopReason =
 
 const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
   attempts: (exchange) => `that is as many attempts as pool "${exchange.pool?.name}" allows (retry.attempts)`,
-  method: (exchange) => `a ${exchange.method} request may have taken effect, so it is not sent twice`,
+  method: (exchange) =>
+    `a ${exchange.method} request may have taken effect, so it is not sent twice (retry.methods)`,
+  outcome: (exchange) => `pool "${exchange.pool?.name}" does not try again after that (retry.on)`,
   body: () => 'the request body is too large to be sent again (retry.bodyBytes)',
   budget: (exchange) =>
     `the retry budget of pool "${exchange.pool?.name}" is used up (retry.budgetPercent, retry.budgetMinPerSecond)`,

@@ -1,20 +1,19 @@
+import { type RetryOutcome, retryOutcomes } from '@shared/config/retry-schema.ts';
 import type { RetryConfig } from '@shared/config/schema.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { StopReason } from './failure-text.ts';
 
 /** A request that is not safe to repeat is kept up to here, for the case that provably nothing of it was delivered. */
 const unrepeatableBytes = 16_384;
-/** RFC 9110 section 9.2.2. */
-const idempotentMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE']);
 
-/** Sending it twice means the same as sending it once. */
-export function isIdempotent(method: string): boolean {
-  return idempotentMethods.has(method);
+/** The pool lets such a request be sent again although it may have taken effect. Methods are case-sensitive (RFC 9110 section 9.1). */
+export function isRepeatable({ methods }: RetryConfig, method: string): boolean {
+  return methods.includes(method);
 }
 
 /** How much of a request's body is kept for a repeat, in bytes. */
-export function keptBodyBytes({ bodyBytes }: RetryConfig, idempotent: boolean): number {
-  return idempotent ? bodyBytes : Math.min(bodyBytes, unrepeatableBytes);
+export function keptBodyBytes({ bodyBytes }: RetryConfig, repeatable: boolean): number {
+  return repeatable ? bodyBytes : Math.min(bodyBytes, unrepeatableBytes);
 }
 
 /**
@@ -28,22 +27,39 @@ export function attemptsUsedUp({ attempts }: RetryConfig, made: number, refused:
 }
 
 /** The pool wants a response of this status tried elsewhere. */
-export function retriesStatus(retry: RetryConfig, status: number): boolean {
-  return status >= 400 && retry.on.includes(status);
+export function retriesStatus({ on }: RetryConfig, status: number): boolean {
+  if (status < 400 || on.length === 0) return false;
+  return on.includes(status) || on.includes(status < 500 ? '4xx' : '5xx');
+}
+
+/**
+ * The pool wants an attempt followed by another that failed in this way. A list that names only statuses adds them to every way
+ * to fail: what it does not speak of stays as it is without it.
+ */
+export function retriesOutcome({ on }: RetryConfig, outcome: AttemptOutcome): boolean {
+  if (outcome === 'responded' || on.length === 0) return true;
+  return on.includes(outcome as RetryOutcome) || !on.some((each) => isOutcome(each));
+}
+
+function isOutcome(reason: RetryConfig['on'][number]): boolean {
+  return (retryOutcomes as readonly unknown[]).includes(reason);
 }
 
 /**
  * What forbids that a request is sent again after such an outcome; null for nothing. Whether the budget and the servers
  * allow it is another question.
  *
+ * @param repeatable its method may be sent again although it may have taken effect
  * @param bodyKept all that came of the body can be sent again
  */
 export function whyNotAgain(
+  retry: RetryConfig,
   outcome: AttemptOutcome,
-  idempotent: boolean,
+  repeatable: boolean,
   bodyKept: boolean,
 ): StopReason | null {
+  if (!retriesOutcome(retry, outcome)) return 'outcome';
   // A connection that never was has delivered nothing: anything may be tried elsewhere.
-  if (outcome !== 'connect-failed' && !idempotent) return 'method';
+  if (outcome !== 'connect-failed' && !repeatable) return 'method';
   return bodyKept ? null : 'body';
 }

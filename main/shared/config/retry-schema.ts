@@ -1,6 +1,23 @@
 import { z } from 'zod';
 import { duration, inMs, whole } from './schema-parts.ts';
 
+/** Ways an attempt can fail that another attempt may follow, by the words of the journal. */
+export const retryOutcomes = [
+  'connect-failed',
+  'closed-before-response',
+  'failed-mid-response',
+  'timed-out',
+] as const;
+export type RetryOutcome = (typeof retryOutcomes)[number];
+
+/** RFC 9110 section 9.2.2: to send one of these twice means the same as to send it once. */
+export const idempotentMethods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'] as const;
+
+const retryReason = z.union([whole(400, 599), z.enum(['4xx', '5xx']), z.enum(retryOutcomes)], {
+  error: `a status from 400 to 599, 4xx, 5xx, ${retryOutcomes.slice(0, -1).join(', ')} or ${retryOutcomes.at(-1)}`,
+});
+export type RetryReason = z.output<typeof retryReason>;
+
 /** When a failed attempt is followed by another. */
 export const retrySchema = z
   .strictObject({
@@ -10,9 +27,21 @@ export const retrySchema = z
         'Most attempts for one request, the first included. Servers that refuse the connection do not count, unless this is 1: then no other is tried.',
       ),
     on: z
-      .array(whole(400, 599))
+      .array(retryReason)
       .default([])
-      .describe('Response statuses that are tried again elsewhere, for idempotent methods.'),
+      .describe(
+        'What is tried again elsewhere: statuses (`503`, `5xx`) and ways to fail (`connect-failed`, `closed-before-response`, `failed-mid-response`, `timed-out`). Where it names no way to fail, every one is tried again.',
+      ),
+    methods: z
+      .array(
+        z
+          .string()
+          .regex(/^[!#$%&'*+.^_`|~0-9A-Z-]{1,32}$/, 'a method is one word in capitals; write e.g. GET'),
+      )
+      .default([...idempotentMethods])
+      .describe(
+        'Methods that may be sent again although they may have taken effect: the idempotent ones. POST or PATCH only where the service does not mind to do it twice.',
+      ),
     budgetPercent: whole(0, 100)
       .default(20)
       .describe('Retries allowed as a share of recent requests, percent.'),
@@ -22,7 +51,7 @@ export const retrySchema = z
     bodyBytes: whole(0, 16_777_216)
       .default(65_536)
       .describe(
-        'Largest request body kept for a repeat, bytes. Of methods that are not idempotent (POST, PATCH) no more than 16384 are kept: they are only repeated where nothing was delivered.',
+        'Largest request body kept for a repeat, bytes. Of methods that are not in `methods` (POST, PATCH) no more than 16384 are kept: they are only repeated where nothing was delivered.',
       ),
   })
   .prefault({});

@@ -125,6 +125,26 @@ export const serverTrafficSchema = trafficSchema.extend({
 });
 export type ServerTraffic = z.infer<typeof serverTrafficSchema>;
 
+/**
+ * Retry amplification: what the servers have to do for each request of a client, in attempts. 1 where nothing was tried again. Null
+ * without requests.
+ */
+export const attemptsPerRequestSchema = z.object({
+  /** Of the requests that finished in the last `windowMs`. */
+  recent: z.number().nullable(),
+  /** Of all since start. */
+  sinceStart: z.number().nullable(),
+});
+export type AttemptsPerRequest = z.infer<typeof attemptsPerRequestSchema>;
+
+/** What a pool may still try again, over the last 10 s. */
+export const retryBudgetSchema = z.object({
+  used: z.number(),
+  /** By `budgetPercent` of the requests there were, or by `budgetMinPerSecond`, whichever is more. */
+  allowed: z.number(),
+});
+export type RetryBudgetStatus = z.infer<typeof retryBudgetSchema>;
+
 /** Requests of a pool that waited for a server to have a slot. */
 export const queueTrafficSchema = z.object({
   /** Waiting now. */
@@ -165,12 +185,16 @@ export const metricsSchema = z.object({
     savedByRetry: z.number(),
     /** Requests since start that failed for the client. */
     failed: z.number(),
+    attemptsPerRequest: attemptsPerRequestSchema,
   }),
   listeners: z.record(z.string(), trafficSchema),
   pools: z.record(
     z.string(),
     trafficSchema.extend({
+      /** Attempts after a request's first, since start. */
       retries: z.number(),
+      attemptsPerRequest: attemptsPerRequestSchema,
+      retryBudget: retryBudgetSchema,
       sessions: z.number(),
       queue: queueTrafficSchema,
       /** Attempts since start that shared their connection with others (batching). */

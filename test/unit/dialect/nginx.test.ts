@@ -162,6 +162,25 @@ describe('renderNginx', () => {
     expect(renderNginx(configWith({ retry: { attempts: 1 } })).text).toContain('proxy_next_upstream off;');
   });
 
+  it('says by its own words what is tried again, and what it cannot tell apart', () => {
+    const when = (retry: object): string | undefined =>
+      /proxy_next_upstream (.*);/.exec(renderNginx(configWith({ retry })).text)?.[1];
+    expect(when({ on: ['timed-out', 'connect-failed', 'closed-before-response', '5xx'] })).toBe(
+      'error timeout http_500 http_502 http_503 http_504',
+    );
+    expect(when({ on: ['failed-mid-response'] })).toBe('invalid_header');
+    expect(when({ methods: ['GET', 'POST', 'LOCK', 'PATCH'] })).toBe(
+      'error timeout invalid_header non_idempotent',
+    );
+    const notes = notesOf(
+      configWith({ retry: { on: ['connect-failed', '4xx'], methods: ['GET', 'POST'] } }),
+    ).join('\n');
+    expect(notes).toContain('does not tell connect-failed from closed-before-response');
+    expect(notes).toContain('cannot retry on status the rest of 4xx');
+    expect(notes).toContain('Ballast not HEAD, OPTIONS, PUT, DELETE, TRACE either');
+    expect(notes).toContain('nginx tries LOCK and PATCH again too, not only POST');
+  });
+
   it('replaces what clients say of themselves, unless another proxy in front is trusted', () => {
     const replaced = renderNginx(configWith()).text;
     expect(replaced).toContain('proxy_set_header X-Forwarded-For $remote_addr;');

@@ -65,6 +65,31 @@ describe('metrics', () => {
     expect(servers['api/b']).toMatchObject({ requests: 1, failedAttempts: 0 });
   });
 
+  it('tell how many attempts each request took, over the window and since start', () => {
+    const kit = metricsKit({
+      servers: serversNamed({ a: 1, b: 1, c: 1 }),
+      outlierDetection: { consecutiveFailures: 0 },
+    });
+    expect(kit.read().total.attemptsPerRequest).toEqual({ recent: null, sinceStart: null });
+    kit.request(['connect-failed', 'connect-failed', 'responded']);
+    for (let request = 0; request < 3; request++) kit.request(['responded']);
+    const both = { recent: 1.5, sinceStart: 1.5 };
+    expect(kit.read().pools.api!.attemptsPerRequest).toEqual(both);
+    expect(kit.read().total.attemptsPerRequest).toEqual(both);
+    for (let now = 2_000; now <= 13_000; now += 1_000) kit.metrics.tick(now);
+    kit.request(['responded']);
+    expect(kit.read().pools.api!.attemptsPerRequest).toEqual({ recent: 1, sinceStart: 1.4 });
+    expect(kit.read().total.attemptsPerRequest).toEqual({ recent: 1, sinceStart: 1.4 });
+  });
+
+  it('tell how much of the retry budget is used', () => {
+    const kit = metricsKit({ servers: serversNamed({ a: 1 }), retry: { budgetMinPerSecond: 1 } });
+    expect(kit.read().pools.api!.retryBudget).toEqual({ used: 0, allowed: 10 });
+    kit.pool.takeRetry();
+    for (let request = 0; request < 100; request++) kit.request(['responded']);
+    expect(kit.read().pools.api!.retryBudget).toEqual({ used: 1, allowed: 20 });
+  });
+
   it('do not blame the service for clients that go away, nor for refused requests', () => {
     const kit = metricsKit({ servers: serversNamed({ a: 1 }) });
     kit.request(['client-aborted']);

@@ -28,7 +28,15 @@ const server = (ratePerSecond: number): ServerTraffic => ({
 const sample = (atMs: number, rates: Record<string, number> = {}, requests = atMs): Metrics => ({
   atMs,
   windowMs: 10_000,
-  total: { ...traffic(0), requests, successRatio: null, retried: 0, savedByRetry: 0, failed: 0 },
+  total: {
+    ...traffic(0),
+    requests,
+    successRatio: null,
+    retried: 0,
+    savedByRetry: 0,
+    failed: 0,
+    attemptsPerRequest: { recent: null, sinceStart: null },
+  },
   listeners: {},
   pools: {},
   servers: Object.fromEntries(Object.entries(rates).map(([id, rate]) => [id, server(rate)])),

@@ -35,7 +35,14 @@ const counters = (
 ): Metrics => ({
   atMs,
   windowMs: 10_000,
-  total: { ...traffic, successRatio: 1, retried, savedByRetry: saved, failed },
+  total: {
+    ...traffic,
+    successRatio: 1,
+    retried,
+    savedByRetry: saved,
+    failed,
+    attemptsPerRequest: { recent: null, sinceStart: null },
+  },
   listeners: {},
   pools: {},
   servers: { 'api/api-2': { ...traffic, failedAttempts, shareHad: null, shareWanted: null } },

@@ -26,6 +26,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
   );
   const sessions = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.sessions ?? 0);
   const waiting = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.queue.length ?? 0);
+  const perRequest = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.attemptsPerRequest.recent ?? 1);
   const waitsForSlot = useWaitsForSlot(name);
   if (!pool) return null;
   return (
@@ -36,6 +37,9 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       <AffinityMenu pool={name} affinity={pool.affinity} sessions={sessions} />
       {pool.batching.mode !== 'off' && (
         <Chip className="batching">{batchingModes[pool.batching.mode].label.toLowerCase()}</Chip>
+      )}
+      {perRequest >= 1.005 && (
+        <Chip tone="warn" className="amplified">{`${perRequest.toFixed(2)} attempts per request`}</Chip>
       )}
       {waiting > 0 && <Chip tone="warn" className="waiting">{`${waiting} in the queue`}</Chip>}
       <span className="space" />
