@@ -14,6 +14,7 @@ import { batchText } from '@shared/lib/batch-text.ts';
 import { Failure } from './failure.ts';
 import type { Output, Tone } from './output.ts';
 import { type ChooseOptions, readState, untilInterrupted, withRunning } from './running.ts';
+import { tellEjections } from './tell-failing.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
 
 /** Commands that look at the Ballast that runs and change nothing. */
@@ -68,6 +69,7 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
       ),
     );
     for (const line of table(servers, serverColumns(output, metrics.servers, weights))) output.line(line);
+    tellEjections(output, servers);
     tellRetries(output, metrics.pools);
     tellQueues(output, metrics.pools);
     tellLimits(output, metrics.limits, current?.config);

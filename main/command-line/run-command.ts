@@ -36,6 +36,7 @@ export interface RunOptions {
 const toldKinds: readonly EventKind[] = [
   'verdict-changed',
   'server-ejected',
+  'ejection-withheld',
   'server-returned',
   'replica-exited',
   'config-applied',

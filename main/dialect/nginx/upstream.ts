@@ -165,6 +165,29 @@ function tellHealth(pool: PoolConfig, notes: Notes): void {
     if (pool.servers.length === 1)
       notes.info(`Pool ${pool.name}: nginx never leaves out the only server of an upstream.`);
   }
+  tellOutliers(pool, notes);
+}
+
+/** What nginx has of outlier detection is a number of failures within a time. */
+function tellOutliers({ name, outlierDetection, retry, servers }: PoolConfig, notes: Notes): void {
+  const { failurePercent, latencyFactor, statuses, maxEjectedPercent, ejectLast } = outlierDetection;
+  const lost = [
+    ...(failurePercent > 0 ? [`failurePercent: ${failurePercent}`] : []),
+    ...(latencyFactor > 0 ? [`latencyFactor: ${latencyFactor}`] : []),
+    ...(maxEjectedPercent < 100 ? [`maxEjectedPercent: ${maxEjectedPercent}`] : []),
+  ];
+  if (lost.length > 0)
+    notes.lost(
+      `Pool ${name}: nginx leaves a server out after so many failures, and for nothing else; outlierDetection.${lost.join(', outlierDetection.')} cannot be said.`,
+    );
+  if (statuses !== undefined && String(statuses) !== String(retry.on))
+    notes.differs(
+      `Pool ${name}: nginx counts as failures the statuses that it tries again elsewhere (retry.on), not those of outlierDetection.statuses (${statuses.join(', ') || 'none'}).`,
+    );
+  if (ejectLast && servers.length > 1)
+    notes.differs(
+      `Pool ${name}: where every server has failed nginx asks all of them again, each once in a while; outlierDetection.ejectLast cannot be said.`,
+    );
 }
 
 function tellQueue({ name, queue, servers }: PoolConfig, notes: Notes): void {

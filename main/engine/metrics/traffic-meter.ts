@@ -174,6 +174,12 @@ export class TrafficMeter {
     this.#memory.forget(this.#name);
   }
 
+  /** How many response times were recorded in the window, and their median in milliseconds, of all threads. */
+  recentTimes(): { count: number; medianMs: number | null } {
+    const histogram = this.#histogram();
+    return { count: histogram.total, medianMs: toMs(quantiles(histogram, [0.5])[0]) };
+  }
+
   read(): Traffic {
     const [p50, p95, p99] = quantiles(this.#histogram(), [0.5, 0.95, 0.99]);
     return {

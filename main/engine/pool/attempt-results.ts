@@ -1,10 +1,11 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
-import { noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
+import { forgetWithheld, noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
+import { ejectSlow } from '../health/slow-servers.ts';
 import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
 import type { TrafficMeter } from '../metrics/traffic-meter.ts';
-import { isFailed } from './failed-attempt.ts';
+import { FailureRule } from './failed-attempt.ts';
 import type { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
 import type { PoolProbers } from './pool-probers.ts';
@@ -19,12 +20,20 @@ export interface AttemptResultsDeps {
   readonly cells: PoolCells;
   readonly probers: PoolProbers;
   readonly traffic: TrafficMeter;
+  /** In configured order. */
+  servers(): readonly Server[];
   /** Whether another server of the pool takes new clients now. */
   othersAvailable(server: Server): boolean;
 }
 
+/** Medians of ten seconds do not change faster. */
+const slowEveryMs = 1_000;
+
 /** What the outcome of an attempt says about its server: counts, ejection and return, a probe sooner than planned. */
 export class AttemptResults {
+  readonly #rule = new FailureRule();
+  /** Clock's `now()` when it was last looked for servers that are slow. */
+  #lookedAt = 0;
   readonly #of: AttemptResultsDeps;
   readonly #outlierDeps: OutlierDeps;
 
@@ -33,6 +42,7 @@ export class AttemptResults {
     this.#outlierDeps = {
       clock: of.deps.clock,
       events: of.deps.events,
+      servers: of.servers,
       othersAvailable: of.othersAvailable,
     };
   }
@@ -48,7 +58,10 @@ export class AttemptResults {
     const tells = attempt.outcome !== 'client-aborted' && !attempt.ownFault;
     if (tells) this.#noteReached(server, attempt);
     if (attempt.batchSize !== 0) this.#of.traffic.batched(attempt.sentApart !== null);
-    const failed = isFailed(attempt, config.retry);
+    const failed = this.#rule.isFailed(attempt, config);
+    const { outlierDetection } = config;
+    if (tells && outlierDetection.failurePercent !== 0 && server.ejectedUntil === 0)
+      server.outlier.window.add(attempt.endedAt, outlierDetection.windowMs, failed);
     // Nothing to note of what goes as it always does.
     if (!failed && server.consecutiveFailures === 0 && !server.isOnTrial) return;
     const { lock } = this.#of.cells;
@@ -60,6 +73,20 @@ export class AttemptResults {
       if (!tells) return;
       if (failed) this.#failed(exchange, attempt, server, wasTrial, config);
       else noteSuccess(server, wasTrial, this.#of.deps);
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Looks at what no single attempt shows. To be called a few times a second, in one thread. */
+  tick(now: number, { outlierDetection }: PoolConfig): void {
+    const isTime = now - this.#lookedAt >= slowEveryMs;
+    if (isTime) this.#lookedAt = now;
+    const { lock } = this.#of.cells;
+    lock.acquire();
+    try {
+      if (isTime) ejectSlow(now, outlierDetection, this.#outlierDeps);
+      for (const server of this.#of.servers()) forgetWithheld(server, outlierDetection, now);
     } finally {
       lock.release();
     }

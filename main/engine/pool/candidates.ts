@@ -24,6 +24,8 @@ export class Candidates {
   sawFull = false;
   roster: Roster = emptyRoster;
   servers: readonly Server[] = [];
+  /** Ejected servers are asked where there is no other; otherwise only those that nobody could connect to. */
+  asksEjected = true;
   byId: ReadonlyMap<string, Server> = new Map();
   primaries: readonly Server[] = [];
   readonly #clock: Clock;
@@ -119,7 +121,7 @@ export class Candidates {
    */
   #lastResort(record: DecisionRecord, exchange: Exchange, full: number): Server[] {
     const candidates = this.#with(record, candidateCode);
-    const ejected = this.#with(record, codes.ejected);
+    const ejected = this.asksEjected ? this.#with(record, codes.ejected) : [];
     const hopeful = this.#with(record, codes.unhealthy).filter(
       (server) => server.unreachableAt !== 0 || server.answersProbes,
     );

@@ -37,7 +37,8 @@ export class Chooser {
   }
 
   /** @param servers in configured order, their `order` set accordingly */
-  arrange(pool: string, servers: readonly Server[]): void {
+  arrange(pool: string, servers: readonly Server[], asksEjected: boolean): void {
+    this.#candidates.asksEjected = asksEjected;
     this.#candidates.arrange(pool, servers);
   }
 

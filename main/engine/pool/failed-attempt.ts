@@ -1,13 +1,43 @@
-import type { RetryConfig } from '@shared/config/schema.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord } from '../exchange.ts';
 import { retriesStatus } from '../proxy/retry-rules.ts';
 
+const first = 400;
+const end = 600;
+
 /**
- * Whether an attempt counts against its server: it broke, or it answered with a status that the pool is told to try again
- * elsewhere. A client that went away never counts; nor does any other status, which may be what the service means.
+ * Which attempts count against their server: those that broke, and those answered with a status that the pool calls a failure
+ * (`outlierDetection.statuses`, where that is left out those it tries again elsewhere, `retry.on`). A client that went away never counts;
+ * nor does any other status, which may be what the service means: of the proxies, nginx is as careful, while Envoy counts every 5xx.
  */
-export function isFailed(attempt: AttemptRecord, retry: RetryConfig): boolean {
-  if (attempt.outcome === 'client-aborted' || attempt.ownFault) return false;
-  if (attempt.outcome !== 'responded') return true;
-  return retriesStatus(retry, attempt.status);
+export class FailureRule {
+  readonly #counts = new Uint8Array(end - first);
+  #of: PoolConfig | null = null;
+
+  isFailed(attempt: AttemptRecord, config: PoolConfig): boolean {
+    if (attempt.outcome === 'client-aborted' || attempt.ownFault) return false;
+    if (attempt.outcome !== 'responded') return true;
+    const { status } = attempt;
+    if (status < first || status >= end) return false;
+    if (this.#of !== config) this.#configure(config);
+    return this.#counts[status - first] === 1;
+  }
+
+  #configure(config: PoolConfig): void {
+    this.#of = config;
+    const { statuses } = config.outlierDetection;
+    for (let status = first; status < end; status++) {
+      const counts =
+        statuses === undefined ? retriesStatus(config.retry, status) : statuses.some(covers(status));
+      this.#counts[status - first] = counts ? 1 : 0;
+    }
+  }
 }
+
+/** Of `503`, `5xx` and `502-504`. */
+const covers =
+  (status: number) =>
+  (each: number | string): boolean => {
+    const [low = '', high = low] = String(each).split('-');
+    return Number(low.replace('xx', '00')) <= status && status <= Number(high.replace('xx', '99'));
+  };

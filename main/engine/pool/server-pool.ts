@@ -63,6 +63,7 @@ export class ServerPool implements Pool, SocketHolder {
       cells: this.#cells,
       probers: this.#probers,
       traffic: this.traffic,
+      servers: () => this.#servers,
       othersAvailable: (server) => {
         const now = deps.clock.now();
         return this.#servers.some((other) => other !== server && unavailability(other, now, false) === null);
@@ -306,6 +307,7 @@ export class ServerPool implements Pool, SocketHolder {
     lock.acquire();
     this.#budget.roll(now);
     lock.release();
+    if (this.#isFirst) this.#results.tick(now, this.#config);
     drainTunnels(this.#servers, this.#config.timeouts.tunnelDrainMs, now);
     this.sessions.expire(now);
   }
@@ -337,7 +339,7 @@ export class ServerPool implements Pool, SocketHolder {
     }
     this.#servers = next.servers;
     this.#expected = [];
-    this.#chooser.arrange(this.name, next.servers);
+    this.#chooser.arrange(this.name, next.servers, !config.outlierDetection.ejectLast);
     this.sessions.configure(config.affinity);
   }
 }

@@ -2,6 +2,7 @@ import { type Address, formatAddress } from '@shared/config/address.ts';
 import { type ServerConfig, serverId } from '@shared/config/schema.ts';
 import type { AdminState, Probe, Verdict } from '@shared/contract/values.ts';
 import type { AttemptRecord } from '../exchange.ts';
+import { OutlierCells } from '../health/outlier-cells.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
@@ -45,6 +46,8 @@ export class Server implements Candidate {
   probesFailed = 0;
 
   readonly traffic: TrafficMeter;
+  /** What its failures on real traffic amount to. */
+  readonly outlier: OutlierCells;
   /** Kept-alive connections of this thread; made by the lane when it first needs one. */
   connections: ServerConnections | null = null;
 
@@ -65,6 +68,7 @@ export class Server implements Candidate {
     this.#memory = memory;
     this.#cells = new ServerCells(memory, this.#block);
     this.traffic = new TrafficMeter(memory, `${this.#block} traffic`);
+    this.outlier = new OutlierCells(memory, `${this.#block} outlier`);
     if (memory.thread === 0) memory.numberOf(this.id);
     this.configure(config, 0);
   }
@@ -253,6 +257,7 @@ export class Server implements Candidate {
   /** It is no longer configured. Running requests go on to count. */
   forget(): void {
     this.#memory.forget(this.#block);
+    this.#memory.forget(`${this.#block} outlier`);
     this.traffic.forget();
   }
 }

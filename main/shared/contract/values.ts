@@ -41,6 +41,12 @@ export const serverStatusSchema = z.object({
   verdict: z.enum(verdicts),
   verdictSinceMs: z.number(),
   ejectedUntilMs: z.number().nullable(),
+  /** Why it is ejected, e.g. `5 attempts in a row failed`; null while it is not. */
+  ejectedBecause: z.string().nullable(),
+  /** How many ejections count towards the length of the next; clean time takes them off again. */
+  timesEjected: z.number(),
+  /** Why it is not ejected although real traffic says it should be; null where that is not so. */
+  notEjected: z.string().nullable(),
   /** For a new client, now. */
   available: z.boolean(),
   reason: z.enum(unavailableReasons).nullable(),
@@ -339,6 +345,7 @@ export const eventKinds = [
   'probe-failed',
   'verdict-changed',
   'server-ejected',
+  'ejection-withheld',
   'server-returned',
   'admin-state-changed',
   'attempt-failed',

@@ -72,7 +72,7 @@ export function serverCondition(
       word: 'Ejected',
       icon: 'eject',
       tone: 'warn',
-      reason: `Failed on real traffic; it is tried again in ${formatSpan(status.ejectedUntilMs - nowMs + 999)}.`,
+      reason: `${status.ejectedBecause ?? 'Failed on real traffic'}; it is tried again in ${formatSpan(status.ejectedUntilMs - nowMs + 999)}.`,
     };
   if (status.reason === 'full')
     return {

@@ -125,6 +125,28 @@ describe('renderNginx', () => {
     );
   });
 
+  it('says what of outlier detection it leaves behind', () => {
+    const outlierNotes = (outlierDetection: object): string[] =>
+      notesOf(configWith({ outlierDetection, retry: { on: [503] } })).filter((note) =>
+        note.includes('outlierDetection'),
+      );
+    expect(outlierNotes({})).toEqual([]);
+    expect(outlierNotes({ statuses: [503] })).toEqual([]);
+    expect(
+      outlierNotes({
+        failurePercent: 50,
+        latencyFactor: 5,
+        maxEjectedPercent: 40,
+        statuses: ['5xx', 429],
+        ejectLast: true,
+      }),
+    ).toEqual([
+      'lost: Pool api: nginx leaves a server out after so many failures, and for nothing else; outlierDetection.failurePercent: 50, outlierDetection.latencyFactor: 5, outlierDetection.maxEjectedPercent: 40 cannot be said.',
+      'differs: Pool api: nginx counts as failures the statuses that it tries again elsewhere (retry.on), not those of outlierDetection.statuses (5xx, 429).',
+      'differs: Pool api: where every server has failed nginx asks all of them again, each once in a while; outlierDetection.ejectLast cannot be said.',
+    ]);
+  });
+
   it('is keyed by the version of nginx', () => {
     const sticky = configWith({ affinity: { type: 'cookie', ttl: '10m' }, strategy: 'weighted-round-robin' });
     expect(upstreamOf(sticky, '1.22')).toContain('hash $ballast_key_api consistent;');

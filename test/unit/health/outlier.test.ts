@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { describeServers } from '../../../main/engine/server-status.ts';
+import type { PoolInput } from '../../support/config-of.ts';
 import { poolKit, serversNamed } from '../../support/engine-kit.ts';
 
 const outlierDetection = { consecutiveFailures: 3, baseEjection: '10s', maxEjection: '25s' };
 
-function failing(names: Record<string, number>, retry = {}) {
+function failing(names: Record<string, number>, retry = {}, more: PoolInput['outlierDetection'] = {}) {
   const kit = poolKit({
     servers: serversNamed(names),
-    outlierDetection,
+    outlierDetection: { ...outlierDetection, ...more },
     retry,
     healthCheck: { type: 'none' },
   });
@@ -28,8 +30,27 @@ function failing(names: Record<string, number>, retry = {}) {
     told: () =>
       kit.events
         .read(0, 100)
-        .filter(({ kind }) => kind.startsWith('server-'))
+        .filter(({ kind }) => kind.startsWith('server-') || kind === 'ejection-withheld')
         .map(({ text }) => text),
+    status(name: string) {
+      const found = describeServers(kit.pool, kit.clock.now()).find((each) => each.name === name)!;
+      const { ejectedBecause, timesEjected, notEjected, reason } = found;
+      return { ejectedBecause, timesEjected, notEjected, reason };
+    },
+    /** So many failures in a row, where there are so many. */
+    fail(name: string, times = 3): void {
+      for (let failure = 0; failure < times; failure++) this.at(name, 'timed-out');
+    },
+    /** Lets a server answer so many requests in that time, and the others as quickly as can be. */
+    async answersIn(times: Record<string, number>, requests: number): Promise<void> {
+      const ms = Object.entries(times);
+      for (let request = 0; request < requests; request++) {
+        for (const [name, took] of ms) {
+          const server = kit.server(name);
+          server.traffic.finish(200, took);
+        }
+      }
+    },
   };
 }
 
@@ -99,9 +120,207 @@ describe('outlier detection', () => {
     const kit = failing({ a: 1, b: 1 });
     kit.server('b').adminState = 'maintenance';
     for (let failure = 0; failure < 10; failure++) expect(kit.at('a', 'connect-failed')).toBe(true);
-    expect(kit.told()).toEqual([]);
+    expect(kit.status('a').ejectedBecause).toBe(null);
     kit.server('b').adminState = 'ready';
     kit.at('a', 'connect-failed');
-    expect(kit.told()).toHaveLength(1);
+    expect(kit.told()[1]).toBe('a is ejected for 10s: 11 attempts in a row failed');
+    expect(kit.status('a').notEjected).toBe(null);
+  });
+
+  it('tells once that the last one is not ejected, and says so in its status until it is well', async () => {
+    const kit = failing({ a: 1, b: 1 });
+    kit.server('b').adminState = 'maintenance';
+    kit.fail('a', 10);
+    const why =
+      '3 attempts in a row failed, but it is the last available server of its pool (outlierDetection.ejectLast)';
+    expect(kit.told()).toEqual([`a would be ejected: ${why}`]);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('a').notEjected).toBe(why);
+    kit.at('a', 'responded');
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('a').notEjected).toBe(null);
+    kit.fail('a', 3);
+    expect(kit.told()).toHaveLength(2);
+  });
+
+  it('ejects the last one too where it is told to, and then asks nobody', async () => {
+    const kit = failing({ a: 1 }, {}, { ejectLast: true });
+    kit.fail('a');
+    expect(kit.told()).toEqual(['a is ejected for 10s: 3 attempts in a row failed']);
+    expect(kit.serve()).toBe(null);
+    await kit.clock.advance(10_000);
+    expect(kit.serve()).toBe('a');
+    expect(kit.serve()).toBe('a');
+    expect(kit.told()[1]).toMatch(/is back/);
+  });
+
+  it.each([
+    [1, { a: 1, b: 1 }, 1],
+    [1, { a: 1, b: 1, c: 1 }, 1],
+    [50, { a: 1, b: 1, c: 1, d: 1 }, 2],
+    [67, { a: 1, b: 1, c: 1 }, 2],
+    [100, { a: 1, b: 1, c: 1, d: 1 }, 3],
+  ])('with maxEjectedPercent %i of %o ejects %i at most', (maxEjectedPercent, names, most) => {
+    const kit = failing(names, {}, { maxEjectedPercent });
+    for (const name of Object.keys(names)) kit.fail(name, 10);
+    expect(kit.pool.servers.filter(({ ejectedUntil }) => ejectedUntil !== 0)).toHaveLength(most);
+    const next = Object.keys(names)[most]!;
+    const why =
+      most === Object.keys(names).length - 1 && maxEjectedPercent === 100
+        ? 'it is the last available server of its pool'
+        : 'no more servers may be ejected at once|it is the last available server of its pool';
+    expect(kit.status(next).notEjected).toMatch(new RegExp(`^\\d+ attempts in a row failed, but (${why})`));
+  });
+
+  it('ejects for too large a share of failures once there were enough attempts', () => {
+    const kit = failing({ a: 1, b: 1 }, {}, { failurePercent: 40, minimumRequests: 10 });
+    for (let request = 0; request < 9; request++) kit.at('a', request % 2 ? 'timed-out' : 'responded');
+    expect(kit.told()).toEqual([]);
+    kit.at('a', 'timed-out');
+    expect(kit.told()).toEqual(['a is ejected for 10s: 5 of 10 attempts failed within 10s']);
+    expect(kit.status('a')).toMatchObject({
+      ejectedBecause: '5 of 10 attempts failed within 10s',
+      timesEjected: 1,
+      reason: 'ejected',
+    });
+  });
+
+  it('lets a share below the threshold be, and what is older than the window', async () => {
+    const kit = failing({ a: 1, b: 1 }, {}, { failurePercent: 50, minimumRequests: 4, window: '2s' });
+    for (let second = 0; second < 20; second++) {
+      kit.at('a', 'responded');
+      if (second % 3 === 0) kit.at('a', 'timed-out');
+      await kit.clock.advance(1_000);
+    }
+    expect(kit.told()).toEqual([]);
+  });
+
+  it('does not hold against a server that is back what it was ejected for', async () => {
+    const more = { consecutiveFailures: 0, failurePercent: 50, minimumRequests: 4, window: '60s' };
+    const kit = failing({ a: 1, b: 1 }, {}, more);
+    kit.fail('a', 4);
+    await kit.clock.advance(10_000);
+    kit.at('a', 'responded');
+    kit.fail('a', 3);
+    expect(kit.told()).toHaveLength(2);
+    kit.fail('a', 1);
+    expect(kit.told()[2]).toMatch(/4 of 4 attempts failed within 60s|4 of 4 attempts failed within 1m/);
+  });
+
+  it('counts nothing, and ejects nobody, where all of it is off', () => {
+    const kit = failing({ a: 1, b: 1 }, {}, { consecutiveFailures: 0 });
+    kit.fail('a', 100);
+    expect(kit.told()).toEqual([]);
+    expect(kit.serve()).not.toBe(null);
+  });
+
+  it('counts the statuses it is given in place of those that are tried again', () => {
+    const kit = failing({ a: 1, b: 1 }, { on: [503] }, { statuses: ['502-504', 429, '5xx'] });
+    for (const status of [404, 428, 430, 499]) {
+      kit.at('a', 'responded', status);
+      expect(kit.server('a').consecutiveFailures).toBe(0);
+    }
+    kit.at('a', 'responded', 429);
+    kit.at('a', 'responded', 500);
+    expect(kit.server('a').consecutiveFailures).toBe(2);
+    kit.configure({
+      servers: serversNamed({ a: 1, b: 1 }),
+      healthCheck: { type: 'none' },
+      outlierDetection: { statuses: [] },
+      retry: { on: [503] },
+    });
+    kit.at('a', 'responded', 503);
+    expect(kit.server('a').consecutiveFailures).toBe(0);
+  });
+
+  it('takes an ejection back for each stretch of clean time', async () => {
+    const kit = failing({ a: 1, b: 1 }, {}, { maxEjection: '10m' });
+    kit.fail('a');
+    for (let failure = 0; failure < 3; failure++) {
+      await kit.clock.advance(60_000);
+      kit.at('a', 'timed-out');
+    }
+    await kit.clock.advance(60_000);
+    kit.at('a', 'responded');
+    expect(kit.status('a').timesEjected).toBe(4);
+    await kit.clock.advance(29_999);
+    expect(kit.status('a').timesEjected).toBe(2);
+    kit.fail('a');
+    expect(kit.told().at(-1)).toBe('a is ejected for 30s: 3 attempts in a row failed, ejection number 3');
+    await kit.clock.advance(30_000);
+    kit.at('a', 'responded');
+    await kit.clock.advance(30_000);
+    expect(kit.status('a').timesEjected).toBe(0);
+    kit.fail('a');
+    expect(kit.told().at(-1)).toBe('a is ejected for 10s: 3 attempts in a row failed');
+  });
+});
+
+describe('a server that is slow', () => {
+  const slow = { latencyFactor: 3, minimumRequests: 10, minimumLatency: '20ms' };
+
+  it('is ejected when its median is so many times that of the others', async () => {
+    const kit = failing({ a: 1, b: 1, c: 1 }, {}, slow);
+    await kit.answersIn({ a: 10, b: 12, c: 40 }, 10);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.told()).toEqual([
+      expect.stringMatching(
+        /^c is ejected for 10s: its median response time is (39|4[01])(\.\d)?ms, that of the others (9|10)(\.\d)?ms$/,
+      ),
+    ]);
+  });
+
+  it('stays where it is not slow enough, too few asked it, or all are as slow', async () => {
+    for (const times of [
+      { a: 10, b: 10, c: 29 },
+      { a: 1, b: 1, c: 19 },
+      { a: 90, b: 90, c: 100 },
+    ]) {
+      const kit = failing({ a: 1, b: 1, c: 1 }, {}, slow);
+      await kit.answersIn(times, 10);
+      kit.pool.tick(kit.clock.now());
+      expect(kit.told()).toEqual([]);
+    }
+    const few = failing({ a: 1, b: 1, c: 1 }, {}, slow);
+    await few.answersIn({ a: 10, b: 10, c: 500 }, 9);
+    few.pool.tick(few.clock.now());
+    expect(few.told()).toEqual([]);
+  });
+
+  it('is not ejected for one slow page among many quick ones', async () => {
+    const kit = failing({ a: 1, b: 1 }, {}, slow);
+    await kit.answersIn({ a: 10, b: 10 }, 10);
+    await kit.answersIn({ b: 30_000 }, 4);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.told()).toEqual([]);
+  });
+
+  it('is judged by the others that are left: the slowest goes first', async () => {
+    const kit = failing({ a: 1, b: 1, c: 1 }, {}, { ...slow, maxEjectedPercent: 34 });
+    await kit.answersIn({ a: 10, b: 400, c: 800 }, 10);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.told()).toHaveLength(2);
+    expect(kit.told()[0]).toMatch(/^c is ejected/);
+    expect(kit.told()[1]).toMatch(/^b would be ejected: its median .* no more servers may be ejected/);
+    kit.pool.tick(kit.clock.now() + 1_000);
+    expect(kit.told()).toHaveLength(2);
+  });
+
+  it('has a whole window after its return before it is judged again', async () => {
+    const kit = failing({ a: 1, b: 1 }, {}, { ...slow, baseEjection: '1s' });
+    await kit.answersIn({ a: 10, b: 100 }, 10);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('b').reason).toBe('ejected');
+    await kit.clock.advance(1_000);
+    kit.at('b', 'responded');
+    expect(kit.status('b').reason).toBe(null);
+    for (let second = 0; second < 9; second++) {
+      await kit.clock.advance(1_000);
+      kit.pool.tick(kit.clock.now());
+    }
+    expect(kit.status('b').reason).toBe(null);
+    await kit.clock.advance(1_000);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.told().at(-1)).toMatch(/^b is ejected for .*median/);
   });
 });

@@ -65,11 +65,7 @@ export function ServerInspector({ id }: { id: string }) {
         <Fact name="Wanted by you">{status ? adminWords[status.adminState] : none}</Fact>
         <Fact name="Health check">{verdictText(status)}</Fact>
         <Fact name="Last probe">{probeText(status)}</Fact>
-        <Fact name="Ejected">
-          {status && status.ejectedUntilMs !== null && status.ejectedUntilMs > Date.now()
-            ? `until ${formatTime(status.ejectedUntilMs)}`
-            : 'no'}
-        </Fact>
+        <Fact name="Ejected">{ejectedText(status)}</Fact>
         <Fact name="New clients">
           {status ? (status.available ? 'taken' : `not taken: ${status.reason}`) : none}
         </Fact>
@@ -129,6 +125,16 @@ function verdictText(status: ServerStatus | undefined): string {
   if (!status) return none;
   if (status.verdict === 'unknown') return 'no verdict yet';
   return `${status.verdict} since ${formatTime(status.verdictSinceMs)}`;
+}
+
+function ejectedText(status: ServerStatus | undefined): string {
+  if (!status) return none;
+  const { ejectedUntilMs, ejectedBecause, notEjected, timesEjected } = status;
+  if (notEjected !== null) return `no: ${notEjected}`;
+  if (ejectedUntilMs === null) return timesEjected === 0 ? 'no' : `no; counted lately: ${timesEjected}`;
+  const when =
+    ejectedUntilMs > Date.now() ? `until ${formatTime(ejectedUntilMs)}` : 'until a trial request goes well';
+  return `${when}: ${ejectedBecause}`;
 }
 
 function probeText(status: ServerStatus | undefined): string {
