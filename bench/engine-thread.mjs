@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { bundleEngine } from './lib/bundle-engine.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -92,29 +93,7 @@ if (!isMainThread) {
     return JSON.parse(value);
   };
   try {
-    const { build } = await import('vite');
-    const bundle = join(folder, 'engine.mjs');
-    const entry = `export { createEngine } from '${root}main/engine/engine.ts'; export { systemClock } from '${root}main/engine/clock.ts'; export { parseConfig } from '${root}main/shared/config/parse.ts';`;
-    await build({
-      configFile: false,
-      root,
-      logLevel: 'error',
-      resolve: { alias: { '@shared': `${root}main/shared` } },
-      ssr: { noExternal: true },
-      plugins: [
-        {
-          name: 'entry',
-          resolveId: (id) => (id === 'entry' ? id : null),
-          load: (id) => (id === 'entry' ? entry : null),
-        },
-      ],
-      build: {
-        ssr: true,
-        outDir: folder,
-        emptyOutDir: false,
-        rolldownOptions: { input: { engine: 'entry' }, output: { entryFileNames: 'engine.mjs' } },
-      },
-    });
+    const bundle = await bundleEngine(folder);
     const serverPorts = await start('bench/peers/quick-servers.mjs', '3');
     const rows = [];
     for (const busyMs of [0, 40]) {

@@ -1,3 +1,4 @@
+import type { RouteConfig } from '@shared/config/schema.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { SessionEntry } from './affinity/session-entry.ts';
 import type { DecisionRecord } from './journal/decision.ts';
@@ -61,7 +62,11 @@ export class Exchange {
   startedAt = 0;
   startedEpoch = 0;
   listener = '';
+  /** The rule of the listener that led to the pool; null where none did. */
+  route: RouteConfig | null = null;
   pool: Pool | null = null;
+  /** The journal keeps it, so decisions about it are written down in full. */
+  isExplained = true;
   facts: RequestFacts | null = null;
   method = '';
   target = '';

@@ -87,13 +87,15 @@ export function createLane(deps: LaneDeps): Lane {
       lastId += 1;
       exchange.id = lastId;
       exchange.idPrefix = requestPrefix;
+      exchange.isExplained = journal.isOn;
       metrics.started(exchange);
     },
     finished(exchange) {
       const now = clock.now();
       metrics.finished(exchange, now);
       tellOutcome(exchange, events);
-      journal.record(exchange, now);
+      // Not where the journal was off when it began: little was written down of it.
+      if (exchange.isExplained) journal.record(exchange, now);
     },
     responseFields: () => responseFields,
     ...(readPath && { readPath }),

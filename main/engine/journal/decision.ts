@@ -153,21 +153,18 @@ export class DecisionRecord {
   note(index: number, code: number, server: NotedServer, now: number): void {
     this.noteWell(index, code, server);
     if (code === triedCode) this.#facts[index]! |= triedBit;
-    const { ejectedUntil } = server;
-    if (ejectedUntil !== 0) this.#figures[index * figuresPerServer + ejectedAt] = ejectedUntil - now;
+    this.#figures[index * figuresPerServer + ejectedAt] = server.ejectedUntil - now;
   }
 
-  /** The same of one that is neither ejected nor was tried. */
+  /** The same of one that is neither ejected nor was tried. What is read only of others, or written by `setSeen`, stays as it is. */
   noteWell(index: number, code: number, server: NotedServer): void {
     const active = server.activeRequests;
     this.#facts[index] =
       code | (server.facts << factsAt) | ((active < mostActive ? active : mostActive) << activeAt);
     const figures = this.#figures;
     const at = index * figuresPerServer;
-    figures[at + seenAt] = 0;
     figures[at + weightAt] = server.weight;
     figures[at + latencyAt] = server.latencyMs;
-    figures[at + ejectedAt] = 0;
   }
 
   setCode(index: number, code: number): void {
@@ -201,7 +198,7 @@ export class DecisionRecord {
     return this.#facts[index]! >> activeAt;
   }
 
-  /** What the strategy saw, to seven digits. */
+  /** What the strategy saw, to seven digits; of those it could choose from alone. */
   seen(index: number): number {
     return this.#figure(index, seenAt);
   }

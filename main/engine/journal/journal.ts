@@ -56,7 +56,9 @@ export interface Journal extends LogSource<RequestSummary> {
   recorded(before: RecordCursor | undefined, limit: number): PlacedRequest[];
   /** Undefined for one that is forgotten or never was. */
   detail(id: string): RequestDetail | undefined;
-  /** Keeps the newest that fit, and of those that do not the ones that failed or were retried. */
+  /** It keeps some: otherwise nothing is to be written down for it. */
+  readonly isOn: boolean;
+  /** @param capacity 0 keeps none. Keeps the newest that fit, and of those that do not the ones that failed or were retried. */
   resize(capacity: number): void;
 }
 
@@ -164,7 +166,11 @@ export function createJournal(initialCapacity: number): Journal {
     get cursor() {
       return cursor;
     },
+    get isOn() {
+      return capacity > 0;
+    },
     record(exchange, endedAt) {
+      if (capacity === 0) return;
       cursor += 1;
       const place = next;
       next = place + 1 === capacity ? 0 : place + 1;

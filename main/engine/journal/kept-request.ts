@@ -1,3 +1,4 @@
+import type { RouteConfig } from '@shared/config/schema.ts';
 import type { AttemptOutcome, RequestDetail, RequestSummary } from '@shared/contract/values.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { hasFailed } from '../metrics/has-failed.ts';
@@ -28,6 +29,7 @@ export interface KeptRequest {
   atMs: number;
   durationMs: number;
   listener: string;
+  route: RouteConfig | null;
   pool: string | null;
   client: string;
   method: string;
@@ -53,6 +55,7 @@ export function emptyRequest(): KeptRequest {
     atMs: 0,
     durationMs: 0,
     listener: '',
+    route: null,
     pool: null,
     client: '',
     method: '',
@@ -92,6 +95,7 @@ export function keepRequest(slot: KeptRequest, exchange: Exchange, endedAt: numb
   slot.atMs = exchange.startedEpoch;
   slot.durationMs = endedAt - exchange.startedAt;
   slot.listener = exchange.listener;
+  slot.route = exchange.route;
   slot.pool = exchange.pool === null ? null : exchange.pool.name;
   slot.client = exchange.facts === null ? '' : exchange.facts.clientAddress;
   slot.method = exchange.method;
@@ -170,6 +174,7 @@ export function tellInFull(kept: KeptRequest): RequestDetail {
   const attempts = kept.attempts.slice(0, kept.attemptCount);
   return {
     ...summarize(kept),
+    route: kept.route && { host: kept.route.host ?? null, path: kept.route.path },
     attemptList: attempts.map((attempt, index) => ({
       server: attempt.server,
       startedAfterMs: micros(attempt.startedAfterMs),

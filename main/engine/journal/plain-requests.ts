@@ -1,4 +1,5 @@
 import type { StrategyKind } from '@shared/catalog/strategies.ts';
+import type { RouteConfig } from '@shared/config/schema.ts';
 import type { Exchange } from '../exchange.ts';
 import { DecisionRecord, emptyRoster, figuresPerServer, type Roster } from './decision.ts';
 import { emptyAttempt, emptyRequest, type KeptRequest } from './kept-request.ts';
@@ -51,6 +52,7 @@ export class PlainRequests {
   #texts: string[] = [];
   #rosters: Roster[] = [];
   #strategies: StrategyKind[] = [];
+  #routes: (RouteConfig | null)[] = [];
 
   /**
    * Writes a request at a place; false where there is more to tell of it than fits here, and nothing was written.
@@ -95,6 +97,7 @@ export class PlainRequests {
     this.#keepText(first + targetAt, exchange.target);
     if (this.#rosters[place] !== roster) this.#rosters[place] = roster;
     if (this.#strategies[place] !== decision.strategy) this.#strategies[place] = decision.strategy;
+    if (this.#routes[place] !== exchange.route) this.#routes[place] = exchange.route;
     return true;
   }
 
@@ -133,6 +136,7 @@ export class PlainRequests {
       atMs: number(startedEpochAt),
       durationMs: number(endedAt) - number(startedAt),
       listener: texts[listenerAt]!,
+      route: this.#routes[place]!,
       pool: this.poolOf(place),
       client: texts[clientAt]!,
       method: texts[methodAt]!,
@@ -163,10 +167,12 @@ export class PlainRequests {
   rearrange(places: readonly number[]): void {
     const from = { words: this.#facts, texts: this.#texts, rosters: this.#rosters };
     const strategies = this.#strategies;
+    const routes = this.#routes;
     this.#allocate(places.length);
     this.#texts = [];
     this.#rosters = [];
     this.#strategies = [];
+    this.#routes = [];
     for (const [index, place] of places.entries()) {
       // Where something else is kept there may be no row.
       const width = this.#stride * 2;
@@ -175,6 +181,7 @@ export class PlainRequests {
         this.#texts.push(from.texts[place * textsPerRequest + text] ?? '');
       this.#rosters.push(from.rosters[place] ?? emptyRoster);
       this.#strategies.push(strategies[place] ?? 'round-robin');
+      this.#routes.push(routes[place] ?? null);
     }
   }
 
@@ -226,6 +233,7 @@ export class PlainRequests {
     while (this.#rosters.length < this.#places) {
       this.#rosters.push(emptyRoster);
       this.#strategies.push('round-robin');
+      this.#routes.push(null);
       for (let text = 0; text < textsPerRequest; text++) this.#texts.push('');
     }
   }

@@ -202,12 +202,13 @@ export abstract class RequestReader extends ClientSocket implements RequestFacts
       this.answer(status, 'Max-Forwards is 0, so this request ends here and not at a server');
       return bodyEnd;
     }
-    const poolName = context.router.find(this.#host, exchange.target);
-    const pool = poolName === null ? undefined : context.findPool(poolName);
+    const route = context.router.find(this.#host, exchange.target);
+    const pool = route === null ? undefined : context.findPool(route.pool);
     if (!pool) {
-      this.answer(404, noPoolText(context.name, poolName, this.#host, exchange.target));
+      this.answer(404, noPoolText(context.name, route?.pool ?? null, this.#host, exchange.target));
       return bodyEnd;
     }
+    exchange.route = route;
     exchange.pool = pool;
     if (!framing.done) this.watchPace(exchange.startedAt);
     this.awaitBody();

@@ -9,6 +9,7 @@ export function resetExchange(exchange: Exchange, clock: Clock, listener: string
   exchange.startedAt = clock.now();
   exchange.startedEpoch = clock.epoch();
   exchange.listener = listener;
+  exchange.route = null;
   exchange.pool = null;
   exchange.method = '';
   exchange.target = '';

@@ -2,42 +2,43 @@ import type { RouteConfig } from '@shared/config/schema.ts';
 
 export interface Router {
   /**
-   * The pool for a request, or null where no route matches: an exact host before `*.suffix` (the longer first) before any
+   * The route of a request as it was configured, or null where none matches: an exact host before `*.suffix` (the longer first) before any
    * host, and then the longest path prefix by whole segments. The path is compared as it was sent.
    *
    * @param host value of the Host field, with or without a port
    * @param target origin form, with or without a query
    */
-  find(host: string, target: string): string | null;
+  find(host: string, target: string): RouteConfig | null;
 }
 
 interface CompiledRoute {
   readonly host: string;
   readonly suffix: boolean;
   readonly path: string;
-  readonly pool: string;
+  readonly route: RouteConfig;
 }
 
 export function createRouter(routes: readonly RouteConfig[]): Router {
   const compiled = routes.map(compile).sort(bySpecificity);
   const only = compiled.length === 1 ? compiled[0] : undefined;
-  if (only && only.host === '' && only.path === '/') return { find: () => only.pool };
+  if (only && only.host === '' && only.path === '/') return { find: () => only.route };
   return {
     find(host, target) {
       const name = hostName(host);
       const path = pathOf(target);
-      for (const route of compiled) {
-        if (matchesHost(route, name) && matchesPath(route.path, path)) return route.pool;
+      for (const each of compiled) {
+        if (matchesHost(each, name) && matchesPath(each.path, path)) return each.route;
       }
       return null;
     },
   };
 }
 
-function compile({ host = '', path, pool }: RouteConfig): CompiledRoute {
+function compile(route: RouteConfig): CompiledRoute {
+  const { host = '', path } = route;
   const suffix = host.startsWith('*.');
   const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-  return { host: suffix ? host.slice(1) : host, suffix, path: trimmed, pool };
+  return { host: suffix ? host.slice(1) : host, suffix, path: trimmed, route };
 }
 
 function bySpecificity(a: CompiledRoute, b: CompiledRoute): number {

@@ -58,20 +58,23 @@ export class Candidates {
   find(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
     this.waitsForSlot = false;
     this.sawFull = false;
-    const isUsual = this.#isPlain && exchange.attemptCount === 0 && this.#noteWell(record);
+    const isUsual =
+      this.#isPlain && exchange.attemptCount === 0 && this.#noteWell(record, exchange.isExplained);
     return isUsual ? this.primaries : this.note(record, exchange, now);
   }
 
   /**
    * What `note` would write down of a first attempt in a pool whose servers are all well, in a fraction of the time; then the
    * candidates are the primaries. False where they are not, and nothing is noted that `note` would not write over.
+   *
+   * @param isExplained whether anybody will ask for the notes
    */
-  #noteWell(record: DecisionRecord): boolean {
+  #noteWell(record: DecisionRecord, isExplained: boolean): boolean {
     const servers = this.servers;
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
       if (!server.isWell) return false;
-      record.noteWell(index, server.backup ? codes.backup : candidateCode, server);
+      if (isExplained) record.noteWell(index, server.backup ? codes.backup : candidateCode, server);
     }
     return true;
   }

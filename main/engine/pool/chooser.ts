@@ -59,9 +59,11 @@ export class Chooser {
     if (!picked && record.affinity !== 'rejected' && candidates.length > 0) {
       picked = strategy.pick(candidates, facts, now);
       record.strategyAsked = true;
-      for (let index = 0; index < candidates.length; index++) {
-        const candidate = candidates[index]!;
-        record.setSeen(candidate.order, candidate.seen);
+      if (exchange.isExplained) {
+        for (let index = 0; index < candidates.length; index++) {
+          const candidate = candidates[index]!;
+          record.setSeen(candidate.order, candidate.seen);
+        }
       }
       if (affinity) this.#remember(record, exchange, affinity, facts, picked, now);
     }

@@ -75,9 +75,9 @@ export const configSchema = z
       .boolean()
       .default(true)
       .describe('Response fields x-ballast-server, x-ballast-attempts, x-ballast-request.'),
-    journalRequests: whole(100, 100_000)
+    journalRequests: whole(0, 100_000)
       .default(2_000)
-      .describe('Requests kept in the journal, for each thread.'),
+      .describe('Requests kept in the journal, for each thread; 0 keeps none, and no choice is explained.'),
   })
   .superRefine(checkReferences);
 

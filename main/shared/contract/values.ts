@@ -318,6 +318,8 @@ export const attemptSchema = z.object({
 export type Attempt = z.infer<typeof attemptSchema>;
 
 export const requestDetailSchema = requestSummarySchema.extend({
+  /** The rule of the listener that led to the pool, as configured; `host` null for any. Null where none matched. */
+  route: z.object({ host: z.string().nullable(), path: z.string() }).nullable(),
   attemptList: z.array(attemptSchema),
   /** The decision that found no server, where the last one did. */
   unserved: decisionSchema.nullable(),

@@ -50,6 +50,7 @@ describe('balancing', () => {
       client: '127.0.0.1',
     });
     expect(detail.attemptList[0]!.decision!.sentence).toMatch(/^Round robin chose a/);
+    expect(detail.route).toEqual({ host: null, path: '/' });
   });
 });
 

@@ -126,7 +126,67 @@ describe('the decision of a request', () => {
   });
 });
 
+describe('a journal that keeps nothing', () => {
+  it('costs no notes, and begins anew when it is switched on', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    const before = run(kit, ['responded']);
+    kit.journal.resize(0);
+    expect(kit.journal.isOn).toBe(false);
+    expect(kit.journal.detail(before.id)).toBeUndefined();
+    const meanwhile = [run(kit, ['responded']), run(kit, ['connect-failed', 'responded'])];
+    expect(kit.journal.list({ limit: 10 }).requests).toEqual([]);
+    expect(kit.journal.read(0, 10)).toEqual([]);
+    kit.journal.resize(100);
+    expect(kit.journal.isOn).toBe(true);
+    const after = run(kit, ['responded']);
+    expect(kit.journal.list({ limit: 10 })).toMatchObject({ requests: [{ id: after.id }] });
+    for (const { id } of meanwhile) expect(kit.journal.detail(id)).toBeUndefined();
+  });
+
+  it('changes nothing about who is picked', () => {
+    const picks = [true, false].map((isExplained) => {
+      const kit = poolKit({ servers: serversNamed({ a: 5, b: 1, c: 1 }), strategy: 'weighted-round-robin' });
+      return Array.from({ length: 14 }, () => {
+        const exchange = kit.request();
+        exchange.isExplained = isExplained;
+        const server = kit.pool.choose(exchange);
+        kit.end(exchange, 'responded');
+        return server?.name;
+      }).join('');
+    });
+    expect(picks[1]).toBe(picks[0]);
+    expect(picks[0]).toBe('aabacaaaabacaa');
+  });
+});
+
 describe('the journal', () => {
+  it('keeps the route that led to the pool', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    const routes = [
+      { host: 'shop.test', path: '/cart', pool: 'api' },
+      { path: '/', pool: 'api' },
+    ];
+    const ids = [...routes, null].flatMap((route) =>
+      [['responded'] as const, ['connect-failed', 'responded'] as const].map((outcomes) => {
+        const exchange = kit.request();
+        exchange.route = route;
+        for (const outcome of outcomes) {
+          kit.pool.choose(exchange);
+          kit.end(exchange, outcome);
+        }
+        kit.journal.record(exchange, kit.clock.now());
+        return exchange.idText;
+      }),
+    );
+    const told = () => ids.map((id) => detail(kit, id).route);
+    const expected = [{ host: 'shop.test', path: '/cart' }, { host: null, path: '/' }, null].flatMap(
+      (route) => [route, route],
+    );
+    expect(told()).toEqual(expected);
+    kit.journal.resize(50);
+    expect(told()).toEqual(expected);
+  });
+
   it('keeps the newest, counts the forgotten, and mixes nothing up when its records are used again', () => {
     const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
     const shared = kit.request(); // one client connection carries them all

@@ -35,12 +35,12 @@ describe('a route', () => {
     ['only.example', '/', 'any'],
     ['x', '*', 'any'],
   ])('for host %j and target %j leads to %s', (host, target, pool) => {
-    expect(router.find(host, target)).toBe(pool);
+    expect(router.find(host, target)?.pool).toBe(pool);
   });
 
   it('that does not exist leads nowhere', () => {
     const narrow = createRouter([{ host: 'a.test', path: '/x', pool: 'p' }]);
-    expect(narrow.find('a.test', '/x/y')).toBe('p');
+    expect(narrow.find('a.test', '/x/y')).toEqual({ host: 'a.test', path: '/x', pool: 'p' });
     expect(narrow.find('a.test', '/')).toBeNull();
     expect(narrow.find('b.test', '/x')).toBeNull();
   });
