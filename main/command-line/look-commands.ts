@@ -14,8 +14,8 @@ import { batchText } from '@shared/lib/batch-text.ts';
 import { Failure } from './failure.ts';
 import type { Output, Tone } from './output.ts';
 import { type ChooseOptions, readState, untilInterrupted, withRunning } from './running.ts';
-import { tellEjections } from './tell-failing.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
+import { tellEjections } from './tell-failing.ts';
 
 /** Commands that look at the Ballast that runs and change nothing. */
 

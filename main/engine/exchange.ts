@@ -27,8 +27,10 @@ export class AttemptRecord {
   /** What went wrong, in words; null where nothing did. */
   detail: string | null = null;
   decision: DecisionRecord | null = null;
-  /** This machine had no room for the attempt: says nothing about the server. */
-  ownFault = false;
+  /** Says nothing about the server: this machine had no room for it, or the request had next to no time left. */
+  spared = false;
+  /** It was begun beside the one before, which took long; not because that had failed. */
+  hedge = false;
   /** It shared its connection: the how-manieth of how many requests, from 1; 0 of 0 where it had it for itself. */
   batchPlace = 0;
   batchSize = 0;
@@ -42,7 +44,8 @@ export class AttemptRecord {
     this.outcome = 'responded';
     this.status = 0;
     this.detail = null;
-    this.ownFault = false;
+    this.spared = false;
+    this.hedge = false;
     this.batchPlace = 0;
     this.batchSize = 0;
     this.sentApart = null;
@@ -84,6 +87,8 @@ export class Exchange {
   /** The session was bound by this very request. */
   sessionIsNew = false;
   attemptCount = 0;
+  /** Whose response the client gets; set only where there was more than one attempt. */
+  answeredBy: AttemptRecord | null = null;
   readonly attempts: AttemptRecord[] = [];
   /**
    * No server was available at the first attempt, in words; one that could not be reached was asked all the same. Null where
@@ -102,6 +107,12 @@ export class Exchange {
   /** The number as people see it; empty while there is none. Made when it is asked for: most requests are never named. */
   get idText(): string {
     return this.id === 0 ? '' : `${this.idPrefix}${this.id}`;
+  }
+
+  /** The attempt that what became of the request follows from; null where there was none. */
+  get decisiveAttempt(): AttemptRecord | null {
+    if (this.answeredBy !== null) return this.answeredBy;
+    return this.attemptCount === 0 ? null : this.attempts[this.attemptCount - 1]!;
   }
 
   /** The next attempt's record, taken from the reused ones. */

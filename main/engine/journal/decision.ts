@@ -116,6 +116,8 @@ export class DecisionRecord {
   strategyAsked = false;
   /** No server was available: one that is ejected, or could not be connected to, is asked all the same. */
   lastResort = false;
+  /** For an attempt that was begun beside the one before. */
+  hedge = false;
   /** How long the request had waited in the queue for this; 0 where it had not. */
   queuedMs = 0;
   /** Null where the pool has no affinity. */
@@ -134,6 +136,7 @@ export class DecisionRecord {
     this.picked = -1;
     this.strategyAsked = false;
     this.lastResort = false;
+    this.hedge = false;
     this.queuedMs = 0;
     this.affinity = null;
     this.affinityCause = null;

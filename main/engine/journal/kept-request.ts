@@ -18,6 +18,7 @@ export interface KeptAttempt {
   batchPlace: number;
   batchSize: number;
   sentApart: string | null;
+  hedge: boolean;
 }
 
 /** One request, as the journal keeps it. Reused when the ring comes round. */
@@ -43,6 +44,8 @@ export interface KeptRequest {
   /** Handle of the client's session in the pool. */
   session: string | null;
   attemptCount: number;
+  /** Place of the attempt whose response the client got, or of the last. */
+  decisive: number;
   readonly attempts: KeptAttempt[];
   unserved: DecisionRecord | null;
 }
@@ -67,6 +70,7 @@ export function emptyRequest(): KeptRequest {
     failed: false,
     session: null,
     attemptCount: 0,
+    decisive: 0,
     attempts: [],
     unserved: null,
   };
@@ -84,6 +88,7 @@ export function emptyAttempt(): KeptAttempt {
     batchPlace: 0,
     batchSize: 0,
     sentApart: null,
+    hedge: false,
   };
 }
 
@@ -107,6 +112,7 @@ export function keepRequest(slot: KeptRequest, exchange: Exchange, endedAt: numb
   slot.failed = hasFailed(exchange);
   slot.session = exchange.pool === null || exchange.session === null ? null : exchange.session.handle;
   slot.attemptCount = exchange.attemptCount;
+  slot.decisive = exchange.attemptCount - 1;
   slot.unserved = exchange.unserved;
   exchange.unserved = null;
   for (let index = 0; index < exchange.attemptCount; index++) {
@@ -115,6 +121,7 @@ export function keepRequest(slot: KeptRequest, exchange: Exchange, endedAt: numb
       kept = emptyAttempt();
       slot.attempts.push(kept);
     }
+    if (exchange.attempts[index] === exchange.answeredBy) slot.decisive = index;
     keepAttempt(kept, exchange.attempts[index]!, exchange.startedAt);
   }
 }
@@ -129,6 +136,7 @@ function keepAttempt(kept: KeptAttempt, attempt: AttemptRecord, requestStartedAt
   kept.batchPlace = attempt.batchPlace;
   kept.batchSize = attempt.batchSize;
   kept.sentApart = attempt.sentApart;
+  kept.hedge = attempt.hedge;
   // The record changes hands: the exchange gets the old one to write its next decision on.
   const spare = kept.decision;
   kept.decision = attempt.decision;
@@ -162,7 +170,7 @@ export function summarize(kept: KeptRequest): RequestSummary {
     method: kept.method,
     target: kept.target,
     status: kept.status,
-    server: kept.attemptCount === 0 ? null : kept.attempts[kept.attemptCount - 1]!.server,
+    server: kept.attemptCount === 0 ? null : kept.attempts[kept.decisive]!.server,
     attempts: kept.attemptCount,
     requestBytes: kept.requestBytes,
     responseBytes: kept.responseBytes,
@@ -182,6 +190,7 @@ export function tellInFull(kept: KeptRequest): RequestDetail {
       outcome: attempt.outcome,
       status: attempt.status === 0 ? null : attempt.status,
       detail: attempt.detail,
+      hedge: attempt.hedge,
       decision: attempt.decision && renderDecision(attempt.decision, attempts.slice(0, index)),
       batch:
         attempt.batchSize === 0

@@ -34,6 +34,7 @@ export function outWords(
       return 'is a backup, and a primary server is available';
     case 'tried': {
       const before = earlier.findLast(({ server }) => server === record.roster.ids[index]);
+      if (record.hedge && before === earlier.at(-1)) return 'has the request already';
       return before ? `was tried already: ${attemptWords(before)}` : 'was tried already';
     }
     default:

@@ -97,7 +97,11 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
   const pickedName = record.roster.names[record.picked];
   const reason = affinityReason(record, earlier);
   const retry = earlier !== null && record.affinityCause !== 'tried';
-  if (retry)
+  if (record.hedge)
+    parts.push(
+      `${shortName(earlier?.server ?? 'the server')} had not answered yet, so the request went to another beside it.`,
+    );
+  else if (retry)
     parts.push(`The attempt before, at ${shortName(earlier.server)}, failed (${attemptWords(earlier)}).`);
 
   if (record.queuedMs > 0) {

@@ -1,5 +1,5 @@
 import type { Exchange } from '../exchange.ts';
-import { hasFailed } from '../metrics/has-failed.ts';
+import { hasFailed, metFailure } from '../metrics/has-failed.ts';
 import type { EventLog } from './event-log.ts';
 import { attemptWords } from './words.ts';
 
@@ -8,11 +8,11 @@ const shownTargetLength = 80;
 /** Puts on the timeline what a person wants to know of a request: that it failed, or what saved it. */
 export function tellOutcome(exchange: Exchange, events: EventLog): void {
   const failed = hasFailed(exchange);
-  if (failed ? exchange.error === null : exchange.attemptCount < 2) return;
+  if (failed ? exchange.error === null : !metFailure(exchange)) return;
   const pool = exchange.pool === null ? null : exchange.pool.name;
   const kind = failed ? 'request-failed' : 'request-retried';
   if (!events.admit(kind, pool, null)) return;
-  const last = exchange.attemptCount === 0 ? null : exchange.attempts[exchange.attemptCount - 1]!;
+  const last = exchange.decisiveAttempt;
   const server = last === null || last.server === null ? null : last.server;
   const about = { pool, server: server === null ? null : server.id, request: exchange.idText };
   const request = `${exchange.method} ${shorten(exchange.target)}`;
@@ -22,7 +22,8 @@ export function tellOutcome(exchange: Exchange, events: EventLog): void {
     return;
   }
   const before = exchange.attempts
-    .slice(0, exchange.attemptCount - 1)
+    .slice(0, exchange.attemptCount)
+    .filter((attempt) => attempt !== last && attempt.outcome !== 'cancelled')
     .map((attempt) => `${attempt.server?.name}: ${attemptWords(attempt)}`);
   events.add(
     kind,

@@ -44,6 +44,8 @@ function outcomeWords(outcome: Exclude<AttemptOutcome, 'responded'>): string {
       return 'did not answer in time';
     case 'client-aborted':
       return 'the client went away';
+    case 'cancelled':
+      return 'another attempt was answered first';
     default:
       return assertNever(outcome);
   }

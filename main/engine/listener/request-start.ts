@@ -19,6 +19,7 @@ export function resetExchange(exchange: Exchange, clock: Clock, listener: string
   exchange.error = null;
   exchange.setCookie = null;
   exchange.attemptCount = 0;
+  exchange.answeredBy = null;
   exchange.unserved = null;
   exchange.queuedAt = 0;
   exchange.busy = false;

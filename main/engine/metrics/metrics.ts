@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { ServerPool } from '../pool/server-pool.ts';
 import { Memory, type OwnBlocks } from '../threads/memory.ts';
-import { hasFailed } from './has-failed.ts';
+import { hasFailed, metFailure } from './has-failed.ts';
 import type { LimitLog } from './limit-log.ts';
 import { sharesWanted } from './shares.ts';
 import { TrafficMeter, windowMs } from './traffic-meter.ts';
@@ -120,8 +120,10 @@ export function createMetrics(
         failedSlices[0] = failedSlices[0]! + 1;
       }
       if (exchange.attemptCount > 1) {
-        outcomes.add(retriedAt, 1);
-        if (!isFailure) outcomes.add(savedAt, 1);
+        if (metFailure(exchange)) {
+          outcomes.add(retriedAt, 1);
+          if (!isFailure) outcomes.add(savedAt, 1);
+        }
         total.retried(exchange.attemptCount - 1);
         if (pool) pool.traffic.retried(exchange.attemptCount - 1);
       }

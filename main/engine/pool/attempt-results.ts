@@ -5,7 +5,7 @@ import { ejectSlow } from '../health/slow-servers.ts';
 import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
 import type { TrafficMeter } from '../metrics/traffic-meter.ts';
-import { FailureRule } from './failed-attempt.ts';
+import { FailureRule, tellsOfServer } from './failed-attempt.ts';
 import type { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
 import type { PoolProbers } from './pool-probers.ts';
@@ -54,8 +54,7 @@ export class AttemptResults {
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     // What a tunnel lasted says nothing of how fast the server is.
     if (attempt.outcome === 'responded' && attempt.status !== 101) noteLatency(server, attempt);
-    // Neither a client that went away nor our own want of sockets says anything about the server.
-    const tells = attempt.outcome !== 'client-aborted' && !attempt.ownFault;
+    const tells = tellsOfServer(attempt);
     if (tells) this.#noteReached(server, attempt);
     if (attempt.batchSize !== 0) this.#of.traffic.batched(attempt.sentApart !== null);
     const failed = this.#rule.isFailed(attempt, config);

@@ -5,6 +5,11 @@ import { retriesStatus } from '../proxy/retry-rules.ts';
 const first = 400;
 const end = 600;
 
+/** Whether what came of an attempt says anything about its server. Neither a client that went away does, nor our own want of sockets or of patience. */
+export function tellsOfServer({ outcome, spared }: AttemptRecord): boolean {
+  return outcome !== 'client-aborted' && outcome !== 'cancelled' && !spared;
+}
+
 /**
  * Which attempts count against their server: those that broke, and those answered with a status that the pool calls a failure
  * (`outlierDetection.statuses`, where that is left out those it tries again elsewhere, `retry.on`). A client that went away never counts;
@@ -15,7 +20,7 @@ export class FailureRule {
   #of: PoolConfig | null = null;
 
   isFailed(attempt: AttemptRecord, config: PoolConfig): boolean {
-    if (attempt.outcome === 'client-aborted' || attempt.ownFault) return false;
+    if (!tellsOfServer(attempt)) return false;
     if (attempt.outcome !== 'responded') return true;
     const { status } = attempt;
     if (status < first || status >= end) return false;

@@ -164,7 +164,7 @@ export class Attempts extends Attempt implements Waiter {
       this.sendFresh(attempt.server!);
       return;
     }
-    attempt.ownFault = true;
+    attempt.spared = true;
     this.end('connect-failed', detail);
     this.exchange.busy = true;
     client.answerFailure(503, `${attempt.server!.name} was not asked: ${detail}; ${client.descriptorAdvice}`);

@@ -28,7 +28,7 @@ const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
 
 /** In one sentence, for journal and events. */
 export function failureSummary(exchange: Exchange, stop: StopReason): string {
-  const last = exchange.attempts[exchange.attemptCount - 1];
+  const last = exchange.decisiveAttempt;
   const name = last?.server?.name ?? 'the server';
   const tries = exchange.attemptCount === 1 ? '' : `after ${exchange.attemptCount} attempts: `;
   return `${tries}${name}: ${last?.detail ?? 'failed'}; ${stops[stop](exchange)}`;

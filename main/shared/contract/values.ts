@@ -222,6 +222,8 @@ export const attemptOutcomes = [
   'failed-mid-response',
   'timed-out',
   'client-aborted',
+  /** Another attempt of the same request, beside this one, was answered first. */
+  'cancelled',
 ] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 
@@ -237,7 +239,7 @@ export const requestSummarySchema = z.object({
   target: z.string(),
   /** What the client got; 0 where it got nothing. */
   status: z.number(),
-  /** Id of the server that answered last. */
+  /** Id of the server that the client was answered by; where none did, of the one asked last. */
   server: z.string().nullable(),
   attempts: z.number(),
   requestBytes: z.number(),
@@ -303,6 +305,8 @@ export const attemptSchema = z.object({
   status: z.number().nullable(),
   /** E.g. `connection refused`, `no response within 30s`. */
   detail: z.string().nullable(),
+  /** It was begun beside the one before, which took long; not because that had failed. */
+  hedge: z.boolean(),
   decision: decisionSchema.nullable(),
   /** How it shared its connection with others of the same moment; null where it had one for itself. */
   batch: z

@@ -51,6 +51,7 @@ const attempt = (more: Partial<Attempt> = {}): Attempt => ({
   outcome: 'connect-failed',
   status: null,
   detail: 'connection refused',
+  hedge: false,
   decision: null,
   batch: null,
   ...more,

@@ -112,6 +112,8 @@ export function outcomeShort({ outcome, status, detail }: Attempt): string {
       return 'timed out';
     case 'client-aborted':
       return 'client left';
+    case 'cancelled':
+      return 'overtaken';
     default:
       return assertNever(outcome);
   }
