@@ -51,6 +51,7 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
       engine.probe(pool, server);
       return {};
     },
+    'server.probes': ({ pool, server }) => engine.probes(pool, server),
     'engine.apply': async ({ config }) => ({ listeners: await apply(config) }),
     'engine.stop': async ({ graceMs }) => ({ unfinishedRequests: await engine.stop(graceMs) }),
   };

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '@shared/config/schema.ts';
+import type { CommandResult } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { LogSource } from '@shared/contract/log-publisher.ts';
 import { newestFirst, type RecordCursor, type RecordedRequest } from '@shared/contract/recorded-request.ts';
@@ -99,6 +100,8 @@ export interface Engine {
   /** Returns the state before. */
   setAdminState(pool: string, server: string, state: AdminState): AdminState;
   probe(pool: string, server: string): void;
+  /** The last probes of a server, oldest first. */
+  probes(pool: string, server: string): CommandResult<'server.probes'>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -324,6 +327,10 @@ export function createEngine(options: EngineOptions): Engine {
     probe(poolName, serverName) {
       const { pool, server } = find(poolName, serverName);
       pool.proberOf(server)?.probeNow();
+    },
+    probes(poolName, serverName) {
+      const { probes } = find(poolName, serverName).server;
+      return { probes: probes.list(), run: probes.run, failed: probes.failed, forgotten: probes.forgotten };
     },
   };
 }

@@ -25,9 +25,10 @@ export function describeServers(pool: ServerPool, now: number): ServerStatus[] {
       notEjected: withheldText(server.outlier, outlierDetection),
       available: reason === null,
       reason,
-      lastProbe: server.lastProbe,
-      probesRun: server.probesRun,
-      probesFailed: server.probesFailed,
+      lastProbe: server.probes.last,
+      lastFailedProbe: server.probes.lastFailed,
+      probesRun: server.probes.run,
+      probesFailed: server.probes.failed,
     };
   });
 }

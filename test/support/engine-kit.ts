@@ -53,15 +53,19 @@ export interface PoolKit<C extends Clock> {
 
 /** A pool of the engine by itself: requests are led to its servers, and what comes of them is said by the test. */
 export function poolKit(input: PoolInput): PoolKit<ReturnType<typeof manualClock>>;
-export function poolKit<C extends Clock>(input: PoolInput, clock: C): PoolKit<C>;
-export function poolKit(input: PoolInput, clock: Clock = manualClock()): PoolKit<Clock> {
+export function poolKit<C extends Clock>(input: PoolInput, clock: C, random?: () => number): PoolKit<C>;
+export function poolKit(
+  input: PoolInput,
+  clock: Clock = manualClock(),
+  random: () => number = () => 0.5,
+): PoolKit<Clock> {
   const events = createEventLog({ clock, capacity: 1_000, perSecond: 10 });
   const journal = createJournal(100);
   const limits = createLimitLog(clock, events);
   const codec = createCookieCodec(Buffer.alloc(32, 7));
   const memory = new Memory();
   const names = new Names(clock, () => Promise.reject(new Error('no names here')), events);
-  const deps = { clock, names, random: () => 0.5, events, limits, codec, memory, makeRoom() {} };
+  const deps = { clock, names, random, events, limits, codec, memory, makeRoom() {} };
   const pool = new ServerPool(poolConfig(input), deps, () => undefined);
   let requests = 0;
 

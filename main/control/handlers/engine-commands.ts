@@ -15,5 +15,6 @@ export function engineCommands({ call }: Pick<EngineHost, 'call'>): Handlers<For
     'session.end': (params) => call('session.end', params),
     'server.set-admin-state': (params) => call('server.set-admin-state', params),
     'server.probe': (params) => call('server.probe', params),
+    'server.probes': (params) => call('server.probes', params),
   };
 }

@@ -1,5 +1,6 @@
 import { formatAddress } from '@shared/config/address.ts';
 import type { PoolConfig, ServerConfig } from '@shared/config/schema.ts';
+import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Notes } from './notes.ts';
 import type { NginxFeatures } from './version.ts';
@@ -149,14 +150,14 @@ function tellHealth(pool: PoolConfig, notes: Notes): void {
       ? `a server is left out for ${wholeSeconds(baseEjectionMs)} after ${consecutiveFailures} failed requests`
       : 'a server that fails is asked again and again, since outlier detection is off as well';
   if (check.type !== 'none') {
-    const what = check.type === 'http' ? `${check.method} ${check.path}` : 'a TCP connection';
-    const plus =
-      check.type === 'http'
-        ? ` (nginx Plus: health_check uri=${check.path} interval=${time(check.intervalMs)} fails=${check.fall} passes=${check.rise};)`
-        : '';
     notes.lost(
-      `Pool ${pool.name}: open-source nginx does not check health by itself. The probe (${what} every ${formatDuration(check.intervalMs)}) is gone${plus}; real requests find out: ${rest}.`,
+      `Pool ${pool.name}: open-source nginx does not check health by itself. The probe (${probeText(check)} every ${formatDuration(check.intervalMs)}) is gone${plusText(check)}; real requests find out: ${rest}.`,
     );
+    if (check.initial === 'unhealthy') {
+      notes.lost(
+        `Pool ${pool.name}: nginx sends requests to a server at once; initial: unhealthy is gone (nginx Plus: health_check mandatory).`,
+      );
+    }
   }
   if (consecutiveFailures > 0) {
     notes.differs(
@@ -188,6 +189,44 @@ function tellOutliers({ name, outlierDetection, retry, servers }: PoolConfig, no
     notes.differs(
       `Pool ${name}: where every server has failed nginx asks all of them again, each once in a while; outlierDetection.ejectLast cannot be said.`,
     );
+}
+
+type Check = Exclude<PoolConfig['healthCheck'], { type: 'none' }>;
+
+function probeText(check: Check): string {
+  switch (check.type) {
+    case 'tcp':
+      return 'a TCP connection';
+    case 'grpc':
+      return check.service === '' ? 'gRPC health' : `gRPC health of ${check.service}`;
+    case 'http': {
+      const { body } = check;
+      const fields = Object.keys(check.headers);
+      const looked = body
+        ? body.contains === undefined
+          ? ` whose body matches /${body.matches ?? ''}/`
+          : ` whose body contains "${body.contains}"`
+        : '';
+      return `${check.method} ${check.path}${fields.length > 0 ? ` with ${fields.join(', ')}` : ''}${looked}`;
+    }
+    default:
+      return assertNever(check);
+  }
+}
+
+/** What nginx Plus has for it: the beginning of it, at least. */
+function plusText(check: Check): string {
+  const timing = `interval=${time(check.intervalMs)} fails=${check.fall} passes=${check.rise}`;
+  switch (check.type) {
+    case 'tcp':
+      return '';
+    case 'grpc':
+      return ` (nginx Plus: health_check type=grpc${check.service === '' ? '' : ` grpc_service=${check.service}`} ${timing};)`;
+    case 'http':
+      return ` (nginx Plus: health_check uri=${check.path} ${timing}${check.body ? ' match=NAME' : ''};)`;
+    default:
+      return assertNever(check);
+  }
 }
 
 function tellQueue({ name, queue, servers }: PoolConfig, notes: Notes): void {

@@ -1,11 +1,13 @@
-import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
-import { type Address, formatAddress } from '@shared/config/address.ts';
+import type { Address } from '@shared/config/address.ts';
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
+import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import { isOwnFault } from '../descriptors.ts';
 import type { Endpoint } from '../pool/endpoint.ts';
+import { probeGrpc } from './probe-grpc.ts';
+import { probeHttp } from './probe-http.ts';
 
 export interface ProbeResult {
   readonly succeeded: boolean;
@@ -18,10 +20,15 @@ export interface ProbeResult {
 }
 
 export type ActiveHealthCheck = Exclude<HealthCheckConfig, { type: 'none' }>;
-export type HttpHealthCheck = Extract<HealthCheckConfig, { type: 'http' }>;
 
-/** A probe reads no more of a body than this; a longer one is cut off, since only the status counts. */
-const bodyBytesLimit = 65_536;
+/** What a probe of any kind tells. */
+export interface ProbeEnds {
+  /** Somebody listens there. */
+  readonly reached: () => void;
+  /** The first call counts. */
+  readonly finish: (result: Pick<ProbeResult, 'succeeded' | 'detail'>) => void;
+  readonly failed: (error: NodeJS.ErrnoException) => void;
+}
 
 /** Probes a server, at each of the addresses that its name means until one is reached. Never rejects. */
 export async function probeServer(
@@ -59,35 +66,44 @@ export function runProbe(
     let stop = (): void => {};
     let connected = false;
     let ownFault = false;
-    const cancelTimer = clock.after(check.timeoutMs, () =>
-      finish({ succeeded: false, detail: `no answer within ${formatDuration(check.timeoutMs)}` }),
-    );
     let done = false;
-    function finish(result: Seen): void {
-      if (done) return;
-      done = true;
-      cancelTimer();
-      stop();
-      resolve({ ...result, connected, ownFault });
-    }
-    const reached = (): void => {
-      connected = true;
+    const cancelTimer = clock.after(check.timeoutMs, () =>
+      ends.finish({ succeeded: false, detail: `no answer within ${formatDuration(check.timeoutMs)}` }),
+    );
+    const ends: ProbeEnds = {
+      reached() {
+        connected = true;
+      },
+      finish(result) {
+        if (done) return;
+        done = true;
+        cancelTimer();
+        stop();
+        resolve({ ...result, connected, ownFault });
+      },
+      failed(error) {
+        ownFault ||= isOwnFault(error.code);
+        ends.finish({ succeeded: false, detail: describeError(error) });
+      },
     };
-    const failed = (error: NodeJS.ErrnoException): void => {
-      ownFault = isOwnFault(error.code);
-      finish({ succeeded: false, detail: describeError(error) });
-    };
-    const ends: ProbeEnds = { reached, finish, failed };
-    stop = check.type === 'tcp' ? probeTcp(host, address, ends) : probeHttp(check, host, address, ends);
+    stop = begin(check, host, address, ends);
+    // Over before it began: nobody has stopped it.
+    if (done) stop();
   });
 }
 
-type Seen = Pick<ProbeResult, 'succeeded' | 'detail'>;
-interface ProbeEnds {
-  /** Somebody listens there. */
-  readonly reached: () => void;
-  readonly finish: (result: Seen) => void;
-  readonly failed: (error: NodeJS.ErrnoException) => void;
+/** Returns what ends it. */
+function begin(check: ActiveHealthCheck, host: string, address: Address, ends: ProbeEnds): () => void {
+  switch (check.type) {
+    case 'tcp':
+      return probeTcp(host, address, ends);
+    case 'http':
+      return probeHttp(check, host, address, ends);
+    case 'grpc':
+      return probeGrpc(check, host, address, ends);
+    default:
+      return assertNever(check);
+  }
 }
 
 function probeTcp(host: string, address: Address, { reached, finish, failed }: ProbeEnds): () => void {
@@ -100,63 +116,6 @@ function probeTcp(host: string, address: Address, { reached, finish, failed }: P
   return () => socket.destroy();
 }
 
-function probeHttp(
-  check: HttpHealthCheck,
-  host: string,
-  address: Address,
-  { reached, finish, failed }: ProbeEnds,
-): () => void {
-  const probe = request({
-    host,
-    port: address.port,
-    method: check.method,
-    path: check.path,
-    agent: false,
-    headers: {
-      host: check.host ?? formatAddress(address),
-      'user-agent': 'ballast-health-check',
-      accept: '*/*',
-      connection: 'close',
-    },
-  });
-  probe.on('socket', (socket) => socket.once('connect', reached));
-  // Redirects are not followed: node:http never does, and a redirect is a status like any other.
-  probe.on('response', (response) => {
-    const status = response.statusCode ?? 0;
-    const succeeded = isExpected(status, check.expect);
-    const detail = succeeded ? String(status) : `${status}, expected ${check.expect.join(' or ')}`;
-    discardBody(response, () => finish({ succeeded, detail }));
-  });
-  probe.on('upgrade', (_response, socket) => {
-    socket.destroy();
-    finish({ succeeded: isExpected(101, check.expect), detail: '101' });
-  });
-  probe.on('error', failed);
-  probe.end();
-  return () => probe.destroy();
-}
-
-/** Reads the body to its end, so that the service is not startled by a cut connection, within limits. */
-function discardBody(response: IncomingMessage, ended: () => void): void {
-  let bodyBytes = 0;
-  response.on('data', (chunk: Buffer) => {
-    bodyBytes += chunk.length;
-    if (bodyBytes > bodyBytesLimit) ended();
-  });
-  response.on('end', ended);
-  response.on('error', ended);
-  response.on('close', ended);
-}
-
-/** Whether a status is in one of the ranges as the configuration writes them: `200`, `2xx`, `200-399`, `2xx-3xx`. */
-export function isExpected(status: number, ranges: HttpHealthCheck['expect']): boolean {
-  return ranges.some((range) => {
-    if (typeof range === 'number') return status === range;
-    const [from, to = from] = range.split('-') as [string, string?];
-    return status >= Number(from.replace('xx', '00')) && status <= Number(to.replace('xx', '99'));
-  });
-}
-
 const errorWords: Record<string, string> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'connection reset',
@@ -167,6 +126,8 @@ const errorWords: Record<string, string> = {
   ENOTFOUND: 'no such name',
   EAI_AGAIN: 'the name could not be resolved',
   EADDRNOTAVAIL: 'no free local port to connect from',
+  ERR_HTTP2_ERROR: 'the answer was no HTTP/2',
+  ERR_HTTP2_SESSION_ERROR: 'the answer was no HTTP/2',
 };
 
 function describeError(error: NodeJS.ErrnoException): string {

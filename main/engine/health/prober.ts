@@ -7,11 +7,7 @@ import type { Lock } from '../threads/lock.ts';
 import { takeBack } from './outlier.ts';
 import { type ActiveHealthCheck, type ProbeResult, probeServer } from './probe.ts';
 
-/** Intervals vary by this share up and down, so that the probes of many servers do not march in step. */
-const jitter = 0.1;
-/** While the verdict is about to change, probes come this many times as often, */
-const hurry = 4;
-/** but not closer than this. Also the closest that failing traffic may call for probes. */
+/** The closest that failing traffic may call for probes. */
 const closestMs = 100;
 
 /** How a server is asked: over the network, or in a simulation by whoever plays it. Never rejects. */
@@ -89,20 +85,41 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     return Math.max(0, lastStartedAt + closestMs - clock.now());
   }
 
+  /** HAProxy's `fastinter` while the verdict is changing, `downinter` while the server is down, `inter` otherwise. */
   function nextDelayMs(): number {
     if (check.type === 'none') return 0;
-    const { intervalMs } = check;
-    const base = against > 0 ? Math.min(intervalMs, Math.max(closestMs, intervalMs / hurry)) : intervalMs;
-    return base * (1 - jitter + 2 * jitter * random());
+    const isDown = server.verdict === 'unhealthy';
+    const base = against > 0 ? check.fastIntervalMs : isDown ? check.downIntervalMs : check.intervalMs;
+    return base * (1 + (check.jitter / 100) * (2 * random() - 1));
+  }
+
+  /** What the file takes a server for that nothing is known of. */
+  function assume(): void {
+    if (!isActive() || check.type === 'none' || server.verdict !== 'unknown' || check.initial === 'unknown')
+      return;
+    server.verdict = check.initial;
+    server.verdictSinceMs = Math.round(clock.epoch());
+    const untilWhen =
+      check.initial === 'healthy'
+        ? `${check.fall} probes in a row fail`
+        : `${check.rise} probes in a row succeed`;
+    events.add(
+      'verdict-changed',
+      'neutral',
+      `${server.name} is taken for ${check.initial} until ${untilWhen} (initial)`,
+      about,
+    );
   }
 
   function note({ succeeded, connected, detail }: ProbeResult, used: ActiveHealthCheck): void {
     server.unreachableAt = connected ? 0 : lastStartedAt;
     server.answersProbes = succeeded;
     const durationMs = Math.round((clock.now() - lastStartedAt) * 100) / 100;
-    server.lastProbe = { atMs: Math.round(clock.epoch()), succeeded, durationMs, detail };
-    server.probesRun += 1;
-    if (!succeeded) server.probesFailed += 1;
+    judge(succeeded, detail, used);
+    server.probes.add({ atMs: Math.round(clock.epoch()), succeeded, durationMs, detail }, server.verdict);
+  }
+
+  function judge(succeeded: boolean, detail: string, used: ActiveHealthCheck): void {
     const seen: Verdict = succeeded ? 'healthy' : 'unhealthy';
     if (seen === server.verdict) {
       against = 0;
@@ -142,6 +159,7 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     start() {
       started = true;
       if (server.verdictSinceMs === 0) server.verdictSinceMs = Math.round(clock.epoch());
+      assume();
       schedule(0);
     },
     stop() {
@@ -171,8 +189,11 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
         cancel();
         generation += 1;
         setVerdict('unknown', 'it is in maintenance');
-        server.lastProbe = null;
-      } else if (server.verdict === 'unknown') begin();
+        server.probes.last = null;
+      } else if (server.verdict === 'unknown') {
+        assume();
+        begin();
+      }
     },
   };
 }

@@ -46,9 +46,7 @@ function inherit(server: Server, before: Server): void {
   server.adminState = before.adminState;
   server.verdict = before.verdict;
   server.verdictSinceMs = before.verdictSinceMs;
-  server.lastProbe = before.lastProbe;
-  server.probesRun = before.probesRun;
-  server.probesFailed = before.probesFailed;
+  server.probes.inherit(before.probes);
   server.failedAttempts = before.failedAttempts;
   server.continueLatency(before);
   server.traffic.inherit(before.traffic);

@@ -1,8 +1,9 @@
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import { type ServerConfig, serverId } from '@shared/config/schema.ts';
-import type { AdminState, Probe, Verdict } from '@shared/contract/values.ts';
+import type { AdminState, Verdict } from '@shared/contract/values.ts';
 import type { AttemptRecord } from '../exchange.ts';
 import { OutlierCells } from '../health/outlier-cells.ts';
+import { ProbeHistory } from '../health/probe-history.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
@@ -41,9 +42,8 @@ export class Server implements Candidate {
 
   /** Since 1970. */
   verdictSinceMs = 0;
-  lastProbe: Probe | null = null;
-  probesRun = 0;
-  probesFailed = 0;
+  /** Of the thread that probes. */
+  readonly probes = new ProbeHistory();
 
   readonly traffic: TrafficMeter;
   /** What its failures on real traffic amount to. */

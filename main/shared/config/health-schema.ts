@@ -1,10 +1,28 @@
 import { z } from 'zod';
-import { duration, inMs, whole } from './schema-parts.ts';
+import { PatternError } from '../lib/pattern/parse-pattern.ts';
+import { compilePattern } from '../lib/pattern/pattern.ts';
+import { duration, durationText, whole } from './schema-parts.ts';
+
+/** While the verdict is changing, probes come this many times as often where the file says nothing of it, */
+const hurry = 4;
+/** but not closer than this. */
+const closestMs = 100;
 
 const probing = {
-  interval: duration('2s', 50).describe(
-    'From one probe to the next, with 10 % jitter; faster while the verdict is changing.',
-  ),
+  interval: duration('2s', 50).describe('From the end of one probe to the beginning of the next.'),
+  fastInterval: durationText('500ms', 50)
+    .optional()
+    .describe(
+      'The same while the verdict is changing: a probe has contradicted it, and `rise` or `fall` is not reached yet. A quarter of `interval` (at least 100ms) when left out.',
+    ),
+  downInterval: durationText('10s', 50)
+    .optional()
+    .describe('The same while the server is unhealthy; `interval` when left out.'),
+  jitter: whole(0, 50)
+    .default(10)
+    .describe(
+      'Every interval is that much longer or shorter by chance, percent, so that the probes of many servers do not march in step.',
+    ),
   timeout: duration('1s', 10).describe('A probe without an answer fails after this.'),
   rise: whole(1, 100)
     .default(2)
@@ -12,7 +30,32 @@ const probing = {
   fall: whole(1, 100)
     .default(3)
     .describe('Probes in a row that must fail before a healthy server is unhealthy.'),
+  initial: z
+    .enum(['unknown', 'healthy', 'unhealthy'], { error: 'write unknown, healthy or unhealthy' })
+    .default('unknown')
+    .describe(
+      'What a server is taken for at first. unknown: it takes requests, and one probe decides. healthy: it takes them until `fall` probes have failed. unhealthy: it takes none until `rise` probes have succeeded.',
+    ),
 };
+
+interface Timed {
+  readonly interval: number;
+  readonly timeout: number;
+  readonly fastInterval?: number | undefined;
+  readonly downInterval?: number | undefined;
+}
+
+/** In milliseconds, and what was left out as it follows from the rest. */
+function timed<T extends Timed>({ interval, timeout, fastInterval, downInterval, ...rest }: T) {
+  return {
+    ...rest,
+    intervalMs: interval,
+    timeoutMs: timeout,
+    fastIntervalMs: fastInterval ?? Math.min(interval, Math.max(closestMs, interval / hurry)),
+    downIntervalMs: downInterval ?? interval,
+  };
+}
+
 const statusRange = z.union(
   [
     whole(100, 599),
@@ -25,6 +68,80 @@ const statusRange = z.union(
   ],
   { error: 'a status, a class or a range; write e.g. 200, 2xx or 200-399' },
 );
+
+/** The most of a response's body that a probe reads. */
+export const mostBodyBytes = 65_536;
+
+const pattern = z.string().superRefine((text, context) => {
+  try {
+    compilePattern(text);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    context.addIssue({
+      code: 'custom',
+      message: `the expression ${JSON.stringify(text)} cannot be used: ${error.message}`,
+    });
+  }
+});
+
+const body = z
+  .strictObject({
+    contains: z
+      .string()
+      .min(1, 'write the text that the body must contain, e.g. contains: ok')
+      .max(1_000, 'write a text of at most 1000 characters')
+      .optional()
+      .describe('Text that the body must contain, as it is written.'),
+    matches: pattern
+      .optional()
+      .describe(
+        'Regular expression that must be found in the body; `(?i)` at its front ignores case. Searched for in one pass: no references back, no looking ahead or behind.',
+      ),
+    bytes: whole(1, mostBodyBytes)
+      .default(mostBodyBytes)
+      .describe('As much of the body is read and looked at.'),
+  })
+  .refine(({ contains, matches }) => (contains === undefined) !== (matches === undefined), {
+    error: 'body needs one of contains and matches; write e.g. body: { contains: ok }',
+  });
+
+/** What a probe says by itself, or what would change how its request is read. */
+const ownFields = [
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+];
+const headers = z
+  .record(z.string(), z.string({ error: 'the value of a field is text; write it in quotes' }))
+  .superRefine((fields, context) => {
+    const say = (name: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [name], message });
+    const seen = new Set<string>();
+    for (const [name, value] of Object.entries(fields)) {
+      const lower = name.toLowerCase();
+      if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name))
+        say(name, `"${name}" is no name of a field; write e.g. x-probe: "1"`);
+      else if (ownFields.includes(lower)) say(name, `the probe writes ${name} itself; leave it out`);
+      else if (seen.has(lower)) say(name, `${name} stands here twice; write it once`);
+      if (/[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/.test(value))
+        say(
+          name,
+          `the value of ${name} has a line break or another character that no field can have; write it without`,
+        );
+      seen.add(lower);
+    }
+  });
+
+const host = z
+  .string()
+  .regex(/^[^\s/]+$/, 'a host name, without spaces or "/"')
+  .optional();
+
 /** The timed check of every server of a pool. */
 export const healthCheckSchema = z
   .discriminatedUnion(
@@ -36,25 +153,66 @@ export const healthCheckSchema = z
           ...probing,
           path: z
             .string()
-            .regex(/^\/\S*$/, 'a path starts with "/" and has no spaces; write e.g. /health')
+            .regex(/^\/[!-~]*$/, 'a path starts with "/" and has no spaces; write e.g. /health')
             .default('/')
             .describe('Path of the probe, with its query.'),
-          method: z.enum(['GET', 'HEAD', 'OPTIONS']).default('GET').describe('Method of the probe.'),
-          host: z
-            .string()
-            .regex(/^[^\s/]+$/, 'a host name, without spaces or "/"')
-            .optional()
-            .describe("Host field of the probe; the server's address when left out."),
+          method: z
+            .enum(['GET', 'HEAD', 'OPTIONS', 'POST'])
+            .default('GET')
+            .describe('Method of the probe, which has no body.'),
+          host: host.describe(
+            "Host field of the probe; the server's address when left out. May also stand in `headers`.",
+          ),
+          headers: headers.default({}).describe('Further fields of the probe.'),
           expect: z
             .array(statusRange)
-            .min(1)
+            .min(1, 'write the statuses that count as success, e.g. expect: [2xx]')
             .default(['2xx', '3xx'])
-            .describe('Statuses that count as success.'),
+            .describe('Statuses that count as success. Redirects are not followed.'),
+          body: body.optional().describe('What the body of the response must contain.'),
         })
-        .transform(inMs('interval', 'timeout')),
-      z.strictObject({ type: z.literal('tcp'), ...probing }).transform(inMs('interval', 'timeout')),
+        .superRefine((check, context) => {
+          const { method, body: wanted } = check;
+          const named = hostField(check.headers);
+          if (method === 'HEAD' && wanted !== undefined)
+            context.addIssue({
+              code: 'custom',
+              path: ['method'],
+              message: 'the response to HEAD has no body to look at; write method: GET',
+            });
+          if (check.host !== undefined && named !== undefined)
+            context.addIssue({
+              code: 'custom',
+              path: ['host'],
+              message: 'host stands in headers as well; write it once',
+            });
+        })
+        .transform((check) => {
+          const named = hostField(check.headers);
+          if (named === undefined) return timed(check);
+          const { [named]: value, ...others } = check.headers;
+          return timed({ ...check, host: value, headers: others });
+        }),
+      z.strictObject({ type: z.literal('tcp'), ...probing }).transform(timed),
+      z
+        .strictObject({
+          type: z.literal('grpc'),
+          ...probing,
+          service: z
+            .string()
+            .regex(/^[\w./-]*$/, 'the full name of a service; write e.g. shop.v1.Orders')
+            .max(200)
+            .default('')
+            .describe('Service that is asked for; the server as a whole when left out.'),
+          host: host.describe("Authority of the call; the server's address when left out."),
+        })
+        .transform(timed),
       z.strictObject({ type: z.literal('none') }),
     ],
-    { error: 'write type: http, type: tcp or type: none' },
+    { error: 'write type: http, type: tcp, type: grpc or type: none' },
   )
   .prefault({ type: 'tcp' });
+
+function hostField(fields: Readonly<Record<string, string>>): string | undefined {
+  return Object.keys(fields).find((name) => name.toLowerCase() === 'host');
+}

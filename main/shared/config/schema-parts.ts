@@ -14,8 +14,13 @@ export const name = z
 
 /** A duration as text (`2s`), which becomes milliseconds. @param least the smallest allowed value in milliseconds */
 export function duration(fallback: string, least = 1) {
+  return durationText(fallback, least).prefault(fallback);
+}
+
+/** The same without a default, for a key that may be left out. @param example what to write, e.g. `2s` */
+export function durationText(example: string, least = 1) {
   return z
-    .string({ error: `a duration is text with a unit; write e.g. ${fallback}` })
+    .string({ error: `a duration is text with a unit; write e.g. ${example}` })
     .transform((text, context) => {
       const ms = parseDuration(text);
       if (ms !== undefined && ms >= least && ms <= 2_147_483_647) return ms;
@@ -23,12 +28,11 @@ export function duration(fallback: string, least = 1) {
         code: 'custom',
         message:
           ms === undefined
-            ? `"${text}" is no duration; write a number and a unit (ms, s, m, h, d), e.g. ${fallback}`
-            : `a duration here is between ${least}ms and 24d; write e.g. ${fallback}`,
+            ? `"${text}" is no duration; write a number and a unit (ms, s, m, h, d), e.g. ${example}`
+            : `a duration here is between ${least}ms and 24d; write e.g. ${example}`,
       });
       return z.NEVER;
-    })
-    .prefault(fallback);
+    });
 }
 
 /** An address as text, taken apart. @param anyPort whether port 0, any free one, is an address here */

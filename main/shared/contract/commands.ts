@@ -9,6 +9,7 @@ import {
   generatorStatusSchema,
   listenerStatusSchema,
   metricsSchema,
+  probeRecordSchema,
   replicaStatusSchema,
   requestDetailSchema,
   requestSummarySchema,
@@ -119,6 +120,19 @@ export const commands = {
   },
   /** Probes now instead of at the next interval. */
   'server.probe': { needs: 'operate', handledBy: 'engine', params: z.strictObject(server), result: nothing },
+  /** The last probes of a server, oldest first, and how many there were in all. */
+  'server.probes': {
+    needs: 'read',
+    handledBy: 'engine',
+    params: z.strictObject(server),
+    result: z.object({
+      probes: z.array(probeRecordSchema),
+      run: z.number(),
+      failed: z.number(),
+      /** Run, and no longer kept. */
+      forgotten: z.number(),
+    }),
+  },
 
   'event.list': {
     needs: 'read',

@@ -31,6 +31,10 @@ export const probeSchema = z.object({
 });
 export type Probe = z.infer<typeof probeSchema>;
 
+/** One of the history, with what the server was taken for after it. */
+export const probeRecordSchema = probeSchema.extend({ verdict: z.enum(verdicts) });
+export type ProbeRecord = z.infer<typeof probeRecordSchema>;
+
 /** A server as the engine sees it: four independent facts, and the availability that follows from them. */
 export const serverStatusSchema = z.object({
   id: z.string(),
@@ -50,7 +54,10 @@ export const serverStatusSchema = z.object({
   /** For a new client, now. */
   available: z.boolean(),
   reason: z.enum(unavailableReasons).nullable(),
+  /** Null before the first, and in maintenance. */
   lastProbe: probeSchema.nullable(),
+  /** The last that failed, however long ago; null where none has. */
+  lastFailedProbe: probeSchema.nullable(),
   probesRun: z.number(),
   probesFailed: z.number(),
 });

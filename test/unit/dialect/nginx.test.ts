@@ -147,6 +147,28 @@ describe('renderNginx', () => {
     ]);
   });
 
+  it('says what the lost probe looked for', () => {
+    const looking = configWith({
+      healthCheck: {
+        type: 'http',
+        path: '/health',
+        headers: { 'x-probe': '1' },
+        body: { contains: 'ok' },
+        initial: 'unhealthy',
+      },
+    });
+    const notes = notesOf(looking).join('\n');
+    expect(notes).toContain('The probe (GET /health with x-probe whose body contains "ok" every 2s) is gone');
+    expect(notes).toContain('passes=2 match=NAME;)');
+    expect(notes).toContain('initial: unhealthy is gone');
+    const matching = configWith({ healthCheck: { type: 'http', body: { matches: '^up' } } });
+    expect(notesOf(matching).join()).toContain('(GET / whose body matches /^up/ every 2s)');
+    const calling = configWith({ healthCheck: { type: 'grpc', service: 'shop.v1.Orders' } });
+    expect(notesOf(calling).join()).toContain(
+      'The probe (gRPC health of shop.v1.Orders every 2s) is gone (nginx Plus: health_check type=grpc grpc_service=shop.v1.Orders interval=2s',
+    );
+  });
+
   it('is keyed by the version of nginx', () => {
     const sticky = configWith({ affinity: { type: 'cookie', ttl: '10m' }, strategy: 'weighted-round-robin' });
     expect(upstreamOf(sticky, '1.22')).toContain('hash $ballast_key_api consistent;');

@@ -2,7 +2,8 @@ import { createServer as createHttpServer, type Server as HttpServer, type Reque
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../main/engine/clock.ts';
-import { type ActiveHealthCheck, isExpected, runProbe } from '../../../main/engine/health/probe.ts';
+import { isExpected } from '../../../main/engine/health/expected-status.ts';
+import { type ActiveHealthCheck, runProbe } from '../../../main/engine/health/probe.ts';
 import { poolConfig } from '../../support/engine-kit.ts';
 
 const open: (Server | HttpServer)[] = [];
@@ -74,6 +75,71 @@ describe('an HTTP probe', () => {
       ownFault: false,
       detail: '200',
     });
+  });
+
+  it('sends the fields it is told to, and the host that stands among them', async () => {
+    let seen: unknown;
+    const port = await answering((request, response) => {
+      const { host, 'user-agent': agent, 'x-probe': probed, accept } = request.headers;
+      seen = {
+        method: request.method,
+        host,
+        agent,
+        probed,
+        accept,
+        length: request.headers['content-length'],
+      };
+      response.end();
+    });
+    const headers = { Host: 'shop.test', 'X-Probe': 'yes', 'User-Agent': 'kube-probe/1.30' };
+    expect((await probe(port, { type: 'http', method: 'POST', headers })).succeeded).toBe(true);
+    expect(seen).toEqual({
+      method: 'POST',
+      host: 'shop.test',
+      agent: 'kube-probe/1.30',
+      probed: 'yes',
+      accept: '*/*',
+      length: '0',
+    });
+  });
+
+  it.each<[object, string, boolean, string]>([
+    [{ contains: '"ok"' }, '{"status":"ok"}', true, '200, its body contains "\\"ok\\""'],
+    [{ contains: 'ok' }, 'starting', false, '200, its body does not contain "ok"'],
+    [{ contains: 'ok' }, '', false, '200, its empty body does not contain "ok"'],
+    [{ contains: 'grün' }, 'alles grün', true, '200, its body contains "grün"'],
+    [{ matches: '^(?:up|ready)$' }, 'ready', true, '200, its body matches /^(?:up|ready)$/'],
+    [{ matches: '^up$' }, 'not up', false, '200, its body does not match /^up$/'],
+    [{ contains: 'ok', bytes: 4 }, '....ok', false, '200, the first 4 bytes of its body do not contain "ok"'],
+    [{ contains: 'ok', bytes: 6 }, '....ok', true, '200, its body contains "ok"'],
+  ])('looks for %j in the body %j', async (body, sent, succeeded, detail) => {
+    const port = await answering((_, response) => response.end(sent));
+    expect(await probe(port, { type: 'http', body })).toEqual({
+      succeeded,
+      connected: true,
+      ownFault: false,
+      detail,
+    });
+  });
+
+  it('looks at no more of an endless body than it is told to', async () => {
+    const port = await answering((_, response) => {
+      const timer = setInterval(() => response.write('x'.repeat(16_384)), 1);
+      response.on('close', () => clearInterval(timer));
+      response.on('error', () => {});
+    });
+    const result = await probe(port, {
+      type: 'http',
+      timeout: '20s',
+      body: { contains: 'ok', bytes: 20_000 },
+    });
+    expect(result.detail).toBe('200, the first 20000 bytes of its body do not contain "ok"');
+  });
+
+  it('does not look at the body of a response with another status', async () => {
+    const port = await answering((_, response) => response.writeHead(503).end('ok'));
+    const result = await probe(port, { type: 'http', body: { contains: 'ok' } });
+    expect(result).toMatchObject({ succeeded: false, detail: '503, expected 2xx or 3xx' });
   });
 
   it('gives up after its timeout', async () => {

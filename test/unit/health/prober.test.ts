@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Server } from '../../../main/engine/pool/server.ts';
 import { poolKit } from '../../support/engine-kit.ts';
+import { manualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // real sockets on a machine that may be busy
@@ -47,23 +48,24 @@ const healthCheck = {
   fall: 3,
 } as const;
 
-function probed(overrides: object = {}) {
-  const kit = poolKit({
-    servers: [{ name: 'a', address }],
-    healthCheck: { ...healthCheck, ...overrides },
-  });
+function probed(overrides: object = {}, random?: () => number) {
+  const kit = poolKit(
+    { servers: [{ name: 'a', address }], healthCheck: { ...healthCheck, ...overrides } },
+    manualClock(),
+    random,
+  );
   const server: Server = kit.server('a');
   kit.pool.start();
   return {
     ...kit,
     server,
     /** Waits until so many probes have ended and the next is scheduled. */
-    probes: (count: number) => until(`${count} probes`, () => server.probesRun === count),
+    probes: (count: number) => until(`${count} probes`, () => server.probes.run === count),
     /** Moves on by the time and waits for the probe that it starts. */
     async next(ms: number) {
-      const before = server.probesRun;
+      const before = server.probes.run;
       await kit.clock.advance(ms);
-      await until('the next probe', () => server.probesRun === before + 1);
+      await until('the next probe', () => server.probes.run === before + 1);
     },
     told: () => kit.events.read(0, 100).map(({ text }) => text),
   };
@@ -80,7 +82,7 @@ describe('a prober', () => {
     const ill = probed();
     await ill.probes(1);
     expect(ill.server.verdict).toBe('unhealthy');
-    expect(ill.server.lastProbe).toMatchObject({ succeeded: false, detail: '503, expected 2xx or 3xx' });
+    expect(ill.server.probes.last).toMatchObject({ succeeded: false, detail: '503, expected 2xx or 3xx' });
   });
 
   it('needs `fall` failures in a row, then `rise` successes, and hurries while it is in doubt', async () => {
@@ -106,14 +108,110 @@ describe('a prober', () => {
     expect(kit.server.verdict).toBe('unhealthy');
     await kit.next(500);
     expect(kit.server.verdict).toBe('healthy');
-    expect(kit.server).toMatchObject({ probesRun: 9, probesFailed: 5 });
+    expect(kit.server.probes).toMatchObject({ run: 9, failed: 5 });
+  });
+
+  it('takes other intervals while it is in doubt and while the server is down', async () => {
+    const kit = probed({ interval: '2s', fastInterval: '300ms', downInterval: '9s', rise: 2, fall: 2 });
+    await kit.probes(1);
+    status = 500;
+    await kit.next(2_000);
+    await kit.clock.advance(299);
+    expect(kit.server.probes.run).toBe(2);
+    await kit.next(1);
+    expect(kit.server.verdict).toBe('unhealthy');
+    await kit.clock.advance(8_999);
+    expect(kit.server.probes.run).toBe(3);
+    status = 200;
+    await kit.next(1);
+    await kit.next(300);
+    expect(kit.server.verdict).toBe('healthy');
+    await kit.clock.advance(1_999);
+    expect(kit.server.probes.run).toBe(5);
+    await kit.next(1);
+  });
+
+  it.each([
+    [0, 0, 2_000],
+    [0, 10, 1_800],
+    [0.5, 10, 2_000],
+    [0.75, 20, 2_200],
+    [0.25, 50, 1_500],
+  ])('at chance %d and a jitter of %d percent, waits %d ms of 2 s', async (chance, jitter, waitMs) => {
+    const kit = probed({ jitter }, () => chance);
+    await kit.probes(1);
+    await kit.clock.advance(waitMs - 1);
+    expect(kit.server.probes.run).toBe(1);
+    await kit.next(1);
+  });
+
+  it('lets a server that is taken for healthy at first fail `fall` probes', async () => {
+    status = 500;
+    const kit = probed({ initial: 'healthy', fall: 2 });
+    expect(kit.server.verdict).toBe('healthy');
+    expect(kit.told()).toEqual(['a is taken for healthy until 2 probes in a row fail (initial)']);
+    await kit.probes(1);
+    expect(kit.server.verdict).toBe('healthy');
+    await kit.next(500);
+    expect(kit.server.verdict).toBe('unhealthy');
+  });
+
+  it('gives a server that is taken for unhealthy at first no request until `rise` probes succeed', async () => {
+    const kit = probed({ initial: 'unhealthy', rise: 2 });
+    expect([kit.server.verdict, kit.serve()]).toEqual(['unhealthy', null]);
+    await kit.probes(1);
+    expect(kit.server.verdict).toBe('unhealthy');
+    await kit.next(500);
+    expect([kit.server.verdict, kit.serve()]).toEqual(['healthy', 'a']);
+  });
+
+  it('takes a server that returns from maintenance for what the file says again', async () => {
+    const kit = probed({ initial: 'unhealthy', rise: 1 });
+    await kit.probes(1);
+    expect(kit.server.verdict).toBe('healthy');
+    kit.server.adminState = 'maintenance';
+    kit.pool.proberOf(kit.server)!.adminStateChanged();
+    held = [];
+    kit.server.adminState = 'ready';
+    kit.pool.proberOf(kit.server)!.adminStateChanged();
+    expect(kit.server.verdict).toBe('unhealthy');
+    await until('a probe to be held', () => held!.length === 1);
+    held.shift()!();
+    await kit.probes(2);
+    expect(kit.server.verdict).toBe('healthy');
+  });
+
+  it('keeps the last fifty probes with what the server was taken for after each, and counts all', async () => {
+    const kit = probed({ interval: '1s', fastInterval: '1s', fall: 2 });
+    await kit.probes(1);
+    status = 500;
+    await kit.next(1_000);
+    await kit.next(1_000);
+    for (let probe = 4; probe <= 60; probe++) await kit.next(1_000);
+    const { probes } = kit.server;
+    expect([probes.run, probes.failed, probes.forgotten]).toEqual([60, 59, 10]);
+    const kept = probes.list();
+    expect(kept).toHaveLength(50);
+    expect(kept.map(({ atMs }) => atMs)).toEqual(kept.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
+    expect(kept.at(-1)).toEqual({
+      atMs: kit.clock.epoch(),
+      succeeded: false,
+      durationMs: 0,
+      detail: '500, expected 2xx or 3xx',
+      verdict: 'unhealthy',
+    });
+    expect(probes.lastFailed).toEqual(probes.last);
+    status = 200;
+    await kit.next(1_000);
+    expect(probes.last).toMatchObject({ succeeded: true });
+    expect(probes.lastFailed).toMatchObject({ succeeded: false });
   });
 
   it('waits its whole interval while nothing is in doubt', async () => {
     const kit = probed();
     await kit.probes(1);
     await kit.clock.advance(1_999);
-    expect(kit.server.probesRun).toBe(1);
+    expect(kit.server.probes.run).toBe(1);
     await kit.next(1);
   });
 
@@ -150,7 +248,7 @@ describe('a prober', () => {
     await kit.probes(2);
     failRequests();
     await kit.clock.advance(99);
-    expect(kit.server.probesRun).toBe(2);
+    expect(kit.server.probes.run).toBe(2);
     await kit.next(1);
     failRequests();
     await kit.next(100);
@@ -163,7 +261,7 @@ describe('a prober', () => {
     kit.server.adminState = 'maintenance';
     kit.pool.proberOf(kit.server)!.adminStateChanged();
     await kit.clock.advance(60_000);
-    expect([kit.server.probesRun, kit.server.verdict]).toEqual([1, 'unknown']);
+    expect([kit.server.probes.run, kit.server.verdict]).toEqual([1, 'unknown']);
     status = 500;
     kit.server.adminState = 'ready';
     kit.pool.proberOf(kit.server)!.adminStateChanged();

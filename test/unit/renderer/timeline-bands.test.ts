@@ -29,6 +29,7 @@ const status = (changes: Partial<ServerStatus> = {}): ServerStatus => ({
   available: true,
   reason: null,
   lastProbe: null,
+  lastFailedProbe: null,
   probesRun: 10,
   probesFailed: 0,
   ...changes,

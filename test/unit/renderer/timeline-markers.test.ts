@@ -189,6 +189,7 @@ describe('failed probes of a server that is out', () => {
       available: false,
       reason: 'unhealthy',
       lastProbe: { atMs, succeeded: false, durationMs: 1, detail: 'refused' },
+      lastFailedProbe: null,
       probesRun: 1,
       probesFailed: 1,
       ...more,

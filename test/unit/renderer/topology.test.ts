@@ -27,6 +27,7 @@ const status = (more: Partial<ServerStatus> = {}): ServerStatus => ({
   available: true,
   reason: null,
   lastProbe: { atMs: 0, succeeded: true, durationMs: 1, detail: '200' },
+  lastFailedProbe: null,
   probesRun: 1,
   probesFailed: 0,
   ...more,

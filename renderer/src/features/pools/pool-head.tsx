@@ -228,6 +228,8 @@ export function healthText(check: PoolConfig['healthCheck']): string {
       return `health TCP · ${formatDuration(check.intervalMs)}`;
     case 'http':
       return `health ${check.method} ${check.path} · ${formatDuration(check.intervalMs)}`;
+    case 'grpc':
+      return `health gRPC${check.service === '' ? '' : ` ${check.service}`} · ${formatDuration(check.intervalMs)}`;
   }
 }
 
