@@ -299,7 +299,7 @@ describe('a ballast.yaml with problems', () => {
     [
       'health check without a type',
       good.replace('    servers:', '    healthCheck: { path: /health }\n    servers:'),
-      ['6:18 healthCheck of pool api needs a type; write type: http, type: tcp or type: none'],
+      ['6:18 healthCheck of pool api needs a type; write type: http, type: tcp, type: grpc or type: none'],
     ],
     [
       'unknown choice',
