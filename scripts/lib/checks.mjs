@@ -7,12 +7,16 @@ const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 
 /** @typedef {{ name: string, run: () => Promise<{ code: number | null, output: string }> }} Check */
 
-/** @param {string} runtime */
+/**
+ * What did not change since the last run is not looked at again, which takes a quarter of the time.
+ * @param {string} runtime
+ */
 function types(runtime) {
+  const known = join(root, 'node_modules', '.cache', 'tsc', `${runtime}.tsbuildinfo`);
+  const args = ['-p', `tsconfig.${runtime}.json`, '--pretty', '--incremental', '--tsBuildInfoFile', known];
   return {
     name: `types: ${runtime}`,
-    run: () =>
-      runQuietly(process.execPath, [bin('typescript/bin/tsc'), '-p', `tsconfig.${runtime}.json`, '--pretty']),
+    run: () => runQuietly(process.execPath, [bin('typescript/bin/tsc'), ...args]),
   };
 }
 
