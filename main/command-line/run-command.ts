@@ -38,6 +38,8 @@ const toldKinds: readonly EventKind[] = [
   'server-ejected',
   'ejection-withheld',
   'server-returned',
+  'panic-began',
+  'panic-ended',
   'replica-exited',
   'config-applied',
   'config-refused',

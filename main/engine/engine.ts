@@ -317,6 +317,7 @@ export function createEngine(options: EngineOptions): Engine {
       const before = server.adminState;
       if (before === state) return before;
       server.adminState = state;
+      if (state === 'ready') server.beginSlowStart(clock.now());
       pool.proberOf(server)?.adminStateChanged();
       events.add('admin-state-changed', 'neutral', `${server.name} ${adminWords[state]}`, {
         pool: poolName,

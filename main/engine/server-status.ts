@@ -7,10 +7,12 @@ import type { ServerPool } from './pool/server-pool.ts';
 /** Every server of a pool as a new client would find it now. */
 export function describeServers(pool: ServerPool, now: number): ServerStatus[] {
   const { outlierDetection } = pool.config;
-  const own = pool.servers.map((server) => ({ server, reason: unavailability(server, now, false) }));
-  const primaryAvailable = own.some(({ server, reason }) => reason === null && !server.backup);
-  return own.map(({ server, reason: own }) => {
-    const reason = own === null && server.backup && primaryAvailable ? 'backup' : own;
+  const all = pool.servers.map((server) => ({ server, reason: pool.reasonOf(server, now) }));
+  let level = Number.POSITIVE_INFINITY;
+  for (const { server, reason } of all) if (reason === null) level = Math.min(level, server.level);
+  return all.map(({ server, reason: own }) => {
+    const standby = server.backup ? 'backup' : 'priority';
+    const reason = own === null && server.level > level ? standby : own;
     return {
       id: server.id,
       pool: server.pool,
@@ -23,6 +25,8 @@ export function describeServers(pool: ServerPool, now: number): ServerStatus[] {
       ejectedBecause: server.ejectedUntil === 0 ? null : outlierText(server.outlier, outlierDetection),
       timesEjected: timesEjected(server, outlierDetection, now),
       notEjected: withheldText(server.outlier, outlierDetection),
+      effectiveWeight: Math.round(pool.effectiveWeight(server, now) * 100) / 100,
+      inPanic: own === null && unavailability(server, now, false) !== null,
       available: reason === null,
       reason,
       lastProbe: server.probes.last,

@@ -1,5 +1,5 @@
 import { formatAddress } from '@shared/config/address.ts';
-import type { PoolConfig, ServerConfig } from '@shared/config/schema.ts';
+import { levelOf, type PoolConfig, type ServerConfig } from '@shared/config/schema.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Notes } from './notes.ts';
@@ -33,6 +33,7 @@ export function renderUpstream(
   ];
   tellHealth(pool, notes);
   tellQueue(pool, notes);
+  tellSlowStart(pool, notes);
   tellAffinity(pool, notes);
   tellBatching(pool, notes);
   tellTunnels(pool, notes);
@@ -74,10 +75,12 @@ function methodLines(pool: PoolConfig, name: string, isHashedByCookie: boolean, 
 }
 
 function serverLines(pool: PoolConfig, features: NginxFeatures, isHashed: boolean, notes: Notes): string[] {
-  const isAllBackup = pool.servers.every(({ backup }) => backup);
+  const firstLevel = Math.min(...pool.servers.map(levelOf));
+  const isStandby = (server: ServerConfig): boolean => levelOf(server) > firstLevel;
+  tellPriorities(pool, notes);
   return pool.servers.map((server) => {
     const behind = `  # ${server.name}`;
-    if (server.backup && isHashed && !isAllBackup) {
+    if (isStandby(server) && isHashed) {
       notes.lost(
         `Pool ${pool.name}: nginx has no backup servers together with hash; ${server.name} is left out.`,
       );
@@ -88,7 +91,7 @@ function serverLines(pool: PoolConfig, features: NginxFeatures, isHashed: boolea
         `Pool ${pool.name}: nginx looks up ${server.address.host} once, when it starts, and balances over all addresses found.`,
       );
     }
-    const parameters = parametersOf(server, pool, features, isAllBackup, notes);
+    const parameters = parametersOf(server, pool, features, isStandby(server), notes);
     return `server ${[formatAddress(server.address), ...parameters].join(' ')};${behind}`;
   });
 }
@@ -97,7 +100,7 @@ function parametersOf(
   server: ServerConfig,
   pool: PoolConfig,
   features: NginxFeatures,
-  isAllBackup: boolean,
+  isStandby: boolean,
   notes: Notes,
 ): string[] {
   const usesWeight = pool.strategy.kind !== 'round-robin';
@@ -107,17 +110,35 @@ function parametersOf(
       `Pool ${pool.name}: ${server.name} has weight 0. nginx before 1.29.6 cannot keep bound clients on a server that takes no new ones; it is marked down.`,
     );
   }
-  if (server.backup && isAllBackup)
-    notes.info(`Pool ${pool.name}: every server is a backup, so none is marked as one.`);
+  if (server.backup && !isStandby)
+    notes.info(`Pool ${pool.name}: every server is a backup, so the first of them are not marked as one.`);
   const { consecutiveFailures, baseEjectionMs } = pool.outlierDetection;
   return [
     ...(usesWeight && server.weight > 1 ? [`weight=${server.weight}`] : []),
     ...(server.maxRequests > 0 ? [`max_conns=${server.maxRequests}`] : []),
     `max_fails=${consecutiveFailures}`,
     ...(consecutiveFailures > 0 ? [`fail_timeout=${wholeSeconds(baseEjectionMs)}`] : []),
-    ...(server.backup && !isAllBackup ? ['backup'] : []),
+    ...(isStandby ? ['backup'] : []),
     ...(isClosed ? [features.hasSticky ? 'drain' : 'down'] : []),
   ];
+}
+
+function tellPriorities({ name, servers }: PoolConfig, notes: Notes): void {
+  if (new Set(servers.map(levelOf)).size <= 2) return;
+  notes.differs(
+    `Pool ${name}: nginx knows servers and backups only; everything behind the first priority becomes a backup, all at once.`,
+  );
+}
+
+function tellSlowStart({ name, slowStartMs, panicThreshold }: PoolConfig, notes: Notes): void {
+  if (slowStartMs > 0)
+    notes.lost(
+      `Pool ${name}: open-source nginx has no slow start: a server that comes back has its whole share at once (nginx Plus: slow_start=${time(slowStartMs)}).`,
+    );
+  if (panicThreshold > 0)
+    notes.lost(
+      `Pool ${name}: nginx has no panic threshold (${panicThreshold} %); it only forgets its failures when no server is left.`,
+    );
 }
 
 function stickyLines(pool: PoolConfig, cookie: string, features: NginxFeatures, notes: Notes): string[] {

@@ -64,6 +64,7 @@ export function takeBack(server: Server, reason: string, deps: Pick<OutlierDeps,
   // What it did before is punished already.
   server.outlier.window.clear();
   server.outlier.setCause('none', 0, 0);
+  server.beginSlowStart(server.returnedAt);
   deps.events.add('server-returned', 'good', `${server.name} is back: ${reason}`, {
     pool: server.pool,
     server: server.id,

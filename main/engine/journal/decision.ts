@@ -18,6 +18,8 @@ export interface Roster {
   readonly backups: readonly boolean[];
   /** Most requests in flight; 0 for no limit. */
   readonly maxRequests: readonly number[];
+  /** 0 to 9; see `levelOf`. */
+  readonly priorities: readonly number[];
 }
 
 export const emptyRoster: Roster = {
@@ -27,6 +29,7 @@ export const emptyRoster: Roster = {
   weights: [],
   backups: [],
   maxRequests: [],
+  priorities: [],
 };
 
 /** States of a server in a decision, by the number under which a record keeps them. */
@@ -118,6 +121,10 @@ export class DecisionRecord {
   lastResort = false;
   /** For an attempt that was begun beside the one before. */
   hedge = false;
+  /** The pool was in panic: so many servers of the priority in use no operator had taken out; 0 while there was none. */
+  panicReady = 0;
+  /** And so many of them were available. */
+  panicAvailable = 0;
   /** How long the request had waited in the queue for this; 0 where it had not. */
   queuedMs = 0;
   /** Null where the pool has no affinity. */
@@ -137,6 +144,8 @@ export class DecisionRecord {
     this.strategyAsked = false;
     this.lastResort = false;
     this.hedge = false;
+    this.panicReady = 0;
+    this.panicAvailable = 0;
     this.queuedMs = 0;
     this.affinity = null;
     this.affinityCause = null;

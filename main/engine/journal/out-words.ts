@@ -30,6 +30,8 @@ export function outWords(
       return `is full, with ${record.activeRequests(index)} requests in flight of at most ${record.roster.maxRequests[index]}`;
     case 'weight-zero':
       return 'has weight 0: it takes no new clients';
+    case 'priority':
+      return `has priority ${record.roster.priorities[index]}, and a server of a better one is available`;
     case 'backup':
       return 'is a backup, and a primary server is available';
     case 'tried': {

@@ -136,17 +136,25 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
     parts.push(`${capital(choice)}.`);
   }
   if (narrowed !== '') parts.push(narrowed);
-  const skipped = leftOut(record, (reason) => reason !== 'backup' && reason !== 'tried');
+  const skipped = leftOut(
+    record,
+    (reason) => reason !== 'backup' && reason !== 'priority' && reason !== 'tried',
+  );
   if (skipped.length > 0 && record.affinity !== 'moved') parts.push(`Left out: ${skipped.join(', ')}.`);
   return parts.join(' ');
 }
 
-/** Why it was not the primaries that were asked. */
+/** Why it was not the first ones that were asked, or not only those that are well. */
 function narrowing(record: DecisionRecord): string {
+  if (record.panicReady > 0)
+    return `The pool was in panic: ${record.panicAvailable} of ${record.panicReady} servers ${record.panicAvailable === 1 ? 'was' : 'were'} available, less than its panicThreshold, so what probes and failures said of them was ignored.`;
   if (record.lastResort)
     return 'No server was available, so one was asked all the same that was ejected, that nobody could connect to when it was last tried, or that failed this request a while ago.';
   if (record.roster.backups[record.picked])
     return 'No primary server was available, so the backups were asked.';
+  const priority = record.roster.priorities[record.picked]!;
+  if (record.roster.priorities.some((other, index) => other < priority && !record.roster.backups[index]))
+    return `No server of a better priority was available, so those of priority ${priority} were asked.`;
   return '';
 }
 

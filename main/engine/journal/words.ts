@@ -18,6 +18,7 @@ export const reasonWords: Record<UnavailableReason, string> = {
   ejected: 'ejected after failed attempts',
   full: 'at its limit of requests in flight',
   'weight-zero': 'of weight 0',
+  priority: 'behind servers of a better priority',
   backup: 'a backup',
   tried: 'tried already',
 };

@@ -29,10 +29,16 @@ export function unavailability(server: Server, now: number, bound: boolean): Una
   if (server.verdict === 'unhealthy') return 'unhealthy';
   // After the ejection one trial request goes through; until it has gone well, no other.
   if (server.ejectedUntil !== 0 && (now < server.ejectedUntil || server.isOnTrial)) return 'ejected';
-  if (server.weight === 0 && !bound) return 'weight-zero';
+  if (server.configuredWeight === 0 && !bound) return 'weight-zero';
   // Last: who is only full is worth waiting for.
   if (isFull(server)) return 'full';
   return null;
+}
+
+/** Neither probes nor real traffic speak against it. Says nothing of load, nor of what an operator wants. */
+export function isHealthy(server: Server, now: number): boolean {
+  if (server.verdict === 'unhealthy') return false;
+  return server.ejectedUntil === 0 || (now >= server.ejectedUntil && !server.isOnTrial);
 }
 
 /** Whether it has as many requests in flight as it may. */

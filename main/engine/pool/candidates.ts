@@ -1,3 +1,4 @@
+import type { UnavailableReason } from '@shared/contract/values.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import {
@@ -8,7 +9,9 @@ import {
   type Roster,
 } from '../journal/decision.ts';
 import { isFull, unavailability } from './availability.ts';
+import type { Panic } from './panic.ts';
 import type { Server } from './server.ts';
+import type { SlowStart } from './slow-start.ts';
 import { unservedError } from './unserved-text.ts';
 
 const codes = Object.fromEntries(decisionStates.map((state, code) => [state, code])) as Record<
@@ -27,30 +30,40 @@ export class Candidates {
   /** Ejected servers are asked where there is no other; otherwise only those that nobody could connect to. */
   asksEjected = true;
   byId: ReadonlyMap<string, Server> = new Map();
-  primaries: readonly Server[] = [];
+  /** Those of the best level there is: who is asked while all is well. */
+  firsts: readonly Server[] = [];
   readonly #clock: Clock;
+  readonly #slowStart: SlowStart;
+  readonly #panic: Panic;
+  /** How each server is noted while all is well, by its place. */
+  #wellCodes: readonly number[] = [];
   /** Every server takes a new client's request as long as it is well: none has a limit or no weight. */
   #isPlain = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, slowStart: SlowStart, panic: Panic) {
     this.#clock = clock;
+    this.#slowStart = slowStart;
+    this.#panic = panic;
   }
 
   /** @param servers in configured order, their `order` set accordingly */
   arrange(pool: string, servers: readonly Server[]): void {
     this.servers = servers;
-    this.primaries = servers.filter(({ backup }) => !backup);
+    const best = servers.reduce((least, { level }) => Math.min(least, level), Number.POSITIVE_INFINITY);
+    this.firsts = servers.filter(({ level }) => level === best);
+    this.#wellCodes = servers.map((server) => (server.level === best ? candidateCode : standbyCode(server)));
     this.#isPlain =
-      this.primaries.length > 0 &&
-      servers.every(({ weight, maxRequests }) => weight > 0 && maxRequests === 0);
+      servers.length > 0 &&
+      servers.every(({ configuredWeight, maxRequests }) => configuredWeight > 0 && maxRequests === 0);
     this.byId = new Map(servers.map((server) => [server.id, server]));
     this.roster = {
       pool,
       ids: servers.map(({ id }) => id),
       names: servers.map(({ name }) => name),
-      weights: servers.map(({ weight }) => weight),
+      weights: servers.map(({ configuredWeight }) => configuredWeight),
       backups: servers.map(({ backup }) => backup),
       maxRequests: servers.map(({ maxRequests }) => maxRequests),
+      priorities: servers.map(({ priority }) => priority),
     };
   }
 
@@ -58,14 +71,25 @@ export class Candidates {
   find(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
     this.waitsForSlot = false;
     this.sawFull = false;
+    this.#slowStart.weigh(this.servers, now);
     const isUsual =
       this.#isPlain && exchange.attemptCount === 0 && this.#noteWell(record, exchange.isExplained);
-    return isUsual ? this.primaries : this.note(record, exchange, now);
+    if (!isUsual) return this.note(record, exchange, now);
+    this.#panic.calm();
+    return this.firsts;
+  }
+
+  /** Why a server takes no request of such a client; null where it does. What panic makes of probes and failures is reckoned in. */
+  reasonOf(server: Server, now: number, bound: boolean): UnavailableReason | null {
+    const reason = unavailability(server, now, bound);
+    if ((reason !== 'unhealthy' && reason !== 'ejected') || !this.#panic.covers(server)) return reason;
+    if (server.configuredWeight === 0 && !bound) return 'weight-zero';
+    return isFull(server) ? 'full' : null;
   }
 
   /**
    * What `note` would write down of a first attempt in a pool whose servers are all well, in a fraction of the time; then the
-   * candidates are the primaries. False where they are not, and nothing is noted that `note` would not write over.
+   * candidates are those of the best level. False where they are not, and nothing is noted that `note` would not write over.
    *
    * @param isExplained whether anybody will ask for the notes
    */
@@ -74,7 +98,7 @@ export class Candidates {
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
       if (!server.isWell) return false;
-      if (isExplained) record.noteWell(index, server.backup ? codes.backup : candidateCode, server);
+      if (isExplained) record.noteWell(index, this.#wellCodes[index]!, server);
     }
     return true;
   }
@@ -82,38 +106,44 @@ export class Candidates {
   /** Writes down how every server stands, and returns those a new client may be led to. */
   note(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
     const servers = this.servers;
-    let primaries = 0;
-    let backups = 0;
+    this.#panic.look(servers, now);
+    record.panicReady = this.#panic.isOn ? this.#panic.ready : 0;
+    record.panicAvailable = this.#panic.available;
+    let level = Number.POSITIVE_INFINITY;
+    let candidates = 0;
+    let best = 0;
     let unreachable = 0;
     let full = 0;
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
-      const reason = wasTried(exchange, server) ? 'tried' : unavailability(server, now, false);
+      const reason = wasTried(exchange, server) ? 'tried' : this.reasonOf(server, now, false);
       record.note(index, reason === null ? candidateCode : codes[reason], server, now);
       if (reason === null) {
-        if (server.backup) backups += 1;
-        else primaries += 1;
+        candidates += 1;
+        if (server.level < level) {
+          level = server.level;
+          best = 0;
+        }
+        if (server.level === level) best += 1;
         if (server.unreachableAt !== 0) unreachable += 1;
       } else if (reason === 'full') full += 1;
     }
     this.sawFull = full > 0;
     // The strategy has had its say with the first attempt; of the few that follow none is spent where nobody listens.
     if (unreachable > 0 && exchange.attemptCount > 0) return this.#reachable(record, exchange, full);
-    if (primaries > 0) {
-      if (backups > 0) this.#standBack(record);
-      return primaries === this.primaries.length ? this.primaries : this.#with(record, candidateCode);
-    }
-    if (backups > 0) return this.#with(record, candidateCode);
-    return this.#lastResort(record, exchange, full);
+    if (candidates === 0) return this.#lastResort(record, exchange, full);
+    if (candidates > best) this.#standBack(record, level);
+    const isFirst = level === this.firsts[0]!.level && best === this.firsts.length;
+    return isFirst ? this.firsts : this.#with(record, candidateCode);
   }
 
-  /** Candidates that were reached when somebody last tried, primaries first; where there is none, whoever is left. */
+  /** Candidates that were reached when somebody last tried, of the best level; where there is none, whoever is left. */
   #reachable(record: DecisionRecord, exchange: Exchange, full: number): readonly Server[] {
     const reachable = this.#with(record, candidateCode).filter((server) => server.unreachableAt === 0);
-    const primaries = reachable.filter(({ backup }) => !backup);
-    if (primaries.length > 0) this.#standBack(record);
-    if (reachable.length > 0) return primaries.length > 0 ? primaries : reachable;
-    return this.#lastResort(record, exchange, full);
+    if (reachable.length === 0) return this.#lastResort(record, exchange, full);
+    const level = Math.min(...reachable.map((server) => server.level));
+    this.#standBack(record, level);
+    return reachable.filter((server) => server.level === level);
   }
 
   /**
@@ -159,16 +189,21 @@ export class Candidates {
     return [];
   }
 
-  #standBack(record: DecisionRecord): void {
+  /** Candidates of a worse level are not asked. */
+  #standBack(record: DecisionRecord, level: number): void {
     for (const server of this.servers) {
-      if (server.backup && record.code(server.order) === candidateCode)
-        record.setCode(server.order, codes.backup);
+      if (server.level > level && record.code(server.order) === candidateCode)
+        record.setCode(server.order, standbyCode(server));
     }
   }
 
   #with(record: DecisionRecord, code: number): Server[] {
     return this.servers.filter((server) => record.code(server.order) === code);
   }
+}
+
+function standbyCode({ backup }: Server): number {
+  return backup ? codes.backup : codes.priority;
 }
 
 /** Of servers that nobody listened at, the one this is longest known of: the likeliest to be back. None of none. */

@@ -1,11 +1,14 @@
+import type { UnavailableReason } from '@shared/contract/values.ts';
 import type { Affinity } from '../affinity/affinity.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange, RequestFacts } from '../exchange.ts';
 import { DecisionRecord, pickedCode } from '../journal/decision.ts';
 import type { Strategy } from '../strategy/strategy.ts';
-import { isFull, unavailability } from './availability.ts';
+import { isFull } from './availability.ts';
 import { Candidates, wasTried } from './candidates.ts';
+import type { Panic } from './panic.ts';
 import type { Server } from './server.ts';
+import type { SlowStart } from './slow-start.ts';
 import { moveReason, unservedError } from './unserved-text.ts';
 
 /**
@@ -18,9 +21,9 @@ export class Chooser {
   /** Changes hands: the attempt gets it, and its old one is written next. */
   #record = new DecisionRecord();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, slowStart: SlowStart, panic: Panic) {
     this.#clock = clock;
-    this.#candidates = new Candidates(clock);
+    this.#candidates = new Candidates(clock, slowStart, panic);
   }
 
   /** After a `choose` that found nothing: servers were only full, so that it pays to wait. Nothing is written down then. */
@@ -40,6 +43,11 @@ export class Chooser {
   arrange(pool: string, servers: readonly Server[], asksEjected: boolean): void {
     this.#candidates.asksEjected = asksEjected;
     this.#candidates.arrange(pool, servers);
+  }
+
+  /** Why a server takes no new client by itself; null where it does. */
+  reasonOf(server: Server, now: number): UnavailableReason | null {
+    return this.#candidates.reasonOf(server, now, false);
   }
 
   choose(exchange: Exchange, strategy: Strategy, affinity: Affinity | null): Server | null {
@@ -120,7 +128,11 @@ export class Chooser {
     const { session } = exchange;
     record.affinityServer = session.server.id;
     const bound = this.#candidates.byId.get(session.server.id);
-    const cause = !bound ? 'removed' : wasTried(exchange, bound) ? 'tried' : unavailability(bound, now, true);
+    const cause = !bound
+      ? 'removed'
+      : wasTried(exchange, bound)
+        ? 'tried'
+        : this.#candidates.reasonOf(bound, now, true);
     if (bound && cause === null) {
       session.server = bound;
       record.affinity = 'kept';

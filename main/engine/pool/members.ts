@@ -27,7 +27,7 @@ export function arrange(
     const same = left.get(config.name);
     if (same && same.addressText === formatAddress(config.address)) {
       left.delete(config.name);
-      weightsChanged ||= same.weight !== config.weight;
+      weightsChanged ||= same.configuredWeight !== config.weight;
       same.configure(config, order);
       return same;
     }
@@ -49,5 +49,6 @@ function inherit(server: Server, before: Server): void {
   server.probes.inherit(before.probes);
   server.failedAttempts = before.failedAttempts;
   server.continueLatency(before);
+  server.slowStartedAt = before.slowStartedAt;
   server.traffic.inherit(before.traffic);
 }

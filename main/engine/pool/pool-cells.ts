@@ -5,6 +5,8 @@ import { budgetCells } from './retry-budget.ts';
 const words = 4;
 const lockAt = 0;
 const picksAt = 0;
+const slowStartsAt = 1;
+const panicAt = 2;
 const notesAt = 4;
 /** Numbers that a strategy may keep of the pool as a whole. */
 const notes = 4;
@@ -16,6 +18,8 @@ export class PoolCells {
   /** The strategy's: zeros at first, and whenever the strategy is replaced. */
   readonly notes: Float64Array;
   readonly budget: Float64Array;
+  /** Clock's `now()` when any server's slow start last began; 0 where none ever did. */
+  readonly slowStarts: Float64Array;
   readonly #numbers: Float64Array;
 
   constructor(memory: Memory, name: string) {
@@ -24,6 +28,15 @@ export class PoolCells {
     this.#numbers = new Float64Array(block, words * 4);
     this.notes = this.#numbers.subarray(notesAt, notesAt + notes);
     this.budget = this.#numbers.subarray(budgetAt);
+    this.slowStarts = this.#numbers.subarray(slowStartsAt, slowStartsAt + 1);
+  }
+
+  /** It was told that the pool is in panic. */
+  get isInPanic(): boolean {
+    return this.#numbers[panicAt] === 1;
+  }
+  set isInPanic(isIn: boolean) {
+    this.#numbers[panicAt] = isIn ? 1 : 0;
   }
 
   /** Numbers the picks of all threads in the order in which they were made. To be called under the lock. */

@@ -24,7 +24,8 @@ const unreachableAt = 5;
 const answersProbesAt = 6;
 const latencyMsAt = 7;
 const latencyAtAt = 8;
-const notesAt = 9;
+const slowStartedAtAt = 9;
+const notesAt = 10;
 /** Numbers that a strategy may keep of a server besides its turn. */
 const notes = 4;
 const numbers = notesAt + notes;
@@ -159,6 +160,13 @@ export class ServerCells {
   setLatency(ms: number, at: number): void {
     this.#numbers[latencyMsAt] = ms;
     this.#numbers[latencyAtAt] = at;
+  }
+
+  get slowStartedAt(): number {
+    return this.#numbers[slowStartedAtAt]!;
+  }
+  set slowStartedAt(at: number) {
+    this.#numbers[slowStartedAtAt] = at;
   }
 
   get failedAttempts(): number {

@@ -1,6 +1,6 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { QueueTraffic, RetryBudgetStatus } from '@shared/contract/values.ts';
+import type { QueueTraffic, RetryBudgetStatus, UnavailableReason } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
@@ -15,6 +15,7 @@ import { Chooser } from './chooser.ts';
 import { drainTunnels } from './drain-tunnels.ts';
 import { idleLongest } from './idle-longest.ts';
 import { arrange } from './members.ts';
+import { Panic } from './panic.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
@@ -24,6 +25,7 @@ import { QueueBoard } from './queue-board.ts';
 import { type QueueOwner, RequestQueue, type Waiter } from './request-queue.ts';
 import { RetryBudget } from './retry-budget.ts';
 import { Server } from './server.ts';
+import { SlowStart } from './slow-start.ts';
 
 /** The pool the engine runs: members, strategy, sessions, probes and budget together. */
 export class ServerPool implements Pool, SocketHolder {
@@ -44,6 +46,8 @@ export class ServerPool implements Pool, SocketHolder {
   readonly #budget: RetryBudget;
   readonly #results: AttemptResults;
   readonly #probers: PoolProbers;
+  readonly #slowStart: SlowStart;
+  readonly #panic: Panic;
 
   /** @param predecessor the server that had this address in another pool, whose counts and verdict the new one continues */
   constructor(config: PoolConfig, deps: PoolDeps, predecessor: (address: string) => Server | undefined) {
@@ -55,7 +59,9 @@ export class ServerPool implements Pool, SocketHolder {
     this.sessions = new PoolSessions(config.name, deps, this.#cells);
     this.#probers = new PoolProbers(config.name, deps, this.#cells);
     this.#strategy = this.#createStrategy(config);
-    this.#chooser = new Chooser(deps.clock);
+    this.#slowStart = new SlowStart(this.#cells.slowStarts);
+    this.#panic = new Panic(config.name, this.#cells, deps.events);
+    this.#chooser = new Chooser(deps.clock, this.#slowStart, this.#panic);
     this.#budget = new RetryBudget(deps.clock.now(), this.#cells.budget);
     this.#results = new AttemptResults({
       pool: config.name,
@@ -83,6 +89,7 @@ export class ServerPool implements Pool, SocketHolder {
     this.queue = new RequestQueue(deps.clock, wheelOf(deps.clock), owner, this.#board);
     this.queue.configure(config.queue.timeoutMs);
     this.#arrange(config, predecessor);
+    this.#weigh(config);
   }
 
   /** The thread that probes, ends what is over, and clears the shared notes. */
@@ -191,13 +198,30 @@ export class ServerPool implements Pool, SocketHolder {
         for (const server of this.#servers) server.forgetTurns();
       }
     }
+    const known = new Set(this.#servers);
     this.#arrange(config, predecessor);
+    this.#weigh(config);
+    // Whoever came with its process from another pool is as warm as it was there.
+    if (this.#isFirst)
+      for (const server of this.#servers)
+        if (!known.has(server) && !predecessor(server.addressText))
+          server.beginSlowStart(this.#deps.clock.now());
     this.#config = config;
     this.queue.configure(config.queue.timeoutMs);
   }
 
   #createStrategy({ strategy }: PoolConfig): Strategy {
     return createStrategy(strategy, { notes: this.#cells.notes, random: this.#deps.random });
+  }
+
+  /** What a server's weight is worth now: less than configured while it is in slow start. */
+  effectiveWeight(server: Server, now: number): number {
+    return this.#slowStart.effectiveWeight(server, now);
+  }
+
+  /** Why a server takes no new client by itself, whatever its neighbours do; null where it does. */
+  reasonOf(server: Server, now: number): UnavailableReason | null {
+    return this.#chooser.reasonOf(server, now);
   }
 
   choose(exchange: Exchange): Server | null {
@@ -306,6 +330,7 @@ export class ServerPool implements Pool, SocketHolder {
     const { lock } = this.#cells;
     lock.acquire();
     this.#budget.roll(now);
+    if (this.#isFirst) this.#panic.look(this.#servers, now);
     lock.release();
     if (this.#isFirst) this.#results.tick(now, this.#config);
     drainTunnels(this.#servers, this.#config.timeouts.tunnelDrainMs, now);
@@ -331,6 +356,7 @@ export class ServerPool implements Pool, SocketHolder {
     this.#probers.configure(config.healthCheck);
     for (const server of next.added) this.#probers.add(server, config.healthCheck);
     for (const server of next.servers) {
+      server.slowStarts = this.#cells.slowStarts;
       if (server.connections) server.connections.mostIdle = config.idleConnections;
       this.#deps.names.watch(server.endpoint, config.timeouts.resolveMs, () => {
         server.connections?.moved();
@@ -341,5 +367,11 @@ export class ServerPool implements Pool, SocketHolder {
     this.#expected = [];
     this.#chooser.arrange(this.name, next.servers, !config.outlierDetection.ejectLast);
     this.sessions.configure(config.affinity);
+  }
+
+  #weigh({ slowStartMs, panicThreshold }: PoolConfig): void {
+    this.#slowStart.windowMs = slowStartMs;
+    this.#panic.threshold = panicThreshold;
+    this.#slowStart.weigh(this.#servers, this.#deps.clock.now());
   }
 }

@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from '@shared/config/address.ts';
-import { type ServerConfig, serverId } from '@shared/config/schema.ts';
+import { levelOf, type ServerConfig, serverId } from '@shared/config/schema.ts';
 import type { AdminState, Verdict } from '@shared/contract/values.ts';
 import type { AttemptRecord } from '../exchange.ts';
 import { OutlierCells } from '../health/outlier-cells.ts';
@@ -33,8 +33,14 @@ export class Server implements Candidate {
   readonly seed: number;
   readonly firstAttemptLines: FirstAttemptLines;
 
+  /** As the file says. */
+  configuredWeight = 1;
+  /** The effective one at the present pick: less than configured while it is in slow start, see `slow-start.ts`. */
   weight = 1;
   backup = false;
+  priority = 0;
+  /** Lower ones are asked first: its priority, and behind all of these the backups. */
+  level = 0;
   /** 0 is no limit. */
   maxRequests = 0;
   order = 0;
@@ -50,6 +56,8 @@ export class Server implements Candidate {
   readonly outlier: OutlierCells;
   /** Kept-alive connections of this thread; made by the lane when it first needs one. */
   connections: ServerConnections | null = null;
+  /** Of its pool: when any server's slow start last began. */
+  slowStarts: Float64Array | null = null;
 
   readonly #cells: ServerCells;
   readonly #memory: Memory;
@@ -79,8 +87,11 @@ export class Server implements Candidate {
 
   /** Takes over what may change while it lives. */
   configure(config: ServerConfig, order: number): void {
+    this.configuredWeight = config.weight;
     this.weight = config.weight;
     this.backup = config.backup;
+    this.priority = config.priority;
+    this.level = levelOf(config);
     this.maxRequests = config.maxRequests;
     this.order = order;
   }
@@ -140,6 +151,22 @@ export class Server implements Candidate {
   }
   set returnedAt(at: number) {
     this.#cells.returnedAt = at;
+  }
+
+  /** Clock's `now()` when it last came back or was added, from when on its weight rises; 0 where it never did. */
+  get slowStartedAt(): number {
+    return this.#cells.slowStartedAt;
+  }
+  set slowStartedAt(at: number) {
+    this.#cells.slowStartedAt = at;
+  }
+
+  /** It takes requests again after a time without: where the pool has a `slowStart`, its weight rises from now on. */
+  beginSlowStart(now: number): void {
+    // 0 stands for never.
+    const at = now || Number.MIN_VALUE;
+    this.#cells.slowStartedAt = at;
+    if (this.slowStarts !== null) this.slowStarts[0] = Math.max(this.slowStarts[0]!, at);
   }
 
   /**

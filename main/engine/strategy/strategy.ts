@@ -13,6 +13,8 @@ export interface Candidate {
   readonly id: string;
   /** The effective one at this pick: more than 0, to 1000, and a fraction while the server starts slowly. A server of weight 0 is no candidate. */
   readonly weight: number;
+  /** As the file says. */
+  readonly configuredWeight: number;
   readonly activeRequests: number;
   /** Place in the configuration, from 0. Changes when servers are rearranged. */
   readonly order: number;

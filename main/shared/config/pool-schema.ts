@@ -54,10 +54,19 @@ export const poolSchema = z
     idleConnections: whole(0, 100_000)
       .default(1_024)
       .describe('Most unused connections to each server that a thread keeps; 0 keeps none.'),
+    slowStart: duration('0s', 0).describe(
+      'A server that comes back or is added while Ballast runs has 10 % of its weight at first, and all of it after this long. 0s: at once. Without effect under strategies that ignore weights.',
+    ),
+    panicThreshold: whole(0, 100)
+      .default(0)
+      .describe(
+        'While fewer of its servers than this are available (percent, of the priority in use), health checks and ejections are ignored: better a failure than too much for the few that are left. 0: never.',
+      ),
     batching: batching.describe(
       'GET and HEAD requests that arrive at the same moment for the same server share a connection: off, on or adaptive.',
     ),
   })
+  .transform(inMs('slowStart'))
   .transform((value) => ({
     ...value,
     servers: value.servers.map((each, index) => ({

@@ -98,6 +98,14 @@ export type BatchingConfig = PoolConfig['batching'];
 export type OutlierDetectionConfig = PoolConfig['outlierDetection'];
 export type ReplicaConfig = Config['replicas'][number];
 
+/** Servers of a lower level are asked first: priorities 0 to 9, then the backups in the order of theirs. */
+export function levelOf({ priority, backup }: Pick<ServerConfig, 'priority' | 'backup'>): number {
+  return backup ? backupLevel + priority : priority;
+}
+
+/** Behind every priority. */
+export const backupLevel = 10;
+
 /** The id by which state, contract and interface know a server: unique within a configuration. */
 export function serverId(poolName: string, serverName: string): string {
   return `${poolName}/${serverName}`;

@@ -9,7 +9,7 @@ export type AdminState = (typeof adminStates)[number];
 export const verdicts = ['unknown', 'healthy', 'unhealthy'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** Why a server takes no request just now. `tried`: this request was there already. `backup`: a primary server is available. */
+/** Why a server takes no request just now. `tried`: this request was there already. `priority`, `backup`: one of a better level is available. */
 export const unavailableReasons = [
   'maintenance',
   'drain',
@@ -17,6 +17,7 @@ export const unavailableReasons = [
   'ejected',
   'full',
   'weight-zero',
+  'priority',
   'backup',
   'tried',
 ] as const;
@@ -51,6 +52,10 @@ export const serverStatusSchema = z.object({
   timesEjected: z.number(),
   /** Why it is not ejected although real traffic says it should be; null where that is not so. */
   notEjected: z.string().nullable(),
+  /** What its weight is worth now: less than configured while it is in slow start. */
+  effectiveWeight: z.number(),
+  /** It is asked whatever probes and failures say: its pool is in panic. */
+  inPanic: z.boolean(),
   /** For a new client, now. */
   available: z.boolean(),
   reason: z.enum(unavailableReasons).nullable(),
@@ -368,6 +373,8 @@ export const eventKinds = [
   'session-moved',
   'session-expired',
   'session-ended',
+  'panic-began',
+  'panic-ended',
   'limit-reached',
   'name-resolved',
   'name-failed',

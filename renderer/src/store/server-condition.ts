@@ -65,7 +65,7 @@ export function serverCondition(
       word: 'Unhealthy',
       icon: 'heart',
       tone: 'bad',
-      reason: `Its health check fails${status.lastProbe ? `: ${status.lastProbe.detail}` : ''}.`,
+      reason: `Its health check fails${status.lastProbe ? `: ${status.lastProbe.detail}` : ''}.${status.inPanic ? panicText : ''}`,
     };
   if (status.ejectedUntilMs !== null && status.reason === 'ejected')
     return {
@@ -74,6 +74,8 @@ export function serverCondition(
       tone: 'warn',
       reason: `${status.ejectedBecause ?? 'Failed on real traffic'}; it is tried again in ${formatSpan(status.ejectedUntilMs - nowMs + 999)}.`,
     };
+  if (status.ejectedUntilMs !== null && status.inPanic)
+    return { word: 'Ejected', icon: 'eject', tone: 'warn', reason: `Failed on real traffic.${panicText}` };
   if (status.reason === 'full')
     return {
       word: 'Full',
@@ -87,6 +89,13 @@ export function serverCondition(
       icon: 'minus',
       tone: 'neutral',
       reason: 'Weight 0 takes no new clients; bound sessions stay.',
+    };
+  if (status.reason === 'priority')
+    return {
+      word: 'Standby',
+      icon: 'standby',
+      tone: 'neutral',
+      reason: 'Used only while no server of a better priority is available.',
     };
   if (status.reason === 'backup')
     return {
@@ -123,6 +132,8 @@ export function serverCondition(
     reason: 'It serves; its first probe has not finished.',
   };
 }
+
+const panicText = ' It is asked all the same: its pool is in panic.';
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 

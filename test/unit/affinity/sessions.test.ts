@@ -117,7 +117,7 @@ describe('cookie sessions', () => {
     const kit = poolKit({ servers: three, affinity: cookie });
     const [first, second] = [visit(kit), visit(kit)];
     kit.server(first.name!).adminState = 'drain';
-    kit.server(second.name!).weight = 0;
+    kit.server(second.name!).configuredWeight = 0;
     for (let request = 0; request < 3; request++) {
       expect(visit(kit, { cookie: cookieOf(first.exchange) }).name).toBe(first.name);
       expect(visit(kit, { cookie: cookieOf(second.exchange) }).name).toBe(second.name);

@@ -56,6 +56,32 @@ describe('renderNginx', () => {
     ]);
   });
 
+  it('marks everything behind the first priority as backup, and says what nginx does not tell apart', () => {
+    const servers = [
+      { address: '127.0.0.1:3001', priority: 1 },
+      { address: '127.0.0.1:3002', priority: 3 },
+      { address: '127.0.0.1:3003', backup: true },
+    ];
+    const lines = upstreamOf(configWith({ servers })).filter((line) => line.startsWith('server'));
+    expect(lines.map((line) => line.endsWith(' backup;'))).toEqual([false, true, true]);
+    const told = (some: typeof servers): string[] =>
+      notesOf(configWith({ servers: some })).filter((note) => note.includes('first priority'));
+    expect(told(servers)).toEqual([
+      'differs: Pool api: nginx knows servers and backups only; everything behind the first priority becomes a backup, all at once.',
+    ]);
+    expect(told(servers.slice(1))).toEqual([]);
+  });
+
+  it('says that slow start and panic are gone', () => {
+    const told = (pool: Parameters<typeof configWith>[0]): string[] =>
+      notesOf(configWith(pool)).filter((note) => /slow start|panic/.test(note));
+    expect(told({})).toEqual([]);
+    expect(told({ slowStart: '30s', panicThreshold: 40 })).toEqual([
+      'lost: Pool api: open-source nginx has no slow start: a server that comes back has its whole share at once (nginx Plus: slow_start=30s).',
+      'lost: Pool api: nginx has no panic threshold (40 %); it only forgets its failures when no server is left.',
+    ]);
+  });
+
   it('says that requests do not wait for a server at max_conns', () => {
     const queueNotes = (pool: Parameters<typeof configWith>[0]): string[] =>
       notesOf(configWith(pool)).filter((note) => note.includes('no queue'));

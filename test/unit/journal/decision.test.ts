@@ -90,6 +90,7 @@ describe('the numbers of a decision', () => {
     weights: Array.from({ length: servers }, () => 1),
     backups: Array.from({ length: servers }, () => false),
     maxRequests: Array.from({ length: servers }, () => 0),
+    priorities: Array.from({ length: servers }, () => 0),
   });
 
   it('have room for every state and fact, whatever else is written beside them', () => {

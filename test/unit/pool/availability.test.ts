@@ -42,7 +42,7 @@ describe('availability', () => {
       'available',
       'available',
     ],
-    ['one of weight 0', (s) => (s.weight = 0), 'weight-zero', 'available'],
+    ['one of weight 0', (s) => (s.configuredWeight = 0), 'weight-zero', 'available'],
   ])('%s', (_, change, newClient, boundClient) => {
     change(server);
     expect(asked(false)).toBe(newClient);
@@ -51,7 +51,7 @@ describe('availability', () => {
 
   it('names what a person decided before what was measured', () => {
     server.verdict = 'unhealthy';
-    server.weight = 0;
+    server.configuredWeight = 0;
     server.adminState = 'drain';
     expect(asked(false)).toBe('drain');
     expect(asked(true)).toBe('unhealthy');

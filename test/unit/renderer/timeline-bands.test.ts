@@ -26,6 +26,8 @@ const status = (changes: Partial<ServerStatus> = {}): ServerStatus => ({
   ejectedBecause: null,
   timesEjected: 0,
   notEjected: null,
+  effectiveWeight: 1,
+  inPanic: false,
   available: true,
   reason: null,
   lastProbe: null,

@@ -186,6 +186,8 @@ describe('failed probes of a server that is out', () => {
       ejectedBecause: null,
       timesEjected: 0,
       notEjected: null,
+      effectiveWeight: 1,
+      inPanic: false,
       available: false,
       reason: 'unhealthy',
       lastProbe: { atMs, succeeded: false, durationMs: 1, detail: 'refused' },

@@ -24,6 +24,8 @@ const status = (more: Partial<ServerStatus> = {}): ServerStatus => ({
   ejectedBecause: null,
   timesEjected: 0,
   notEjected: null,
+  effectiveWeight: 1,
+  inPanic: false,
   available: true,
   reason: null,
   lastProbe: { atMs: 0, succeeded: true, durationMs: 1, detail: '200' },

@@ -15,6 +15,7 @@ function servers(weights: Record<string, number>): TestServer[] {
   return Object.entries(weights).map(([id, weight], order) => ({
     id,
     weight,
+    configuredWeight: weight,
     order,
     activeRequests: 0,
     seed: hashText(id),

@@ -30,6 +30,7 @@ const leftOutWords: Record<UnavailableReason, string> = {
   ejected: 'ejected',
   full: 'full',
   'weight-zero': 'weight 0',
+  priority: 'worse priority',
   backup: 'standby',
   tried: 'tried',
 };

@@ -19,6 +19,7 @@ const words: Record<UnavailableReason, string> = {
   ejected: 'is ejected',
   full: 'is full',
   'weight-zero': 'has weight 0',
+  priority: 'waits behind a better priority',
   backup: 'is a backup',
   tried: 'was tried',
 };
@@ -30,6 +31,7 @@ const plurals: Record<UnavailableReason, string> = {
   ejected: 'are ejected',
   full: 'are full',
   'weight-zero': 'have weight 0',
+  priority: 'wait behind a better priority',
   backup: 'are backups',
   tried: 'were tried',
 };

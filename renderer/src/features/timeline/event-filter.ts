@@ -4,7 +4,15 @@ import type { BallastEvent, EventKind } from '@shared/contract/values.ts';
 export const eventGroups = {
   health: {
     label: 'Health',
-    kinds: ['probe-failed', 'verdict-changed', 'server-ejected', 'ejection-withheld', 'server-returned'],
+    kinds: [
+      'probe-failed',
+      'verdict-changed',
+      'server-ejected',
+      'ejection-withheld',
+      'server-returned',
+      'panic-began',
+      'panic-ended',
+    ],
   },
   requests: { label: 'Failures and retries', kinds: ['attempt-failed', 'request-retried', 'request-failed'] },
   sessions: {

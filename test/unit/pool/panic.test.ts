@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { describeServers } from '../../../main/engine/server-status.ts';
+import type { PoolInput } from '../../support/config-of.ts';
+import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+
+const four = (more: PoolInput = {}): PoolInput => ({
+  servers: serversNamed({ a: 1, b: 1, c: 1, d: 1 }),
+  panicThreshold: 50,
+  ...more,
+});
+const served = (kit: ReturnType<typeof poolKit>, count: number): string =>
+  Array.from({ length: count }, () => kit.serve()).join('');
+const events = (kit: ReturnType<typeof poolKit>): string[] =>
+  kit.events
+    .read(0, 99)
+    .filter(({ kind }) => kind.startsWith('panic'))
+    .map(({ text }) => text);
+
+describe('panic', () => {
+  it('is when fewer servers are available than the threshold says, and ends when they are back', () => {
+    const kit = poolKit(four());
+    kit.server('a').verdict = 'unhealthy';
+    kit.server('b').ejectedUntil = kit.clock.now() + 60_000;
+    expect(served(kit, 4)).toBe('cdcd');
+    expect(events(kit)).toEqual([]);
+    kit.server('c').verdict = 'unhealthy';
+    // The request that b gets is its trial as well, and half of them are available again.
+    expect(served(kit, 2)).toBe('ab');
+    expect(served(kit, 4)).toBe('dbdb');
+    expect(events(kit)).toEqual([
+      'Pool api is in panic: 1 of 4 servers is available, less than 50 % (panicThreshold). Until more are back, requests go to all of them, whatever probes and failures say',
+      'Pool api is no longer in panic',
+    ]);
+  });
+
+  it('is off where nothing is said', () => {
+    const kit = poolKit({ ...four(), panicThreshold: undefined });
+    for (const name of ['a', 'b', 'c']) kit.server(name).verdict = 'unhealthy';
+    expect(served(kit, 2)).toBe('dd');
+    kit.server('d').verdict = 'unhealthy';
+    expect(kit.serve()).toBeNull();
+  });
+
+  it('asks everybody where nobody is left', () => {
+    const kit = poolKit(four({ panicThreshold: 1 }));
+    for (const { name } of kit.pool.servers) kit.server(name).verdict = 'unhealthy';
+    expect(served(kit, 4)).toBe('abcd');
+  });
+
+  it('brings nobody back whom an operator took out, and does not count them', () => {
+    const kit = poolKit(four());
+    kit.server('a').adminState = 'maintenance';
+    kit.server('b').adminState = 'drain';
+    kit.server('c').verdict = 'unhealthy';
+    expect(served(kit, 2)).toBe('dd');
+    kit.server('d').verdict = 'unhealthy';
+    expect(served(kit, 2)).toBe('cd');
+    const kept = poolKit(four({ servers: serversNamed({ a: 0, b: 1, c: 1 }) }));
+    kept.server('b').verdict = 'unhealthy';
+    kept.server('c').verdict = 'unhealthy';
+    expect(served(kept, 2)).toBe('bc');
+  });
+
+  it('does not keep a pool from its backups, as long as enough of those are available', () => {
+    const [a, b, c, d] = serversNamed({ a: 1, b: 1, c: 1, d: 1 });
+    const kit = poolKit(four({ servers: [a!, b!, { ...c!, backup: true }, { ...d!, backup: true }] }));
+    kit.server('a').verdict = kit.server('b').verdict = 'unhealthy';
+    expect(served(kit, 2)).toBe('cd');
+    kit.server('c').verdict = 'unhealthy';
+    expect(served(kit, 2)).toBe('dd');
+    kit.server('d').verdict = 'unhealthy';
+    // Nobody is left: then it is the first ones that are asked.
+    expect(served(kit, 2)).toBe('ab');
+  });
+
+  it('still asks nobody twice, and nobody who is full', () => {
+    const [a, b] = serversNamed({ a: 1, b: 1 });
+    const kit = poolKit({ servers: [a!, { ...b!, maxRequests: 1 }], panicThreshold: 100 });
+    kit.server('a').verdict = kit.server('b').verdict = 'unhealthy';
+    const first = kit.request();
+    expect([kit.pool.choose(first)?.name, kit.end(first, 'timed-out'), kit.pool.choose(first)?.name]).toEqual(
+      ['a', undefined, 'b'],
+    );
+    expect(served(kit, 2)).toBe('aa');
+  });
+
+  it('leaves sessions where they are', () => {
+    const kit = poolKit(four({ affinity: { type: 'client-ip' } }));
+    expect(kit.serve({ client: '10.0.0.1' })).toBe('a');
+    for (const { name } of kit.pool.servers) kit.server(name).verdict = 'unhealthy';
+    expect(kit.serve({ client: '10.0.0.1' })).toBe('a');
+  });
+
+  it('shows in the status and in the decision', () => {
+    const kit = poolKit(four());
+    for (const name of ['a', 'b', 'c']) kit.server(name).verdict = 'unhealthy';
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    expect(kit.journal.detail(exchange.idText)!.attemptList[0]!.decision!.sentence).toBe(
+      'Round robin chose a, whose turn it was. The pool was in panic: 1 of 4 servers was available, less than its panicThreshold, so what probes and failures said of them was ignored.',
+    );
+    const told = () =>
+      describeServers(kit.pool, kit.clock.now()).map(({ available, inPanic }) => [available, inPanic]);
+    expect(told()).toEqual([
+      [true, true],
+      [true, true],
+      [true, true],
+      [true, false],
+    ]);
+    kit.server('a').verdict = 'healthy';
+    // Without a request too, within a tick.
+    kit.pool.tick(kit.clock.now());
+    expect(told()[1]).toEqual([false, false]);
+    expect(events(kit).at(-1)).toBe('Pool api is no longer in panic');
+  });
+
+  it('ends with the setting', () => {
+    const kit = poolKit(four());
+    for (const name of ['a', 'b', 'c']) kit.server(name).verdict = 'unhealthy';
+    expect(served(kit, 4)).toBe('abcd');
+    kit.configure({ ...four(), panicThreshold: 0 });
+    expect(served(kit, 2)).toBe('dd');
+    expect(events(kit)).toHaveLength(2);
+  });
+});
