@@ -88,7 +88,8 @@ async function save(path: string, text: string): Promise<void> {
   }
 }
 
-async function readConfig(file: string): Promise<Config> {
+/** The configuration in a file. @throws Failure with its problems */
+export async function readConfig(file: string): Promise<Config> {
   const parsed = (await read(file)).check();
   if (parsed.ok) return parsed.config;
   throw new Failure(`${file} has problems`, { exitCode: exitCodes.usage, problems: parsed.problems, file });

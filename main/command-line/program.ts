@@ -1,6 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, Failure, refusal } from './failure.ts';
 import { createOutput, type Output, tellFailure } from './output.ts';
+import type { RecordOptions } from './record-command.ts';
+import type { ReplayCommandOptions } from './replay-command.ts';
 import type { BuiltParts, RunOptions } from './run-command.ts';
 
 const defaultFile = 'ballast.yaml';
@@ -35,6 +37,7 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
   addRunning(program, run, parts);
   addFiles(program, run);
   addLooking(program, run);
+  addReplay(program, run);
   addServer(program, run);
 
   try {
@@ -130,6 +133,38 @@ function addFiles(program: Command, run: Run): void {
     );
 }
 
+function addReplay(program: Command, run: Run): void {
+  program
+    .command('replay')
+    .description('run a recorded journal again: through other strategies, weights or settings, side by side')
+    .argument('<FILE>', 'written by "ballast record"')
+    .option('--pool <POOL>', 'of that pool (default: each)')
+    .option('--strategy <KIND>', 'one, several (a,b), all, or a mapping: {kind: hash, key: path}', 'all')
+    .option('--weights <WEIGHTS>', 'other weights: api-1=3,api-2=1')
+    .option(
+      '--set <KEY=VALUE>',
+      'any other setting of the pool, in the words of the file: outlierDetection.consecutiveFailures=2, servers.api-1.maxRequests=4',
+      (text: string, before: string[]) => [...before, text],
+      [] as string[],
+    )
+    .option('--config <FILE>', 'the settings of the pool of that name in another ballast.yaml')
+    .addOption(new Option('--seed <N>', 'of chance').argParser(whole(0, 4_294_967_295)).default(1))
+    .addOption(json())
+    .addHelpText('after', replayHelp)
+    .action(
+      run(async (output, file: string, options: ReplayCommandOptions) => {
+        const { replayFile } = await import('./replay-command.ts');
+        await replayFile(output, file, options);
+      }),
+    );
+}
+
+const replayHelp = `
+The pool is the real one, on a virtual clock; its servers are a model, made of what was recorded:
+a request takes as long as its answer was recorded to take (at another server times the ratio of their median
+response times), and a server fails from a recorded failure until the next recorded success there. How much a
+server slows down under more load the model does not know. docs/guide/replay.md says what follows from that.`;
+
 function addLooking(program: Command, run: Run): void {
   const looking = (name: string, description: string): Command =>
     program.command(name).description(description).addOption(whichRunning()).addOption(json());
@@ -149,6 +184,20 @@ function addLooking(program: Command, run: Run): void {
       run(async (output, options: Parameters<Awaited<ReturnType<typeof load>>['requests']>[1]) =>
         (await load()).requests(output, options),
       ),
+    );
+  looking('record', 'write the journal to a file that "ballast replay" runs again')
+    .option('-o, --output <OUT>', 'file to write to instead of standard output')
+    .addOption(
+      new Option('--requests <N>', 'the newest N (default: all that are kept)').argParser(
+        whole(1, 10_000_000),
+      ),
+    )
+    .option('--pool <POOL>', 'of that pool')
+    .action(
+      run(async (output, options: RecordOptions) => {
+        const { record } = await import('./record-command.ts');
+        await record(output, options);
+      }),
     );
   looking('why', 'why a request went where it went: the decision and every attempt')
     .argument('<REQUEST_ID>', 'as listed by "ballast requests", or in the response field x-ballast-request')

@@ -1,0 +1,101 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { asWritten, type WrittenPool } from '@shared/config/as-written.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
+import type { ContractClient } from '@shared/contract/client.ts';
+import type { RecordCursor, RecordedRequest } from '@shared/contract/recorded-request.ts';
+import { Failure } from './failure.ts';
+import type { Output } from './output.ts';
+import { recordingText, writeRecording } from './recording-file.ts';
+import { type ChooseOptions, readState, withRunning } from './running.ts';
+
+export interface RecordOptions extends ChooseOptions {
+  /** The newest so many; all that are kept where it is left out. */
+  readonly requests?: number;
+  readonly pool?: string;
+  /** File to write to; standard output where it is left out. */
+  readonly output?: string;
+}
+
+const pageSize = 1_000;
+
+/** Writes the journal of the running Ballast to a file. */
+export async function record(output: Output, options: RecordOptions): Promise<void> {
+  await withRunning(options, async (client) => {
+    const { current } = await readState(client, 'config');
+    const { requests, startMs } = await readJournal(client, options);
+    if (requests.length === 0) {
+      const where = options.pool === undefined ? '' : ` for pool "${options.pool}"`;
+      throw new Failure(`the journal holds no request${where}; send some, and record then`);
+    }
+    const text = recordingText(requests, {
+      startMs,
+      pools: (current?.config.pools ?? []).map(withoutSecrets),
+    });
+    if (options.output === undefined) return void process.stdout.write(text);
+    await writeRecording(options.output, text);
+    const spanMs = requests.at(-1)!.arrivedMs;
+    if (output.json)
+      return output.object({ path: resolve(options.output), requests: requests.length, spanMs });
+    output.note(
+      `${requests.length} requests of ${(spanMs / 1_000).toFixed(1)} s written to ${options.output}; ballast replay ${options.output} compares all strategies on them`,
+    );
+  });
+}
+
+/** All pages of it, in the order of arrival and counted from the first. */
+async function readJournal(
+  client: ContractClient,
+  { requests: most = Number.POSITIVE_INFINITY, pool }: RecordOptions,
+): Promise<{ requests: RecordedRequest[]; startMs: number }> {
+  const found: RecordedRequest[] = [];
+  const hide = keyHider();
+  let startMs = 0;
+  let run: string | null = null;
+  let before: RecordCursor | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof pageBefore>> = await pageBefore(client, before);
+    if (run !== null && page.run !== run)
+      throw new Failure('the engine was started anew while its journal was read; record again');
+    run = page.run;
+    ({ startMs } = page);
+    for (const request of page.requests)
+      if (pool === undefined || request.pool === pool) found.push({ ...request, key: hide(request.key) });
+    before = page.next;
+  } while (before !== null && found.length < most);
+  const requests = found.slice(0, most).sort((one, other) => one.arrivedMs - other.arrivedMs);
+  const firstAt = requests[0]?.arrivedMs ?? 0;
+  return {
+    requests: requests.map((request) => ({
+      ...request,
+      arrivedMs: Math.round((request.arrivedMs - firstAt) * 1_000) / 1_000,
+    })),
+    startMs: Math.round(startMs + firstAt),
+  };
+}
+
+function pageBefore(client: ContractClient, before: RecordCursor | null) {
+  return client.call('request.record', { limit: pageSize, ...(before !== null && { before }) });
+}
+
+/** Equal keys stay equal, and nobody finds out what they were: what hides them is thrown away. */
+function keyHider(): (key: string | null) => string | null {
+  const secret = randomBytes(32);
+  const hidden = new Map<string, string>();
+  return (key) => {
+    if (key === null) return null;
+    let name = hidden.get(key);
+    if (name === undefined) {
+      name = createHmac('sha256', secret).update(key).digest('base64url').slice(0, 12);
+      hidden.set(key, name);
+    }
+    return name;
+  };
+}
+
+/** Fields of a probe may carry a token, and a replay does not need them. */
+function withoutSecrets(pool: PoolConfig): WrittenPool & { name: string } {
+  const { healthCheck, ...rest } = asWritten(pool);
+  const { headers: _headers, ...check } = healthCheck as Readonly<Record<string, unknown>>;
+  return { ...rest, name: pool.name, healthCheck: check };
+}

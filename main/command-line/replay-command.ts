@@ -1,0 +1,132 @@
+import { type StrategyKind, strategyKinds } from '@shared/catalog/strategies.ts';
+import { asWritten, type WrittenPool } from '@shared/config/as-written.ts';
+import { type PoolConfig, serverId } from '@shared/config/schema.ts';
+import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
+import { isMap, parseDocument } from 'yaml';
+import { type RunFigures, recordedFigures } from '../engine/simulation/figures.ts';
+import { replay } from '../engine/simulation/replay.ts';
+import { ServiceModel } from '../engine/simulation/service-model.ts';
+import { changed, withWeights } from './change-settings.ts';
+import { readConfig } from './file-commands.ts';
+import type { Output } from './output.ts';
+import { poolOf, type Recording, readRecording, unusable } from './recording-file.ts';
+import { tellRuns } from './tell-runs.ts';
+
+export interface ReplayCommandOptions {
+  readonly pool?: string;
+  /** One, several, `all`, or a mapping. */
+  readonly strategy: string;
+  readonly weights?: string;
+  readonly set: readonly string[];
+  readonly config?: string;
+  readonly seed: number;
+}
+
+/** A run beside others. */
+export interface NamedRun {
+  /** `recorded`, or what was changed. */
+  readonly name: string;
+  readonly figures: RunFigures;
+}
+
+/** Runs a recorded journal again, as it was asked for, and tells what came of it beside what was recorded. */
+export async function replayFile(output: Output, file: string, options: ReplayCommandOptions): Promise<void> {
+  const recording = await readRecording(file);
+  for (const name of poolsOf(recording, options.pool, file)) {
+    const requests = recording.requests.filter(({ pool }) => pool === name);
+    const written = recording.header.pools.find((each) => each.name === name)!;
+    const recorded = poolOf(written, `${file} line 1, pool ${name}`);
+    const base = await changedPool(asWritten(recorded), name, options);
+    const plans = plansOf(base, recorded, options);
+    const servers = recorded.servers.map((server) => serverId(name, server.name));
+    const model = new ServiceModel(requests, recorded.timeouts.responseMs);
+    const runs: NamedRun[] = [{ name: 'recorded', figures: recordedFigures(requests, servers) }];
+    for (const { name: title, config } of plans)
+      runs.push({ name: title, figures: await replay({ requests, model, config, seed: options.seed }) });
+    if (output.json) {
+      for (const { name: run, figures } of runs)
+        output.object({ pool: name, run, seed: options.seed, ...figures });
+    } else
+      tellRuns(output, { pool: name, strategy: recorded.strategy.kind, requests, seed: options.seed }, runs);
+  }
+}
+
+/** Pools that requests were led to, or the one asked for. */
+function poolsOf({ header, requests }: Recording, wanted: string | undefined, file: string): string[] {
+  const used = new Set(requests.flatMap(({ pool }) => pool ?? []));
+  const known = header.pools.map(({ name }) => name).filter((name) => used.has(name));
+  if (known.length === 0) throw unusable(`no request in ${file} was led to a pool`);
+  if (wanted === undefined) return known;
+  if (known.includes(wanted)) return [wanted];
+  throw unusable(`${file} has no requests of a pool "${wanted}"; write one of ${known.join(', ')}`);
+}
+
+interface Plan {
+  readonly name: string;
+  readonly config: PoolConfig;
+}
+
+/** The settings to compare: one for each strategy, and what was recorded where something else is changed as well. */
+function plansOf(base: WrittenPool, recorded: PoolConfig, options: ReplayCommandOptions): Plan[] {
+  const plans = strategiesOf(options.strategy, base, recorded).map((strategy) => ({
+    name: strategyName(strategy),
+    config: poolOf({ ...base, strategy }, 'these settings'),
+  }));
+  const isChanged = options.weights !== undefined || options.config !== undefined || options.set.length > 0;
+  if (!isChanged) return plans;
+  // Beside it the model itself is to be seen: what it makes of the very settings that were recorded.
+  return [{ name: `${recorded.strategy.kind}, as it was`, config: recorded }, ...plans];
+}
+
+type WrittenStrategy = Readonly<Record<string, unknown>>;
+
+function strategiesOf(text: string, base: WrittenPool, recorded: PoolConfig): WrittenStrategy[] {
+  const document = parseDocument(text);
+  if (document.errors.length === 0 && isMap(document.contents)) return [document.toJS()];
+  const kinds = text === 'all' ? strategyKinds : text.split(',').map((kind) => kindOf(kind.trim()));
+  return kinds.map((kind) => {
+    const own = base.strategy as WrittenStrategy;
+    if (own.kind === kind) return own;
+    if (recorded.strategy.kind === kind) return asWritten(recorded).strategy as WrittenStrategy;
+    // What it cannot be without, of what every request has.
+    return (kind as string) === 'hash' ? { kind, key: 'uri' } : { kind };
+  });
+}
+
+function kindOf(text: string): StrategyKind {
+  if ((strategyKinds as readonly string[]).includes(text)) return text as StrategyKind;
+  throw unusable(`there is no strategy "${text}"; write all, or one of ${strategyKinds.join(', ')}`);
+}
+
+function strategyName({ kind, key }: WrittenStrategy): string {
+  return typeof key === 'string' ? `${kind} (${key})` : String(kind);
+}
+
+/** The pool with other settings, in the words of the file. */
+async function changedPool(
+  recorded: WrittenPool,
+  name: string,
+  { config, weights, set }: ReplayCommandOptions,
+): Promise<WrittenPool> {
+  let pool = recorded;
+  if (config !== undefined) {
+    const { pools } = await readConfig(config);
+    const other = pools.find((each) => each.name === name);
+    if (!other) {
+      const names = pools.map((each) => each.name).join(', ');
+      throw unusable(`${config} has no pool "${name}"; it has ${names}`);
+    }
+    pool = asWritten(other);
+  }
+  if (weights !== undefined) pool = withWeights(pool, weights);
+  for (const change of set) pool = changed(pool, change);
+  return pool;
+}
+
+/** Of the requests, for the text above the tables. */
+export interface ReplayedPool {
+  readonly pool: string;
+  readonly strategy: StrategyKind;
+  readonly requests: readonly RecordedRequest[];
+  readonly seed: number;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { ServiceModel } from '../../../main/engine/simulation/service-model.ts';
+import { recordedRequest, steadyRequests } from '../../support/recordings.ts';
+
+const timeouts = { responseMs: 30_000 };
+
+describe('the model of servers', () => {
+  it('lets a request take what its answering attempt took', () => {
+    const retried = recordedRequest(0, [
+      { server: 'a', outcome: 'closed-before-response', durationMs: 3 },
+      { server: 'b', startedAfterMs: 3, durationMs: 17, status: 201 },
+    ]);
+    const model = new ServiceModel([retried], 30_000);
+    expect(model.attempt(retried, 'api/b', 3, timeouts)).toEqual({
+      outcome: 'responded',
+      status: 201,
+      durationMs: 17,
+    });
+  });
+
+  it('makes it quicker or slower at another server, by the ratio of their medians', () => {
+    const slow = steadyRequests(9, { durationMs: 40, servers: ['a'] });
+    const quick = steadyRequests(9, { durationMs: 10, servers: ['b'] });
+    const one = recordedRequest(500, [{ server: 'a', durationMs: 100 }]);
+    const model = new ServiceModel([...slow, ...quick, one], 30_000);
+    expect(model.attempt(one, 'api/b', 500, timeouts).durationMs).toBe(25);
+    expect(model.attempt(quick[0]!, 'api/a', 500, timeouts).durationMs).toBe(40);
+    // Of a server that was hardly asked, nothing is known: as quick as where it was.
+    const few = new ServiceModel([...slow, ...quick.slice(0, 4)], 30_000);
+    expect(few.attempt(slow[0]!, 'api/b', 500, timeouts).durationMs).toBe(40);
+  });
+
+  it('lets a server fail from a failed attempt until the next that went well, and in the same way', () => {
+    const model = new ServiceModel(
+      [
+        recordedRequest(100, [{ server: 'a' }]),
+        recordedRequest(200, [{ server: 'a', outcome: 'connect-failed', durationMs: 1 }]),
+        recordedRequest(300, [{ server: 'a', outcome: 'responded', status: 503, durationMs: 2 }]),
+        recordedRequest(400, [{ server: 'a' }]),
+        recordedRequest(500, [{ server: 'a', outcome: 'client-aborted', durationMs: 2 }]),
+      ],
+      30_000,
+    );
+    const at = (ms: number) => model.failureAt('api/a', ms)?.status ?? null;
+    expect([0, 100, 199, 200, 299, 300, 399, 400, 999].map(at)).toEqual([
+      null,
+      null,
+      null,
+      0,
+      0,
+      503,
+      503,
+      null,
+      null,
+    ]);
+    expect(model.failureAt('api/a', 250)?.outcome).toBe('connect-failed');
+    expect(model.failureAt('api/b', 250)).toBeNull();
+  });
+
+  it('ends by the timeout what takes longer, but not what came in pieces for longer than that', () => {
+    const hung = recordedRequest(0, [{ server: 'a', outcome: 'timed-out', durationMs: 100 }]);
+    const long = recordedRequest(10, [{ server: 'b', durationMs: 500 }]);
+    const model = new ServiceModel([hung, long], 100);
+    const timedOut = { outcome: 'timed-out', status: 0, durationMs: 300 };
+    expect(model.attempt(hung, 'api/a', 0, { responseMs: 300 })).toEqual(timedOut);
+    expect(model.attempt(long, 'api/b', 10, { responseMs: 300 }).durationMs).toBe(500);
+    expect(model.attempt(long, 'api/b', 10, { responseMs: 50 })).toMatchObject({ outcome: 'timed-out' });
+    expect(new ServiceModel([long], 1_000).attempt(long, 'api/b', 10, { responseMs: 300 }).outcome).toBe(
+      'timed-out',
+    );
+  });
+
+  it('lets whom nobody answered take the median, and whom the client left at least as long as that waited', () => {
+    const answered = steadyRequests(9, { durationMs: 20, servers: ['a'] });
+    const unserved = recordedRequest(200, []);
+    const left = recordedRequest(210, [{ server: 'a', outcome: 'client-aborted', durationMs: 70 }]);
+    const model = new ServiceModel([...answered, unserved, left], 30_000);
+    expect(model.attempt(unserved, 'api/a', 300, timeouts).durationMs).toBe(20);
+    expect(model.attempt(left, 'api/a', 300, timeouts).durationMs).toBe(70);
+  });
+});
