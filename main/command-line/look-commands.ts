@@ -316,11 +316,19 @@ const sessionColumns: Column<Session>[] = [
   { title: 'SESSION', text: ({ id }) => id },
   { title: 'POOL', text: ({ pool }) => pool },
   { title: 'CLIENT', text: ({ client }) => client },
-  { title: 'SERVER', text: ({ server }) => server },
+  { title: 'KEY', text: ({ key, client }) => (key === client ? '' : key) },
+  { title: 'SERVER', text: ({ server, pinned }) => (pinned ? `${server} (pinned)` : server) },
   { title: 'SINCE', text: ({ sinceMs }) => clockTime(sinceMs) },
-  { title: 'EXPIRES', text: ({ expiresMs }) => clockTime(expiresMs) },
+  { title: 'LAST USED', text: ({ lastUsedMs }) => clockTime(lastUsedMs) },
+  { title: 'EXPIRES', text: ({ expiresMs }) => (expiresMs === null ? 'never' : clockTime(expiresMs)) },
   { title: 'HITS', align: 'right', text: ({ hits }) => String(hits) },
-  { title: 'MOVED', text: ({ moved }) => (moved ? `from ${moved.from}: ${moved.reason}` : '') },
+  {
+    title: 'MOVED',
+    text: ({ moved, moves }) =>
+      moves[0]
+        ? `from ${moves[0].from}: ${moves[0].reason}${moved > 1 ? ` (${moved} times in all)` : ''}`
+        : '',
+  },
 ];
 
 /** Why a request went where it went. */

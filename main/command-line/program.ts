@@ -39,6 +39,7 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
   addLooking(program, run);
   addReplay(program, run);
   addServer(program, run);
+  addSession(program, run);
 
   try {
     await program.parseAsync(argv);
@@ -263,6 +264,46 @@ function addServer(program: Command, run: Run): void {
         (await load()).setWeight(output, place, weight, options),
       ),
     );
+}
+
+function addSession(program: Command, run: Run): void {
+  const session = program.command('session').description('act on sessions of the running Ballast');
+  const acting = (name: string, description: string, place: string): Command =>
+    session
+      .command(name)
+      .description(description)
+      .argument(`<${place}>`)
+      .addOption(whichRunning())
+      .addOption(json());
+  const load = () => import('./session-commands.ts');
+  type Choose = { controlPort?: number };
+  const one = 'POOL/SESSION';
+
+  acting('end', 'end it: its client is bound anew at its next request', one).action(
+    run(async (output, place: string, options: Choose) => (await load()).endSession(output, place, options)),
+  );
+  acting('end-all', 'end all sessions of a server, or of a whole pool', 'POOL[/SERVER]').action(
+    run(async (output, place: string, options: Choose) =>
+      (await load()).endAllSessions(output, place, options),
+    ),
+  );
+  acting('move', 'bind it to another server of its pool', one)
+    .argument('<SERVER>')
+    .action(
+      run(async (output, place: string, server: string, options: Choose) =>
+        (await load()).moveSession(output, place, server, options),
+      ),
+    );
+  acting('pin', 'keep it at its server: it neither expires nor moves', one).action(
+    run(async (output, place: string, options: Choose) =>
+      (await load()).pinSession(output, place, true, options),
+    ),
+  );
+  acting('unpin', 'let it expire and move as others do', one).action(
+    run(async (output, place: string, options: Choose) =>
+      (await load()).pinSession(output, place, false, options),
+    ),
+  );
 }
 
 const port = whole(0, 65_535);

@@ -1,9 +1,10 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
 import type { AdminState } from '@shared/contract/values.ts';
-import { exitCodes, Failure } from './failure.ts';
+import { Failure } from './failure.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
+import { parsePlace as parsePool } from './server-place.ts';
 
 /** Commands that act on one server of the Ballast that runs. `place` is written POOL/SERVER. */
 
@@ -68,9 +69,6 @@ export async function start(output: Output, place: string, options: ChooseOption
 }
 
 function parsePlace(place: string): { pool: string; server: string } {
-  const [pool, server, more] = place.split('/');
-  if (pool && server && more === undefined) return { pool, server };
-  throw new Failure(`"${place}" names no server; write POOL/SERVER, e.g. api/api-1`, {
-    exitCode: exitCodes.usage,
-  });
+  const { pool, name } = parsePool(place, { what: 'server', form: 'POOL/SERVER', example: 'api/api-1' });
+  return { pool, server: name };
 }

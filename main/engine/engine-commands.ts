@@ -42,6 +42,14 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
       engine.endSession(pool, id);
       return {};
     },
+    'session.end-all': ({ pool, server }) => ({ ended: engine.endSessions(pool, server) }),
+    'session.move': ({ pool, id, server }) => ({ before: engine.moveSession(pool, id, server) }),
+    'session.pin': ({ pool, id, pinned }) => engine.pinSession(pool, id, pinned),
+    'session.save': () => engine.saveSessions(),
+    'session.restore'({ saved }) {
+      engine.restoreSessions(saved);
+      return {};
+    },
     'server.set-admin-state'({ pool, server, adminState }) {
       const before = engine.setAdminState(pool, server, adminState);
       changed();

@@ -4,6 +4,7 @@ import type { CommandResult } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { LogSource } from '@shared/contract/log-publisher.ts';
 import { newestFirst, type RecordCursor, type RecordedRequest } from '@shared/contract/recorded-request.ts';
+import type { SavedPool, SavedSessions } from '@shared/contract/saved-sessions.ts';
 import type {
   AdminState,
   ListenerStatus,
@@ -19,9 +20,11 @@ import type { Clock } from './clock.ts';
 import { type DescriptorSupply, descriptorSupply } from './descriptors.ts';
 import { createEventLog, type EventLog } from './journal/event-log.ts';
 import type { Journal, RequestFilter } from './journal/journal.ts';
+import { reasonWords } from './journal/words.ts';
 import { createLane } from './lane.ts';
 import { createLimitLog } from './metrics/limit-log.ts';
 import type { Lookup } from './names.ts';
+import { unavailability } from './pool/availability.ts';
 import type { Server } from './pool/server.ts';
 import type { ServerPool } from './pool/server-pool.ts';
 import { describeServers } from './server-status.ts';
@@ -50,6 +53,8 @@ export interface EngineOptions {
   readonly workerPath?: string;
   /** How the names of servers are looked up; as the system does it where it is left out. */
   readonly lookup?: Lookup;
+  /** Signs session cookies: that of an earlier run, whose cookies are to hold; a new one where it is left out. */
+  readonly cookieKey?: Uint8Array;
 }
 
 export interface SessionFilter {
@@ -95,8 +100,18 @@ export interface Engine {
   /** Undefined for one that is forgotten or never was. */
   request(id: string): Promise<RequestDetail | undefined>;
   sessions(filter: SessionFilter): { sessions: Session[]; total: number };
+  /** Sessions of an earlier run that pools go on with. To be called before `start`. */
+  restoreSessions(saved: SavedSessions): void;
+  /** What another run needs to go on with the sessions. */
+  saveSessions(): Promise<SavedSessions>;
   /** These throw a `ContractError` `not-found` where there is no such pool, server or session. */
   endSession(pool: string, id: string): void;
+  /** Ends all sessions of a server, or of the pool. Returns how many. */
+  endSessions(pool: string, server: string | undefined): number;
+  /** Binds a session to another server, which must be available to it. Returns the id of the one before. */
+  moveSession(pool: string, id: string, server: string): string;
+  /** Pins a session to its server, or no longer. Returns whether it was, and its server's id. */
+  pinSession(pool: string, id: string, pinned: boolean): { before: boolean; server: string };
   /** Returns the state before. */
   setAdminState(pool: string, server: string, state: AdminState): AdminState;
   probe(pool: string, server: string): void;
@@ -109,7 +124,8 @@ export function createEngine(options: EngineOptions): Engine {
   const events = createEventLog({ clock, capacity: eventsKept, perSecond: busyEventsPerSecond });
   const limits = createLimitLog(clock, events);
   const memory = new Memory();
-  const cookieKey = randomBytes(32);
+  const cookieKey = options.cookieKey === undefined ? randomBytes(32) : Buffer.from(options.cookieKey);
+  const savedSessions = new Map<string, SavedPool>();
   // So that ids of an earlier run, seen in somebody's log, are not taken for those of this one.
   const run = Math.floor(random() * 36 ** 3)
     .toString(36)
@@ -129,6 +145,7 @@ export function createEngine(options: EngineOptions): Engine {
     readPath,
     descriptors,
     lookup: options.lookup,
+    savedSessions,
   });
   const { pools, journal } = lane;
   const requests = mergeRequests(journal);
@@ -310,7 +327,38 @@ export function createEngine(options: EngineOptions): Engine {
     },
     endSession(poolName, id) {
       if (findPool(poolName).sessions.end(id)) return;
-      throw new ContractError('not-found', `pool "${poolName}" has no session "${id}"; it may have ended`);
+      throw noSession(poolName, id);
+    },
+    endSessions(poolName, serverName) {
+      if (serverName === undefined) return findPool(poolName).sessions.endAll(null);
+      const { pool, server } = find(poolName, serverName);
+      return pool.sessions.endAll(server);
+    },
+    moveSession(poolName, id, serverName) {
+      const { pool, server } = find(poolName, serverName);
+      const reason = unavailability(server, clock.now(), true);
+      if (reason !== null && reason !== 'full') {
+        const message = `${serverName} is ${reasonWords[reason]}: the session would leave it again with its next request; choose another server, or make this one available first`;
+        throw new ContractError('conflict', message);
+      }
+      const before = pool.sessions.move(id, server);
+      if (before === undefined) throw noSession(poolName, id);
+      return before;
+    },
+    pinSession(poolName, id, pinned) {
+      const pool = findPool(poolName);
+      const told = pool.sessions.pin(id, pinned);
+      if (told === undefined) throw noSession(poolName, id);
+      if (!told.isFull) return { before: told.before, server: told.server };
+      const message = `as many sessions of pool "${poolName}" are pinned as may be, half of affinity.maxSessions; unpin one first`;
+      throw new ContractError('conflict', message);
+    },
+    restoreSessions(saved) {
+      for (const each of saved.pools) savedSessions.set(each.pool, each);
+    },
+    async saveSessions() {
+      const all = await Promise.all([...pools.values()].map((pool) => pool.sessions.save()));
+      return { pools: all.filter((each) => each !== null) };
     },
     setAdminState(poolName, serverName, state) {
       const { pool, server } = find(poolName, serverName);
@@ -341,6 +389,10 @@ const adminWords: Record<AdminState, string> = {
   drain: 'is draining: it keeps its sessions and takes no new clients',
   maintenance: 'is in maintenance: it takes no requests and is not probed',
 };
+
+function noSession(pool: string, id: string): ContractError {
+  return new ContractError('not-found', `pool "${pool}" has no session "${id}"; it may have ended`);
+}
 
 async function insistOnSharing(workerPath: string | undefined): Promise<void> {
   const why =

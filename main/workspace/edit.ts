@@ -1,3 +1,4 @@
+import { type AffinityDefinition, affinities } from '@shared/catalog/affinities.ts';
 import { strategies } from '@shared/catalog/strategies.ts';
 import { formatAddress, parseAddress } from '@shared/config/address.ts';
 import type { Config, PoolConfig, ServerConfig } from '@shared/config/schema.ts';
@@ -12,10 +13,11 @@ import {
   listOfOne,
   newEntry,
   prependPair,
+  removePair,
   replacePair,
   setValue,
 } from './splice.ts';
-import { isMapAt, mapAt, type Path, pairOf, type YamlSource } from './yaml-source.ts';
+import { isMapAt, keyText, mapAt, type Path, pairOf, type YamlSource } from './yaml-source.ts';
 
 /** The text being changed, what the file says before the change, and what had to be done beyond what was asked. */
 interface Work {
@@ -170,15 +172,35 @@ function setStrategy(work: Work, change: Edit<'pool.set-strategy'>): Work {
   );
 }
 
+/** Keys that every kind of affinity knows. */
+const affinityKeys = ['type', 'ttl', 'expiry', 'maxSessions', 'onUnavailable'];
+
+/** The key without which that kind of affinity cannot be. */
+function nameFor({ affinity, name }: Edit<'pool.set-affinity'>): Record<string, string> {
+  const { names } = affinities[affinity] as AffinityDefinition;
+  if (names === undefined) return {};
+  if (name !== undefined) return { [names.key]: name };
+  throw new ContractError(
+    'invalid-params',
+    `${affinity} needs the name of ${names.what}, e.g. ${names.example}`,
+  );
+}
+
 function setAffinity(work: Work, change: Edit<'pool.set-affinity'>): Work {
   const { pool, index } = findPool(work.config, change.pool);
   if (pool.affinity.type === change.affinity) return work;
   const place: Path = ['pools', index];
   const inner: Path = [...place, 'affinity'];
+  const named = nameFor(change);
   // `type: none` knows no ttl: what was written beside the type cannot stay.
-  if (isMapAt(work.source, inner) && change.affinity !== 'none')
-    return at(work, setValue(work.source, inner, 'type', change.affinity));
-  const value = { type: change.affinity };
+  if (isMapAt(work.source, inner) && change.affinity !== 'none') {
+    let source = setValue(work.source, inner, 'type', change.affinity);
+    for (const key of mapAt(source, inner)!.items.map(keyText))
+      if (!affinityKeys.includes(key)) source = removePair(source, inner, key);
+    for (const [key, value] of Object.entries(named)) source = setValue(source, inner, key, value, 'type');
+    return at(work, source);
+  }
+  const value = { type: change.affinity, ...named };
   const map = mapAt(work.source, place)!;
   return at(
     work,

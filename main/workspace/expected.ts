@@ -1,6 +1,6 @@
 import type { StrategyKind } from '@shared/catalog/strategies.ts';
 import { formatAddress } from '@shared/config/address.ts';
-import type { Config, PoolConfig, ServerConfig } from '@shared/config/schema.ts';
+import type { AffinityConfig, Config, PoolConfig, ServerConfig } from '@shared/config/schema.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import type { DocumentEdit } from './document.ts';
 
@@ -10,6 +10,11 @@ import type { DocumentEdit } from './document.ts';
  */
 export function expectedAfter(before: Config, change: DocumentEdit, after: Config): Config {
   return { ...changed(before, change, after), replicas: after.replicas };
+}
+
+/** What every kind of affinity knows, and a change of the kind leaves alone. */
+function tableOf({ ttlMs, expiry, maxSessions, onUnavailable }: Exclude<AffinityConfig, { type: 'none' }>) {
+  return { ttlMs, expiry, maxSessions, onUnavailable };
 }
 
 function changed(before: Config, change: DocumentEdit, after: Config): Config {
@@ -29,7 +34,7 @@ function changed(before: Config, change: DocumentEdit, after: Config): Config {
         affinity:
           pool.affinity.type === 'none' || affinity.type === 'none'
             ? affinity
-            : { ...pool.affinity, type: affinity.type },
+            : { ...affinity, ...tableOf(pool.affinity) },
       }));
     }
     case 'pool.set-batching':

@@ -1,4 +1,5 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
+import type { SavedPool } from '@shared/contract/saved-sessions.ts';
 import { createCookieCodec } from '../../main/engine/affinity/session-cookie.ts';
 import type { Clock } from '../../main/engine/clock.ts';
 import { Exchange } from '../../main/engine/exchange.ts';
@@ -34,6 +35,14 @@ function addressPort(name: string): number {
   return 20_000 + [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 10_000, 7);
 }
 
+/** What a request shows of its client. */
+export interface RequestFrom {
+  readonly client?: string;
+  readonly cookie?: string | null;
+  /** By name in lower case. */
+  readonly fields?: Readonly<Record<string, string>>;
+}
+
 export interface PoolKit<C extends Clock> {
   readonly pool: ServerPool;
   readonly clock: C;
@@ -44,20 +53,26 @@ export interface PoolKit<C extends Clock> {
   server(name: string): Server;
   configure(input: PoolInput): void;
   /** A request that was not led to any server yet. */
-  request(from?: { client?: string; cookie?: string | null }): Exchange;
+  request(from?: RequestFrom): Exchange;
   /** Leads a request to a server and lets it answer. Returns its name; null where none was available. */
-  serve(from?: { client?: string; cookie?: string | null }, status?: number): string | null;
+  serve(from?: RequestFrom, status?: number): string | null;
   /** Ends the last attempt of an exchange. */
   end(exchange: Exchange, outcome: Parameters<typeof endAttempt>[2], status?: number, detail?: string): void;
 }
 
 /** A pool of the engine by itself: requests are led to its servers, and what comes of them is said by the test. */
 export function poolKit(input: PoolInput): PoolKit<ReturnType<typeof manualClock>>;
-export function poolKit<C extends Clock>(input: PoolInput, clock: C, random?: () => number): PoolKit<C>;
+export function poolKit<C extends Clock>(
+  input: PoolInput,
+  clock: C,
+  random?: () => number,
+  more?: { readonly saved?: SavedPool },
+): PoolKit<C>;
 export function poolKit(
   input: PoolInput,
   clock: Clock = manualClock(),
   random: () => number = () => 0.5,
+  { saved }: { readonly saved?: SavedPool } = {},
 ): PoolKit<Clock> {
   const events = createEventLog({ clock, capacity: 1_000, perSecond: 10 });
   const journal = createJournal(100);
@@ -65,7 +80,18 @@ export function poolKit(
   const codec = createCookieCodec(Buffer.alloc(32, 7));
   const memory = new Memory();
   const names = new Names(clock, () => Promise.reject(new Error('no names here')), events);
-  const deps = { clock, names, random, events, limits, codec, memory, makeRoom() {} };
+  const savedSessions = new Map(saved ? [[saved.pool, saved]] : []);
+  const deps = {
+    clock,
+    names,
+    random,
+    events,
+    limits,
+    codec,
+    memory,
+    makeRoom() {},
+    savedSessions,
+  };
   const pool = new ServerPool(poolConfig(input), deps, () => undefined);
   let requests = 0;
 
@@ -82,7 +108,7 @@ export function poolKit(
       return found;
     },
     configure: (next) => pool.configure(poolConfig(next), () => undefined),
-    request({ client = '127.0.0.1', cookie = null } = {}) {
+    request({ client = '127.0.0.1', cookie = null, fields = {} } = {}) {
       requests += 1;
       const exchange = new Exchange();
       exchange.id = requests;
@@ -96,7 +122,7 @@ export function poolKit(
       exchange.facts = {
         clientAddress: client,
         target: exchange.target,
-        header: (name) => (name === 'cookie' ? cookie : null),
+        header: (name) => (name === 'cookie' ? cookie : (fields[name] ?? null)),
       };
       pool.requestArrived();
       return exchange;

@@ -48,7 +48,10 @@ export class PlainPool implements Pool {
   retriesLeft = Number.POSITIVE_INFINITY;
   setCookie: string | null = null;
   readonly limitsReached: LimitKind[];
+  readonly learnsCookie = null;
   #next = 0;
+
+  cookieSet(): void {}
 
   constructor(config: PoolConfig, limitsReached: LimitKind[] = []) {
     this.limitsReached = limitsReached;

@@ -58,7 +58,8 @@ describe.skipIf(whyNot !== null)(`sessions of several threads${suffix}`, () => {
     const { sessions } = await kit.client.call('session.list', {});
     expect(sessions[0]).toMatchObject({
       server: `api/${moved.body}`,
-      moved: { from: `api/${server}`, reason: expect.stringContaining('maintenance') },
+      moved: 1,
+      moves: [{ from: `api/${server}`, reason: expect.stringContaining('maintenance') }],
     });
     await until('it is told', () => kit.events.some(({ kind }) => kind === 'session-moved'));
     expect(kit.events.filter(({ kind }) => kind === 'session-moved')).toHaveLength(1);

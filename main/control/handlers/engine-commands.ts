@@ -1,8 +1,9 @@
 import type { EngineCommandName, Handlers } from '@shared/contract/commands.ts';
 import type { EngineHost } from '../engine-host.ts';
 
-/** `engine.apply` and `engine.stop` stay between the owner and its engine. */
-type Forwarded = Exclude<EngineCommandName, 'engine.apply' | 'engine.stop'>;
+/** These stay between the owner and its engine. */
+type Own = 'engine.apply' | 'engine.stop' | 'session.save' | 'session.restore';
+type Forwarded = Exclude<EngineCommandName, Own>;
 
 /** Commands that the engine answers itself are passed on to it. */
 export function engineCommands({ call }: Pick<EngineHost, 'call'>): Handlers<Forwarded> {
@@ -13,6 +14,9 @@ export function engineCommands({ call }: Pick<EngineHost, 'call'>): Handlers<For
     'request.record': (params) => call('request.record', params),
     'session.list': (params) => call('session.list', params),
     'session.end': (params) => call('session.end', params),
+    'session.end-all': (params) => call('session.end-all', params),
+    'session.move': (params) => call('session.move', params),
+    'session.pin': (params) => call('session.pin', params),
     'server.set-admin-state': (params) => call('server.set-admin-state', params),
     'server.probe': (params) => call('server.probe', params),
     'server.probes': (params) => call('server.probes', params),

@@ -109,6 +109,10 @@ function tellRest(config: Config, notes: Notes): void {
     notes.lost(
       'nginx does not write the response fields x-ballast-server, x-ballast-attempts and x-ballast-request.',
     );
+  if (config.persistSessions && config.pools.some(({ affinity }) => affinity.type === 'app-cookie'))
+    notes.lost(
+      'nginx forgets learned sessions when it is started anew (a reload keeps them); persistSessions is gone.',
+    );
   if (config.replicas.length > 0)
     notes.lost('nginx starts no replica processes; start them with your service manager.');
   notes.info(

@@ -2,6 +2,7 @@ import { formatAddress } from '@shared/config/address.ts';
 import { levelOf, type PoolConfig, type ServerConfig } from '@shared/config/schema.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
+import { renderAffinity } from './affinity.ts';
 import type { Notes } from './notes.ts';
 import type { NginxFeatures } from './version.ts';
 import { block, time, wholeSeconds } from './words.ts';
@@ -20,43 +21,27 @@ export function renderUpstream(
   features: NginxFeatures,
   notes: Notes,
 ): Upstream {
-  const cookie = `ballast_${name}`;
-  const isHashedByCookie = pool.affinity.type === 'cookie' && !features.hasSticky;
-  const isHashed = isHashedByCookie || pool.affinity.type === 'client-ip' || pool.strategy.kind === 'ip-hash';
+  const affinity = renderAffinity(pool, name, features, notes);
+  const isHashed = affinity.hash !== undefined || pool.strategy.kind === 'ip-hash';
   const lines = [
     `zone ${name} ${pool.servers.length > 60 ? '1m' : '256k'};  # one state for all workers: turns, failures and limits are counted together`,
-    ...methodLines(pool, name, isHashedByCookie, notes),
+    ...(affinity.hash ?? methodLines(pool, notes)),
     ...serverLines(pool, features, isHashed, notes),
-    ...stickyLines(pool, cookie, features, notes),
+    ...affinity.sticky,
     ...keepaliveLines(pool, features, notes),
     `keepalive_timeout ${time(pool.timeouts.idleMs)};`,
   ];
   tellHealth(pool, notes);
   tellQueue(pool, notes);
   tellSlowStart(pool, notes);
-  tellAffinity(pool, notes);
   tellBatching(pool, notes);
   tellTunnels(pool, notes);
   const upstream = block(`upstream ${name}`, lines);
-  if (!isHashedByCookie) return { lines: upstream, setCookie: undefined };
-  return { lines: [...cookieMaps(pool, name, cookie), '', ...upstream], setCookie: `$ballast_set_${name}` };
+  if (affinity.maps.length === 0) return { lines: upstream, setCookie: affinity.setCookie };
+  return { lines: [...affinity.maps, '', ...upstream], setCookie: affinity.setCookie };
 }
 
-function methodLines(pool: PoolConfig, name: string, isHashedByCookie: boolean, notes: Notes): string[] {
-  if (isHashedByCookie) {
-    notes.differs(
-      `Pool ${pool.name}: sticky cookies need nginx 1.29.6. Before, the export gives each new client a random cookie and hashes it: clients stay on their server, but new ones are spread by weight at random, not by ${pool.strategy.kind}.`,
-    );
-    return [`hash $ballast_key_${name} consistent;  # the client's cookie decides`];
-  }
-  if (pool.affinity.type === 'client-ip') {
-    notes.differs(
-      `Pool ${pool.name}: affinity by client address becomes a hash of the address, in place of ${pool.strategy.kind}; there is no table, so sessions do not expire.`,
-    );
-    return [
-      'hash $remote_addr consistent;  # the whole address decides (ip_hash looks at the first three numbers only)',
-    ];
-  }
+function methodLines(pool: PoolConfig, notes: Notes): string[] {
   switch (pool.strategy.kind) {
     case 'ip-hash':
       notes.differs(
@@ -139,28 +124,6 @@ function tellSlowStart({ name, slowStartMs, panicThreshold }: PoolConfig, notes:
     notes.lost(
       `Pool ${name}: nginx has no panic threshold (${panicThreshold} %); it only forgets its failures when no server is left.`,
     );
-}
-
-function stickyLines(pool: PoolConfig, cookie: string, features: NginxFeatures, notes: Notes): string[] {
-  if (pool.affinity.type !== 'cookie' || !features.hasSticky) return [];
-  notes.differs(
-    `Pool ${pool.name}: nginx has no table of sessions; the cookie itself ends after ${formatDuration(pool.affinity.ttlMs)}, used or not.`,
-  );
-  return [
-    `sticky cookie ${cookie} expires=${wholeSeconds(pool.affinity.ttlMs)} path=/ httponly samesite=lax;`,
-  ];
-}
-
-/** A cookie of our own, where nginx has none: a random key for who brings none, and the field that hands it out. */
-function cookieMaps(pool: PoolConfig, name: string, cookie: string): string[] {
-  const seconds = pool.affinity.type === 'cookie' ? Math.ceil(pool.affinity.ttlMs / 1_000) : 0;
-  return [
-    ...block(`map $cookie_${cookie} $ballast_key_${name}`, [`default $cookie_${cookie};`, '"" $request_id;']),
-    ...block(`map $cookie_${cookie} $ballast_set_${name}`, [
-      'default "";',
-      `"" "${cookie}=$request_id; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Lax";`,
-    ]),
-  ];
 }
 
 function tellHealth(pool: PoolConfig, notes: Notes): void {
@@ -255,14 +218,6 @@ function tellQueue({ name, queue, servers }: PoolConfig, notes: Notes): void {
   notes.lost(
     `Pool ${name}: open-source nginx has no queue: where every server is at max_conns a request gets 502 at once, instead of waiting up to ${formatDuration(queue.timeoutMs)} (nginx Plus: queue ${queue.length} timeout=${time(queue.timeoutMs)};).`,
   );
-}
-
-function tellAffinity(pool: PoolConfig, notes: Notes): void {
-  if (pool.affinity.type !== 'none' && pool.affinity.onUnavailable === 'reject') {
-    notes.lost(
-      `Pool ${pool.name}: nginx sends a client whose server is unavailable to another one; onUnavailable: reject cannot be said.`,
-    );
-  }
 }
 
 /** What nginx keeps of unused connections by itself, from 1.29.7 on. */

@@ -1,20 +1,21 @@
-import type { AffinityConfig } from '@shared/config/schema.ts';
+import type { SavedSession } from '@shared/contract/saved-sessions.ts';
 import type { Session } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
-import type { RequestFacts } from '../exchange.ts';
+import type { Exchange, RequestFacts } from '../exchange.ts';
 import type { AffinityCause } from '../journal/decision.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import type { LimitLog } from '../metrics/limit-log.ts';
-import type { Server } from '../pool/server.ts';
 import type { Lock } from '../threads/lock.ts';
 import type { Memory } from '../threads/memory.ts';
-import { type CookieCodec, cookieName, findCookie, setCookieField } from './session-cookie.ts';
-import type { SessionEntry, Sessions } from './session-entry.ts';
+import { type ActiveAffinityConfig, byWhat } from './affinity-config.ts';
+import { type ClientKey, clientKey } from './client-key.ts';
+import { describeSession, restoredSession, savedSession } from './described-session.ts';
+import type { ResponseCookie } from './response-cookie.ts';
+import { type CookieCodec, cookieAttributes } from './session-cookie.ts';
+import type { SessionEntry, SessionFacts, SessionServer, Sessions } from './session-entry.ts';
 import { SessionTable } from './session-table.ts';
-import { SharedSessions, sessionCapacity, sharedSessionsBlock } from './shared-sessions.ts';
-
-export type ActiveAffinityConfig = Exclude<AffinityConfig, { type: 'none' }>;
+import { SharedSessions, sharedSessionsFor } from './shared-sessions.ts';
 
 export interface AffinityDeps {
   readonly pool: string;
@@ -23,17 +24,19 @@ export interface AffinityDeps {
   readonly codec: CookieCodec;
   readonly limits: LimitLog;
   readonly memory: Memory;
-  /** The pool's. Everything but `list`, `keyOf` and `expect` is called under it. */
+  /** The pool's. Everything but `list`, `keyOf`, `keys`, `save` and `expect` is called under it. */
   readonly lock: Lock;
 }
 
 /** Sessions that one call ends at most, since nobody can choose a server meanwhile. */
-const mostEnded = 200;
+export const mostEnded = 200;
 
 /** The sessions of one pool. Binds, moves and ends them; which server is chosen is the pool's business. */
 export class Affinity {
   readonly #deps: AffinityDeps;
-  readonly #cookie: string;
+  #client: ClientKey;
+  /** What follows the value in a Set-Cookie field. */
+  #attributes = '';
   #table: Sessions;
   /** The table of a configuration that is about to come, or that came in another thread already. */
   #next: SharedSessions | null = null;
@@ -42,8 +45,9 @@ export class Affinity {
   constructor(config: ActiveAffinityConfig, deps: AffinityDeps) {
     this.#config = config;
     this.#deps = deps;
-    this.#cookie = cookieName(deps.pool);
-    this.#table = deps.memory.isShared ? this.#sharedTable(config) : new SessionTable();
+    this.#client = clientKey(config, deps.pool);
+    if (config.type === 'cookie') this.#attributes = cookieAttributes(config);
+    this.#table = deps.memory.isShared ? sharedSessionsFor(config, deps) : new SessionTable();
   }
 
   get config(): ActiveAffinityConfig {
@@ -54,9 +58,22 @@ export class Affinity {
     return this.#table.size;
   }
 
-  /** Takes over a changed time to live or cap. The type stays: another type is another `Affinity`. */
+  /** By what clients are told apart: sessions of another source are of no use. */
+  get source(): string {
+    return this.#client.source;
+  }
+
+  /** Name of the application's cookie that binds a client when a response sets it; null where none does. */
+  get learnsCookie(): string | null {
+    return this.#config.type === 'app-cookie' ? this.#client.cookie : null;
+  }
+
+  /** Takes over a changed time to live, cap or look of the cookie. The type stays: another type is another `Affinity`. */
   configure(config: ActiveAffinityConfig, now: number): void {
+    const before = this.#client.source;
     this.#config = config;
+    this.#client = clientKey(config, this.#deps.pool);
+    if (config.type === 'cookie') this.#attributes = cookieAttributes(config);
     const isFirst = this.#deps.memory.thread === 0;
     const next = this.#next;
     this.#next = null;
@@ -69,6 +86,7 @@ export class Affinity {
       this.#table = next;
     }
     if (!isFirst) return;
+    if (this.#client.source !== before) this.endAll('clients are told apart by something else now');
     this.#trim();
     this.expire(now);
   }
@@ -79,12 +97,12 @@ export class Affinity {
    */
   expect(config: ActiveAffinityConfig): void {
     if (!this.#deps.memory.isShared) return;
-    const next = this.#sharedTable(config);
+    const next = sharedSessionsFor(config, this.#deps);
     if (this.#table instanceof SharedSessions) {
       this.#next = next;
       return;
     }
-    for (const entry of [...this.#table].reverse()) next.restore(entry.key, entry);
+    next.restore([...this.#table]);
     this.#table = next;
   }
 
@@ -109,14 +127,14 @@ export class Affinity {
   /** The client's session, or why there is none. An expired or forged one is none. */
   find(facts: RequestFacts, now: number): SessionEntry | AffinityCause {
     this.#followTable();
-    if (this.#config.type === 'client-ip') {
-      return this.#alive(facts.clientAddress, now) ?? 'new-client';
-    }
-    const value = findCookie(facts.header('cookie'), this.#cookie);
-    if (value === null || value === '') return 'no-cookie';
-    const entry = this.#alive(value, now);
-    if (entry) return entry; // the very value that was issued: id and signature
-    return this.#deps.codec.verify(value) ? 'expired-cookie' : 'unknown-cookie';
+    const client = this.#client;
+    const shown = client.shown(facts);
+    if (shown === null) return client.nothingShown;
+    const entry = this.#alive(client.keyOf(shown), now);
+    if (entry) return entry; // for a cookie: the very value that was issued, id and signature
+    return this.#config.type === 'cookie' && !this.#deps.codec.verify(shown)
+      ? 'unknown-cookie'
+      : client.unknown;
   }
 
   /** Whether the session is still in the table. */
@@ -125,46 +143,66 @@ export class Affinity {
     return this.#table.get(entry.key) === entry;
   }
 
-  /** One more request of the session. Returns a Set-Cookie value where the client's cookie is to be renewed. */
-  use(entry: SessionEntry, facts: RequestFacts, now: number): string | null {
+  /** One more request of the session. Sets `exchange.setCookie` where the client's cookie is to be renewed. */
+  use(entry: SessionEntry, exchange: Exchange, now: number): void {
+    const facts = exchange.facts!;
     entry.hits += 1;
     entry.client = facts.clientAddress;
     this.#table.touch(entry, now);
+    const config = this.#config;
     // The time to live slides on the server; the browser's copy has to follow before it runs out.
-    if (this.#config.type !== 'cookie' || now - entry.cookieSentAt < this.#config.ttlMs / 2) return null;
-    return this.cookieFor(entry, now);
+    if (config.type !== 'cookie' || !config.maxAge || now - entry.cookieSentAt < config.ttlMs / 2) return;
+    if (config.expiry === 'fixed' && !entry.pinned) return;
+    const shown = this.#client.shown(facts);
+    if (shown === null) return;
+    entry.cookieSentAt = now;
+    exchange.setCookie = this.#cookieField(shown);
   }
 
-  bind(facts: RequestFacts, server: Server, now: number): SessionEntry {
-    const { codec, events, pool } = this.#deps;
-    const { type, ttlMs } = this.#config;
-    const client = facts.clientAddress;
-    const entry = this.#table.add(type === 'cookie' ? codec.issue() : client, client, server, now);
-    if (events.admit('session-bound', pool, server.id)) {
-      events.add(
-        'session-bound',
-        'neutral',
-        `Session ${entry.handle} of ${client} was bound to ${server.name} by ${byWhat(type)}, until ${formatDuration(ttlMs)} without a request`,
-        { pool, server: server.id },
-      );
-    }
-    this.#trim();
+  /**
+   * Binds the client of a request, and sets `exchange.setCookie` where a cookie tells it. Null where nothing in the request tells the client
+   * apart, or where its server's response will.
+   */
+  bind(exchange: Exchange, server: SessionServer, now: number): SessionEntry | null {
+    const { codec } = this.#deps;
+    const { type } = this.#config;
+    const facts = exchange.facts!;
+    const shown =
+      type === 'cookie' ? codec.issue() : type === 'app-cookie' ? null : this.#client.shown(facts);
+    if (shown === null) return null;
+    const entry = this.#add(this.#client.keyOf(shown), facts.clientAddress, server, now);
+    if (type === 'cookie') exchange.setCookie = this.#cookieField(shown);
     return entry;
   }
 
-  /** The Set-Cookie value that carries the session; null where no cookie does. */
-  cookieFor(entry: SessionEntry, now: number): string | null {
-    if (this.#config.type !== 'cookie') return null;
-    entry.cookieSentAt = now;
-    return setCookieField(this.#cookie, entry.key, this.#config.ttlMs);
+  /**
+   * The response of a server sets the application's cookie, or takes it back.
+   *
+   * @returns the session that was bound just now; null where none was
+   */
+  learn(exchange: Exchange, server: SessionServer, cookie: ResponseCookie, now: number): SessionEntry | null {
+    this.#followTable();
+    const own = exchange.session;
+    if (cookie.isOver) {
+      const entry = own === null ? undefined : this.#table.get(own.key);
+      if (entry && !entry.pinned) this.#drop(entry, 'session-ended', `${server.name} took its cookie back`);
+      return null;
+    }
+    const entry = this.#alive(this.#client.keyOf(cookie.value), now);
+    if (!entry)
+      return this.#add(this.#client.keyOf(cookie.value), exchange.facts!.clientAddress, server, now);
+    if (entry !== own) this.#table.touch(entry, now);
+    if (entry.server.id !== server.id && !entry.pinned)
+      this.move(entry, server, `${server.name} set its cookie`, now);
+    return null;
   }
 
   /** @param reason completes `… moved from api-2 to api-3: ` */
-  move(entry: SessionEntry, to: Server, reason: string, now: number): void {
+  move(entry: SessionEntry, to: SessionServer, reason: string, now: number): void {
     const { events, pool } = this.#deps;
     const from = entry.server;
     entry.server = to;
-    entry.moved = { from: from.id, reason, at: now };
+    entry.addMove({ from: from.id, to: to.id, reason, at: now });
     if (!events.admit('session-moved', pool, to.id)) return;
     events.add(
       'session-moved',
@@ -174,10 +212,47 @@ export class Affinity {
     );
   }
 
+  /** Keeps a session for good at its server, or no longer. @param why completes `Session s1 … is no longer pinned: ` */
+  pin(entry: SessionEntry, pinned: boolean, why: string): void {
+    if (entry.pinned === pinned) return;
+    this.#table.pin(entry, pinned);
+    const { events, pool } = this.#deps;
+    const { handle, client, server } = entry;
+    events.add(
+      'session-pinned',
+      'neutral',
+      pinned
+        ? `Session ${handle} of ${client} is pinned to ${server.name}: it neither expires nor moves`
+        : `Session ${handle} of ${client} at ${server.name} is no longer pinned: ${why}`,
+      { pool, server: server.id },
+    );
+  }
+
+  /** Whether another session may be pinned: half of the table stays for those that come and go. */
+  get mayPin(): boolean {
+    return this.#table.pinned < Math.max(1, Math.floor(this.#config.maxSessions / 2));
+  }
+
+  get(key: string): SessionEntry | undefined {
+    return this.#table.get(key);
+  }
+
+  /** A server is called otherwise now. */
+  rename(from: string, to: SessionServer): void {
+    this.#table.rename(from, to);
+  }
+
   /** The key of the session with that handle. Without the lock: it looks at every session. */
   keyOf(handle: string): string | undefined {
     for (const entry of this.#table) if (entry.handle === handle) return entry.key;
     return undefined;
+  }
+
+  /** Keys of the sessions bound to a server; of all where that is null. */
+  keys(server: string | null): string[] {
+    const keys: string[] = [];
+    for (const entry of this.#table) if (server === null || entry.server.id === server) keys.push(entry.key);
+    return keys;
   }
 
   /** False where it has ended already. */
@@ -187,34 +262,53 @@ export class Affinity {
     return entry !== undefined;
   }
 
+  /** Ends those of the keys that are still at that server, of any where it is null; without an event of each. Returns how many there were. */
+  endThese(keys: readonly string[], server: string | null): number {
+    let ended = 0;
+    for (const key of keys) {
+      const entry = this.#table.get(key);
+      if (!entry || (server !== null && entry.server.id !== server)) continue;
+      this.#table.remove(entry);
+      ended += 1;
+    }
+    return ended;
+  }
+
   endAll(reason: string): void {
+    this.tellEnded(this.endThese(this.keys(null), null), null, reason);
+  }
+
+  /** One event for many sessions. */
+  tellEnded(count: number, server: SessionServer | null, reason: string): void {
     const { events, pool } = this.#deps;
-    const count = this.#table.size;
     if (count === 0) return;
-    for (const entry of [...this.#table]) this.#table.remove(entry);
-    events.add('session-ended', 'neutral', `${count} sessions of pool ${pool} ended: ${reason}`, {
+    const what = `${count} ${count === 1 ? 'session' : 'sessions'} ${server === null ? `of pool ${pool}` : `at ${server.name}`}`;
+    events.add('session-ended', 'neutral', `${what} ended: ${reason}`, {
       pool,
       count,
+      ...(server !== null && { server: server.id }),
     });
   }
 
-  /** Ends what was not used for the time to live. True where there may be more of them than one call ends. */
+  /** Ends what has outlived its time. True where there may be more of it than one call ends. */
   expire(now: number): boolean {
-    const { ttlMs } = this.#config;
+    const isSliding = this.#config.expiry === 'sliding';
+    const next = (): SessionEntry | null => (isSliding ? this.#table.leastUsed : this.#table.firstBound);
     let ended = 0;
-    for (let entry = this.#table.oldest; entry && now - entry.lastUsed >= ttlMs; entry = this.#table.oldest) {
+    for (let entry = next(); entry && this.#hasExpired(entry, now); entry = next()) {
       if (++ended > mostEnded) return true;
-      this.#drop(entry, 'session-expired', `no request for ${formatDuration(ttlMs)}`);
+      this.#expired(entry);
     }
     return false;
   }
 
-  /** Most recently used first. */
+  /** Most recently used first, pinned ones before all others. */
   list(filter: (session: Session) => boolean, limit: number): { sessions: Session[]; total: number } {
+    const toEpoch = this.#toEpoch;
     const sessions: Session[] = [];
     let total = 0;
     for (const entry of this.#table) {
-      const session = this.#describe(entry);
+      const session = describeSession(entry, this.#deps.pool, this.#config, toEpoch);
       if (!filter(session)) continue;
       total += 1;
       if (sessions.length < limit) sessions.push(session);
@@ -222,15 +316,69 @@ export class Affinity {
     return { sessions, total };
   }
 
+  /** What another run needs to go on with the sessions. */
+  *save(): Generator<SavedSession> {
+    const toEpoch = this.#toEpoch;
+    for (const entry of this.#table) yield savedSession(entry, toEpoch);
+  }
+
+  /** Takes over the sessions of an earlier run, before any client was let in. Returns how many are not over yet. */
+  restore(saved: readonly SavedSession[], now: number): number {
+    const toEpoch = this.#toEpoch;
+    const alive = saved
+      .map((each) => restoredSession(each, toEpoch, now))
+      .filter((each) => !this.#hasExpired(each, now))
+      .slice(0, this.#config.maxSessions);
+    this.#table.restore(alive);
+    return alive.length;
+  }
+
+  get #toEpoch(): number {
+    const { clock } = this.#deps;
+    return clock.epoch() - clock.now();
+  }
+
+  #cookieField(value: string): string {
+    return `${this.#client.cookie}=${value}${this.#attributes}`;
+  }
+
+  #add(key: string, address: string, server: SessionServer, now: number): SessionEntry {
+    const { events, pool } = this.#deps;
+    const entry = this.#table.add(key, address, server, now);
+    if (events.admit('session-bound', pool, server.id)) {
+      const { ttlMs, expiry } = this.#config;
+      const until = `${formatDuration(ttlMs)}${expiry === 'sliding' ? ' without a request' : ' from now, used or not'}`;
+      events.add(
+        'session-bound',
+        'neutral',
+        `Session ${entry.handle} of ${address} was bound to ${server.name} by ${byWhat(this.#config)}, until ${until}`,
+        { pool, server: server.id },
+      );
+    }
+    this.#trim();
+    return entry;
+  }
+
   #alive(key: string, now: number): SessionEntry | undefined {
     const entry = this.#table.get(key);
-    if (!entry || now - entry.lastUsed < this.#config.ttlMs) return entry;
-    this.expire(now);
+    if (!entry || !this.#hasExpired(entry, now)) return entry;
+    this.#expired(entry);
     return undefined;
   }
 
-  #sharedTable(config: ActiveAffinityConfig): SharedSessions {
-    return sharedSessionsFor(config, this.#deps);
+  #hasExpired({ pinned, since, lastUsed }: SessionFacts | SessionEntry, now: number): boolean {
+    const { expiry, ttlMs } = this.#config;
+    return !pinned && now - (expiry === 'sliding' ? lastUsed : since) >= ttlMs;
+  }
+
+  #expired(entry: SessionEntry): void {
+    const { expiry, ttlMs } = this.#config;
+    const ttl = formatDuration(ttlMs);
+    this.#drop(
+      entry,
+      'session-expired',
+      expiry === 'sliding' ? `no request for ${ttl}` : `it was bound ${ttl} ago`,
+    );
   }
 
   /** Thread 0 has moved the sessions to a table that this thread was told of and has not been told to use. */
@@ -244,66 +392,31 @@ export class Affinity {
     const { maxSessions } = this.#config;
     while (this.#table.size > maxSessions) {
       this.#deps.limits.reached('sessions', { pool: this.#deps.pool });
+      const { leastUsed } = this.#table;
+      const why = leastUsed === null ? 'all of the sessions are pinned' : 'it was the least recently used';
       this.#drop(
-        this.#table.oldest!,
+        (leastUsed ?? this.#table.anyPinned())!,
         'session-ended',
-        `the table is full (${maxSessions}), it was the least recently used`,
+        `the table is full (${maxSessions}), ${why}`,
       );
     }
   }
 
   #drop(entry: SessionEntry, kind: 'session-ended' | 'session-expired', reason: string): void {
     const { events, pool } = this.#deps;
+    const { handle, client, server } = entry;
     this.#table.remove(entry);
-    if (!events.admit(kind, pool, entry.server.id)) return;
+    if (!events.admit(kind, pool, server.id)) return;
     const verb = kind === 'session-expired' ? 'expired' : 'ended';
-    events.add(
-      kind,
-      'neutral',
-      `Session ${entry.handle} of ${entry.client} at ${entry.server.name} ${verb}: ${reason}`,
-      { pool, server: entry.server.id },
-    );
-  }
-
-  #describe(entry: SessionEntry): Session {
-    const { clock, pool } = this.#deps;
-    const toEpoch = clock.epoch() - clock.now();
-    const { type, ttlMs } = this.#config;
-    return {
-      id: entry.handle,
+    events.add(kind, 'neutral', `Session ${handle} of ${client} at ${server.name} ${verb}: ${reason}`, {
       pool,
-      type,
-      client: entry.client,
-      server: entry.server.id,
-      moved: entry.moved && {
-        from: entry.moved.from,
-        reason: entry.moved.reason,
-        atMs: Math.round(entry.moved.at + toEpoch),
-      },
-      sinceMs: Math.round(entry.since + toEpoch),
-      lastUsedMs: Math.round(entry.lastUsed + toEpoch),
-      expiresMs: Math.round(entry.lastUsed + ttlMs + toEpoch),
-      hits: entry.hits,
-    };
+      server: server.id,
+    });
   }
 }
 
-function byWhat(type: ActiveAffinityConfig['type']): string {
-  return type === 'cookie' ? 'cookie' : 'address';
-}
-
-/** Moves every session, in the order of their use, as far as there is room for them: the most recently used ones. */
+/** Moves every session, as far as there is room for them: the pinned and the most recently used ones. */
 function moveAll(from: SharedSessions, to: SharedSessions): void {
-  const entries = [...from].slice(0, to.capacity).reverse();
-  for (const entry of entries) if (!to.get(entry.key)) to.restore(entry.key, entry);
+  to.restore([...from].filter(({ key }) => !to.get(key)));
   from.close();
-}
-
-/** The table that sessions of that configuration are in, made where it is missing. */
-export function sharedSessionsFor(
-  { type, maxSessions }: ActiveAffinityConfig,
-  { pool, memory, lock }: Pick<AffinityDeps, 'pool' | 'memory' | 'lock'>,
-): SharedSessions {
-  const capacity = sessionCapacity(maxSessions);
-  return new SharedSessions(memory, lock, sharedSessionsBlock(pool, type, capacity), capacity);
 }

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import type { AffinityConfig } from '@shared/config/schema.ts';
 import { hashText } from '../strategy/hash.ts';
 
 const idBytes = 15;
@@ -16,11 +17,11 @@ export function cookieName(poolName: string): string {
 export interface CookieCodec {
   /** A new value: an id that nobody can guess and its signature. It says nothing about the server. */
   issue(): string;
-  /** True for a value that this run of Ballast issued. */
+  /** True for a value that was issued with this key: by this run of Ballast, or by one whose sessions it took over. */
   verify(value: string): boolean;
 }
 
-/** @param key secret of this run; at least 32 random bytes */
+/** @param key secret; at least 32 random bytes */
 export function createCookieCodec(key: Buffer): CookieCodec {
   const sign = (id: string): string =>
     createHmac('sha256', key).update(id).digest('base64url').slice(0, signatureLength);
@@ -66,7 +67,17 @@ function isSeparator(code: number): boolean {
   return code === 0x3b /* ; */ || code === 0x20;
 }
 
-/** The value of a Set-Cookie field. @param maxAgeMs rounded up to whole seconds */
-export function setCookieField(name: string, value: string, maxAgeMs: number): string {
-  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.ceil(maxAgeMs / 1_000)}`;
+const sameSiteWords = { lax: 'Lax', strict: 'Strict', none: 'None' } as const;
+
+/** What follows name and value in a Set-Cookie field, from `; ` on (RFC 6265 section 4.1). `ttlMs` is rounded up to whole seconds. */
+export function cookieAttributes(config: Extract<AffinityConfig, { type: 'cookie' }>): string {
+  const { path, domain, sameSite, secure, httpOnly, maxAge, ttlMs } = config;
+  return [
+    `; Path=${path}`,
+    ...(domain === undefined ? [] : [`; Domain=${domain}`]),
+    ...(httpOnly ? ['; HttpOnly'] : []),
+    ...(secure ? ['; Secure'] : []),
+    `; SameSite=${sameSiteWords[sameSite]}`,
+    ...(maxAge ? [`; Max-Age=${Math.ceil(ttlMs / 1_000)}`] : []),
+  ].join('');
 }

@@ -1,5 +1,11 @@
 import type { Memory } from '../threads/memory.ts';
-import type { SessionEntry, SessionMove, SessionServer } from './session-entry.ts';
+import {
+  movesKept,
+  type SessionEntry,
+  type SessionFacts,
+  type SessionMove,
+  type SessionServer,
+} from './session-entry.ts';
 import {
   clientBytes,
   cookieSentAt,
@@ -7,9 +13,13 @@ import {
   keyBytes,
   lastUsedAt,
   movedAt,
-  movedFromAt,
+  moveFromAt,
+  moveTimeAt,
+  moveToAt,
   numberAt,
+  pinnedAt,
   reasonBytes,
+  reasonsAt,
   serverAt,
   sinceAt,
 } from './shared-session-layout.ts';
@@ -55,17 +65,35 @@ export class SharedEntry implements SessionEntry {
     this.#slots.setWord(this.slot, serverAt, this.#memory.numberOf(server.id));
   }
 
-  get moved(): SessionMove | null {
-    const from = this.#slots.word(this.slot, movedFromAt);
-    if (from === 0) return null;
-    const reason = this.#slots.text(this.slot, keyBytes + clientBytes, reasonBytes);
-    return { from: this.#memory.nameOf(from), reason, at: this.#slots.time(this.slot, movedAt) };
+  get pinned(): boolean {
+    return this.#slots.word(this.slot, pinnedAt) === 1;
   }
-  set moved(moved: SessionMove | null) {
-    this.#slots.setWord(this.slot, movedFromAt, moved === null ? 0 : this.#memory.numberOf(moved.from));
-    if (moved === null) return;
-    this.#slots.setText(this.slot, keyBytes + clientBytes, reasonBytes, moved.reason);
-    this.#slots.setTime(this.slot, movedAt, moved.at);
+
+  get moved(): number {
+    return this.#slots.word(this.slot, movedAt);
+  }
+
+  get moves(): readonly SessionMove[] {
+    const { moved } = this;
+    return Array.from({ length: Math.min(moved, movesKept) }, (_, index) => {
+      const place = (moved - 1 - index) % movesKept;
+      return {
+        from: this.#memory.nameOf(this.#slots.word(this.slot, moveFromAt + place)),
+        to: this.#memory.nameOf(this.#slots.word(this.slot, moveToAt + place)),
+        reason: this.#slots.text(this.slot, reasonsAt + place * reasonBytes, reasonBytes),
+        at: this.#slots.time(this.slot, moveTimeAt + place),
+      };
+    });
+  }
+
+  addMove({ from, to, reason, at }: SessionMove): void {
+    const { moved } = this;
+    const place = moved % movesKept;
+    this.#slots.setWord(this.slot, moveFromAt + place, this.#memory.numberOf(from));
+    this.#slots.setWord(this.slot, moveToAt + place, this.#memory.numberOf(to));
+    this.#slots.setText(this.slot, reasonsAt + place * reasonBytes, reasonBytes, reason);
+    this.#slots.setTime(this.slot, moveTimeAt + place, at);
+    this.#slots.setWord(this.slot, movedAt, moved + 1);
   }
 
   get since(): number {
@@ -74,9 +102,6 @@ export class SharedEntry implements SessionEntry {
 
   get lastUsed(): number {
     return this.#slots.time(this.slot, lastUsedAt);
-  }
-  set lastUsed(at: number) {
-    this.#slots.setTime(this.slot, lastUsedAt, at);
   }
 
   get cookieSentAt(): number {
@@ -94,8 +119,24 @@ export class SharedEntry implements SessionEntry {
   }
 
   /** As they are now. */
-  facts(): SessionEntry {
-    const { key, handle, client, server, moved, since, lastUsed, cookieSentAt, hits } = this;
-    return { key, handle, client, server, moved, since, lastUsed, cookieSentAt, hits };
+  facts(): SessionFacts {
+    const { key, handle, client, server, pinned, moved, moves, since, lastUsed, cookieSentAt, hits } = this;
+    return { key, handle, client, server, pinned, moved, moves, since, lastUsed, cookieSentAt, hits };
+  }
+
+  /** Writes everything but the key, the number and the places in the orders. */
+  write(facts: Omit<SessionFacts, 'key' | 'handle'>): void {
+    const slots = this.#slots;
+    const { moves } = facts;
+    // The ring's place follows from the number of the move, so the kept ones are numbered as they were.
+    slots.setWord(this.slot, movedAt, facts.moved - moves.length);
+    for (const move of moves.toReversed()) this.addMove(move);
+    slots.setWord(this.slot, pinnedAt, facts.pinned ? 1 : 0);
+    slots.setTime(this.slot, sinceAt, facts.since);
+    slots.setTime(this.slot, lastUsedAt, facts.lastUsed);
+    this.cookieSentAt = facts.cookieSentAt;
+    this.hits = facts.hits;
+    this.client = facts.client;
+    this.server = facts.server;
   }
 }

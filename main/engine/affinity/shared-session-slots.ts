@@ -1,32 +1,40 @@
 import { hashText } from '../strategy/hash.ts';
 import type { Memory } from '../threads/memory.ts';
 import {
+  boundNewerAt,
+  boundOlderAt,
   chainAt,
   keyBytes,
   lastUsedAt,
-  newerAt,
   numberAt,
-  olderAt,
+  pinnedAt,
+  sinceAt,
   slotBytes,
   slotTimes,
   slotWords,
+  usedNewerAt,
+  usedOlderAt,
 } from './shared-session-layout.ts';
 import { readText, writeText } from './shared-text.ts';
+import { SlotOrder } from './slot-order.ts';
 
 /** Words of the head. */
 const sizeAt = 0;
-const oldestAt = 1;
-const newestAt = 2;
-const freeAt = 3;
+const pinnedSizeAt = 1;
+const freeAt = 2;
 /** Slots that were ever used. */
-const usedAt = 4;
-const handlesAt = 5;
-const closedAt = 6;
-const headWords = 8;
+const usedAt = 3;
+const handlesAt = 4;
+const closedAt = 5;
+const leastUsedAt = 6;
+const lastUsedSlotAt = 7;
+const firstBoundAt = 8;
+const lastBoundAt = 9;
+const headWords = 10;
 
 /**
- * The slots of a table of sessions in one block of shared memory: a hash table with chains, and the order of use as links
- * between its slots, which are counted from 1. What stands in a slot says `shared-session-layout.ts`. Every call is made under the
+ * The slots of a table of sessions in one block of shared memory: a hash table with chains, and two orders as links between
+ * its slots, which are counted from 1. What stands in a slot says `shared-session-layout.ts`. Every call is made under the
  * pool's lock.
  */
 export class SharedSlots {
@@ -37,6 +45,8 @@ export class SharedSlots {
   readonly #words: Int32Array;
   readonly #times: Float64Array;
   readonly #bytes: Uint8Array;
+  readonly #byUse: SlotOrder;
+  readonly #byAge: SlotOrder;
 
   constructor(memory: Memory, block: string, capacity: number) {
     this.capacity = capacity;
@@ -57,6 +67,10 @@ export class SharedSlots {
     this.#buckets = new Int32Array(shared, bucketsAt, capacity);
     this.#words = new Int32Array(shared, wordsAt, capacity * slotWords);
     this.#bytes = new Uint8Array(shared, bytesAt, capacity * slotBytes);
+    const order = (oldestAt: number, newestAt: number, olderAt: number, newerAt: number): SlotOrder =>
+      new SlotOrder(this.#head, this.#words, slotWords, { oldestAt, newestAt, olderAt, newerAt });
+    this.#byUse = order(leastUsedAt, lastUsedSlotAt, usedOlderAt, usedNewerAt);
+    this.#byAge = order(firstBoundAt, lastBoundAt, boundOlderAt, boundNewerAt);
   }
 
   /** Slots that hold a session. */
@@ -86,9 +100,18 @@ export class SharedSlots {
     this.#head[closedAt] = 1;
   }
 
-  /** The slot whose session was not used for longest; 0 where there is none. */
-  get oldest(): number {
-    return this.#head[oldestAt]!;
+  get pinned(): number {
+    return this.#head[pinnedSizeAt]!;
+  }
+
+  /** The slot whose session was not used for longest, of those that are not pinned; 0 where there is none. */
+  get leastUsed(): number {
+    return this.#byUse.oldest;
+  }
+
+  /** The slot whose session was bound first, of those that are not pinned; 0 where there is none. */
+  get firstBound(): number {
+    return this.#byAge.oldest;
   }
 
   /** The slot with this key as it is stored; 0 where there is none. */
@@ -110,10 +133,11 @@ export class SharedSlots {
     return this.used;
   }
 
-  /** Its key and its number stand there: it can be found from now on, as the one used last. */
+  /** Its key and its facts stand there: it can be found from now on, as the one used and bound last. */
   add(slot: number, stored: string): void {
     this.#chain(slot, stored);
-    this.#append(slot);
+    this.#byUse.append(slot);
+    this.#byAge.append(slot);
     this.#head[sizeAt] = this.size + 1;
   }
 
@@ -121,27 +145,53 @@ export class SharedSlots {
   free(slot: number): void {
     this.setWord(slot, numberAt, 0);
     this.#unchain(slot);
-    this.#unlink(slot);
+    if (this.#isPinned(slot)) this.#head[pinnedSizeAt] = this.pinned - 1;
+    else this.#unlink(slot);
     this.#giveBack(slot);
     this.#head[sizeAt] = this.size - 1;
   }
 
   /** It is the one used last. */
   makeNewest(slot: number): void {
-    if (slot === this.#head[newestAt]) return;
-    this.#unlink(slot);
-    this.#append(slot);
+    if (slot === this.#byUse.newest || this.#isPinned(slot)) return;
+    this.#byUse.remove(slot);
+    this.#byUse.append(slot);
   }
 
-  /** Links everything anew: a thread was ended while it did that. What it was adding or removing may be gone. */
-  repair(): void {
+  pin(slot: number, pinned: boolean): void {
+    if (this.#isPinned(slot) === pinned) return;
+    this.setWord(slot, pinnedAt, pinned ? 1 : 0);
+    this.#head[pinnedSizeAt] = this.pinned + (pinned ? 1 : -1);
+    if (pinned) this.#unlink(slot);
+    else {
+      this.#byUse.place(slot, (one, other) => this.time(one, lastUsedAt) > this.time(other, lastUsedAt));
+      this.#byAge.place(slot, (one, other) => this.time(one, sinceAt) > this.time(other, sinceAt));
+    }
+  }
+
+  /** A slot whose session is pinned; 0 where there is none. */
+  anyPinned(): number {
+    for (let slot = 1; slot <= this.used; slot++)
+      if (this.word(slot, numberAt) !== 0 && this.#isPinned(slot)) return slot;
+    return 0;
+  }
+
+  /** Links everything anew: many slots were filled at once, or a thread was ended while it changed something, which may be gone. */
+  relink(): void {
     const used = Array.from({ length: this.used }, (_, index) => index + 1);
     const taken = used.filter((slot) => this.word(slot, numberAt) !== 0);
-    const byUse = taken.sort((one, other) => this.time(one, lastUsedAt) - this.time(other, lastUsedAt));
+    const free = taken.filter((slot) => !this.#isPinned(slot));
     this.#buckets.fill(0);
-    for (const at of [sizeAt, oldestAt, newestAt, freeAt]) this.#head[at] = 0;
+    this.#byUse.clear();
+    this.#byAge.clear();
+    this.#head[freeAt] = 0;
+    this.#head[sizeAt] = taken.length;
+    this.#head[pinnedSizeAt] = taken.length - free.length;
     for (const slot of used) if (this.word(slot, numberAt) === 0) this.#giveBack(slot);
-    for (const slot of byUse) this.add(slot, this.text(slot, 0, keyBytes));
+    for (const slot of taken) this.#chain(slot, this.text(slot, 0, keyBytes));
+    const by = (at: number) => free.sort((one, other) => this.time(one, at) - this.time(other, at));
+    for (const slot of by(lastUsedAt)) this.#byUse.append(slot);
+    for (const slot of by(sinceAt)) this.#byAge.append(slot);
   }
 
   word(slot: number, at: number): number {
@@ -203,21 +253,12 @@ export class SharedSlots {
     }
   }
 
-  #append(slot: number): void {
-    const newest = this.#head[newestAt]!;
-    this.setWord(slot, olderAt, newest);
-    this.setWord(slot, newerAt, 0);
-    if (newest === 0) this.#head[oldestAt] = slot;
-    else this.setWord(newest, newerAt, slot);
-    this.#head[newestAt] = slot;
+  #isPinned(slot: number): boolean {
+    return this.word(slot, pinnedAt) === 1;
   }
 
   #unlink(slot: number): void {
-    const older = this.word(slot, olderAt);
-    const newer = this.word(slot, newerAt);
-    if (older === 0) this.#head[oldestAt] = newer;
-    else this.setWord(older, newerAt, newer);
-    if (newer === 0) this.#head[newestAt] = older;
-    else this.setWord(newer, olderAt, older);
+    this.#byUse.remove(slot);
+    this.#byAge.remove(slot);
   }
 }

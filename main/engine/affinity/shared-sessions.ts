@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Lock } from '../threads/lock.ts';
 import type { Memory } from '../threads/memory.ts';
+import type { ActiveAffinityConfig } from './affinity-config.ts';
 import type { SessionEntry, SessionFacts, SessionServer, Sessions } from './session-entry.ts';
 import { SharedEntry } from './shared-session-entry.ts';
-import { cookieSentAt, hitsAt, keyBytes, lastUsedAt, numberAt, sinceAt } from './shared-session-layout.ts';
+import { keyBytes, lastUsedAt, numberAt, serverAt } from './shared-session-layout.ts';
 import { SharedSlots } from './shared-session-slots.ts';
 
 /** Slots looked at under one hold of the lock while they are listed. */
@@ -14,8 +14,13 @@ export function sessionCapacity(maxSessions: number): number {
   return 2 ** Math.ceil(Math.log2(maxSessions + 1));
 }
 
-export function sharedSessionsBlock(pool: string, type: string, capacity: number): string {
-  return `sessions ${pool} ${type} ${capacity}`;
+/** The table that sessions of that configuration are in, made where it is missing. */
+export function sharedSessionsFor(
+  { type, maxSessions }: ActiveAffinityConfig,
+  { pool, memory, lock }: { readonly pool: string; readonly memory: Memory; readonly lock: Lock },
+): SharedSessions {
+  const capacity = sessionCapacity(maxSessions);
+  return new SharedSessions(memory, lock, `sessions ${pool} ${type} ${capacity}`, capacity);
 }
 
 /**
@@ -55,13 +60,20 @@ export class SharedSessions implements Sessions {
     this.#slots.close();
   }
 
-  get oldest(): SessionEntry | null {
-    const slot = this.#slots.oldest;
-    return slot === 0 ? null : this.#entry(slot, null);
+  get pinned(): number {
+    return this.#slots.pinned;
+  }
+
+  get leastUsed(): SessionEntry | null {
+    return this.#entryOrNull(this.#slots.leastUsed);
+  }
+
+  get firstBound(): SessionEntry | null {
+    return this.#entryOrNull(this.#slots.firstBound);
   }
 
   get(key: string): SessionEntry | undefined {
-    const slot = this.#slots.find(storedKey(key));
+    const slot = this.#slots.find(key);
     return slot === 0 ? undefined : this.#entry(slot, key);
   }
 
@@ -69,20 +81,30 @@ export class SharedSessions implements Sessions {
     const slots = this.#slots;
     slots.lastNumber += 1;
     const times = { since: now, lastUsed: now, cookieSentAt: now };
-    return this.#insert(key, {
-      handle: `s${slots.lastNumber}`,
+    const slot = this.#takeSlot();
+    const entry = this.#fill(slot, slots.lastNumber, {
+      key,
       client,
       server,
-      moved: null,
+      pinned: false,
+      moved: 0,
+      moves: [],
       ...times,
       hits: 1,
     });
+    slots.add(slot, key);
+    return entry;
   }
 
-  restore(key: string, facts: SessionFacts): void {
+  restore(sessions: readonly SessionFacts[]): void {
     const slots = this.#slots;
-    slots.lastNumber = Math.max(slots.lastNumber, Number(facts.handle.slice(1)));
-    this.#insert(key, facts);
+    // The first are the pinned ones and those used last.
+    for (const facts of sessions.slice(0, this.capacity - this.size)) {
+      const number = Number(facts.handle.slice(1));
+      slots.lastNumber = Math.max(slots.lastNumber, number);
+      this.#fill(slots.takeFree(), number, facts);
+    }
+    slots.relink();
   }
 
   touch(entry: SessionEntry, now: number): void {
@@ -91,32 +113,49 @@ export class SharedSessions implements Sessions {
     this.#slots.makeNewest(entry.slot);
   }
 
+  pin(entry: SessionEntry, pinned: boolean): void {
+    if (entry instanceof SharedEntry && entry.isThere) this.#slots.pin(entry.slot, pinned);
+  }
+
+  anyPinned(): SessionEntry | null {
+    return this.#entryOrNull(this.#slots.anyPinned());
+  }
+
+  rename(from: string, to: SessionServer): void {
+    const slots = this.#slots;
+    const [before, after] = [this.#memory.numberOf(from), this.#memory.numberOf(to.id)];
+    for (let slot = 1; slot <= slots.used; slot++)
+      if (slots.word(slot, serverAt) === before) slots.setWord(slot, serverAt, after);
+  }
+
   remove(entry: SessionEntry): void {
     if (!(entry instanceof SharedEntry) || !entry.isThere) return;
     this.#slots.free(entry.slot);
     this.#entries[entry.slot] = undefined;
   }
 
-  /** Most recently used first, as they were: a copy, made a few at a time, so that nobody waits for it. */
-  *[Symbol.iterator](): Generator<SessionEntry> {
+  /** The pinned ones, then the most recently used first, as they were: a copy, made a few at a time, so that nobody waits for it. */
+  *[Symbol.iterator](): Generator<SessionFacts> {
     const slots = this.#slots;
-    const copies: SessionEntry[] = [];
+    const copies: SessionFacts[] = [];
     for (let from = 1; from <= slots.used; from += listedAtOnce) {
       this.#lock.acquire();
       try {
         const to = Math.min(from + listedAtOnce - 1, slots.used);
         for (let slot = from; slot <= to; slot++)
-          if (slots.word(slot, numberAt) !== 0) copies.push({ ...this.#entry(slot, null).facts() });
+          if (slots.word(slot, numberAt) !== 0) copies.push(this.#entry(slot, null).facts());
       } finally {
         this.#lock.release();
       }
     }
-    yield* copies.sort((one, other) => other.lastUsed - one.lastUsed);
+    yield* copies.sort(
+      (one, other) => Number(other.pinned) - Number(one.pinned) || other.lastUsed - one.lastUsed,
+    );
   }
 
   /** A thread was ended while it changed something: what it was adding or removing may be gone. */
   repair(): void {
-    this.#slots.repair();
+    this.#slots.relink();
   }
 
   #entry(slot: number, key: string | null): SharedEntry {
@@ -129,21 +168,18 @@ export class SharedSessions implements Sessions {
     return entry;
   }
 
-  #insert(key: string, facts: SessionFacts): SharedEntry {
+  #entryOrNull(slot: number): SharedEntry | null {
+    return slot === 0 ? null : this.#entry(slot, null);
+  }
+
+  #fill(slot: number, number: number, facts: Omit<SessionFacts, 'handle'>): SharedEntry {
     const slots = this.#slots;
-    const stored = storedKey(key);
-    const slot = this.#takeSlot();
-    slots.setText(slot, 0, keyBytes, stored);
-    slots.setWord(slot, hitsAt, facts.hits);
-    slots.setTime(slot, sinceAt, facts.since);
-    slots.setTime(slot, lastUsedAt, facts.lastUsed);
-    slots.setTime(slot, cookieSentAt, facts.cookieSentAt);
-    slots.setWord(slot, numberAt, Number(facts.handle.slice(1)));
-    slots.add(slot, stored);
-    const entry = this.#entry(slot, key);
-    entry.client = facts.client;
-    entry.server = facts.server;
-    entry.moved = facts.moved;
+    slots.setText(slot, 0, keyBytes, facts.key);
+    // Only now does it hold a session: what a thread that is ended here leaves behind is taken for a free slot.
+    const entry = new SharedEntry(slots, this.#memory, slot, number, facts.key);
+    entry.write(facts);
+    slots.setWord(slot, numberAt, number);
+    this.#entries[slot] = entry;
     return entry;
   }
 
@@ -154,13 +190,7 @@ export class SharedSessions implements Sessions {
   #takeSlot(): number {
     const slot = this.#slots.takeFree();
     if (slot !== 0) return slot;
-    this.remove(this.oldest!);
+    this.remove((this.leastUsed ?? this.anyPinned())!);
     return this.#slots.takeFree();
   }
-}
-
-/** Session keys are addresses and cookies' values, one byte a letter. A NUL cannot come in a field, so no client can send a digest. */
-function storedKey(key: string): string {
-  if (key.length < keyBytes) return key;
-  return `\0${createHash('sha256').update(key).digest('base64')}`;
 }

@@ -41,7 +41,8 @@ export const decisionStates: readonly ['picked', 'candidate', ...UnavailableReas
 export const pickedCode = 0;
 export const candidateCode = 1;
 
-export type AffinityResult = 'kept' | 'bound' | 'moved' | 'none' | 'rejected';
+/** `lent`: a pinned session stays where it is, and only this request went elsewhere. */
+export type AffinityResult = 'kept' | 'bound' | 'moved' | 'lent' | 'none' | 'rejected';
 /** Why affinity did what it did: what was missing in the request, or what was wrong with the bound server. */
 export type AffinityCause =
   | 'available'
@@ -49,6 +50,11 @@ export type AffinityCause =
   | 'new-client'
   | 'expired-cookie'
   | 'unknown-cookie'
+  | 'no-app-cookie'
+  | 'unknown-app-cookie'
+  | 'learned'
+  | 'no-header'
+  | 'new-header'
   | 'removed'
   | UnavailableReason;
 

@@ -3,13 +3,7 @@ import { type Decision, type UnavailableReason, unavailableReasons } from '@shar
 import { formatDuration } from '@shared/lib/duration.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { SeenCandidate } from '../strategy/strategy.ts';
-import {
-  type AffinityCause,
-  candidateCode,
-  type DecisionRecord,
-  decisionStates,
-  type ServerFacts,
-} from './decision.ts';
+import { candidateCode, type DecisionRecord, decisionStates, type ServerFacts } from './decision.ts';
 import { outWords } from './out-words.ts';
 import { attemptWords, type EarlierAttempt, reasonWords } from './words.ts';
 
@@ -75,6 +69,16 @@ function affinityReason(record: DecisionRecord, earlier: EarlierAttempt | null):
       return 'the session of this cookie had expired or was ended';
     case 'unknown-cookie':
       return 'the session cookie was not issued by this run of Ballast';
+    case 'no-app-cookie':
+      return "the client sent no cookie of the application's that would tell its session";
+    case 'unknown-app-cookie':
+      return "no response has set this cookie of the application's, or its session had expired or was ended";
+    case 'learned':
+      return "the response set the application's cookie";
+    case 'no-header':
+      return 'the request lacks the field that would tell its session';
+    case 'new-header':
+      return 'there was no session for this value of the field';
     case null:
       return '';
     default:
@@ -83,7 +87,7 @@ function affinityReason(record: DecisionRecord, earlier: EarlierAttempt | null):
 }
 
 function boundWords(
-  cause: Exclude<AffinityCause, 'no-cookie' | 'new-client' | 'expired-cookie' | 'unknown-cookie'>,
+  cause: UnavailableReason | 'available' | 'removed',
   earlier: EarlierAttempt | null,
 ): string {
   if (cause === 'available') return 'was available';
@@ -128,6 +132,12 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
   const narrowed = narrowing(record);
   if (record.affinity === 'moved') {
     parts.push(`${capital(reason)}, so the session moved: ${choice}.`);
+  } else if (record.affinity === 'lent') {
+    parts.push(`${capital(reason)}, and it is pinned there, so only this request went elsewhere: ${choice}.`);
+  } else if (record.affinityCause === 'learned') {
+    parts.push(`${capital(choice)}. ${capital(reason)}: the session is bound to ${pickedName}.`);
+  } else if (record.affinity === 'none' && reason !== '') {
+    parts.push(`${capital(reason)}: ${choice}.`);
   } else if (record.affinity === 'bound' && record.affinityServer === null) {
     parts.push(`${capital(reason)}: ${choice}, and the session is bound to it.`);
   } else if (record.affinity === 'bound') {

@@ -1,7 +1,7 @@
 import type { UnavailableReason } from '@shared/contract/values.ts';
 import type { Affinity } from '../affinity/affinity.ts';
 import type { Clock } from '../clock.ts';
-import type { Exchange, RequestFacts } from '../exchange.ts';
+import type { Exchange } from '../exchange.ts';
 import { DecisionRecord, pickedCode } from '../journal/decision.ts';
 import type { Strategy } from '../strategy/strategy.ts';
 import { isFull } from './availability.ts';
@@ -63,7 +63,7 @@ export class Chooser {
     const candidates = this.#candidates.find(record, exchange, now);
     const facts = exchange.facts!;
     let picked: Server | null = null;
-    if (affinity) picked = this.#ofSession(record, exchange, affinity, facts, now);
+    if (affinity) picked = this.#ofSession(record, exchange, affinity, now);
     if (!picked && record.affinity !== 'rejected' && candidates.length > 0) {
       picked = strategy.pick(candidates, facts, now);
       record.strategyAsked = true;
@@ -73,7 +73,7 @@ export class Chooser {
           record.setSeen(candidate.order, candidate.seen);
         }
       }
-      if (affinity) this.#remember(record, exchange, affinity, facts, picked, now);
+      if (affinity) this.#remember(record, exchange, affinity, picked, now);
     }
     if (!picked) return this.waitsForSlot ? null : this.#unserved(record, exchange);
     this.waitsForSlot = false;
@@ -106,24 +106,18 @@ export class Chooser {
   }
 
   /** The server the client's session is bound to, where it may be asked. */
-  #ofSession(
-    record: DecisionRecord,
-    exchange: Exchange,
-    affinity: Affinity,
-    facts: RequestFacts,
-    now: number,
-  ): Server | null {
+  #ofSession(record: DecisionRecord, exchange: Exchange, affinity: Affinity, now: number): Server | null {
     // Between two attempts a session may have been ended, or the pool's affinity replaced.
     if (exchange.session === null || !affinity.holds(exchange.session)) {
       exchange.session = null;
       exchange.sessionIsNew = false;
-      const found = affinity.find(facts, now);
+      const found = affinity.find(exchange.facts!, now);
       if (typeof found === 'string') {
         record.affinityCause = found;
         return null;
       }
       exchange.session = found;
-      exchange.setCookie = affinity.use(found, facts, now) ?? exchange.setCookie;
+      affinity.use(found, exchange, now);
     }
     const { session } = exchange;
     record.affinityServer = session.server.id;
@@ -150,26 +144,28 @@ export class Chooser {
     return null;
   }
 
-  /** Binds or moves the session to what the strategy picked. */
+  /** Binds or moves the session to what the strategy picked; a pinned one only where its server is gone. */
   #remember(
     record: DecisionRecord,
     exchange: Exchange,
     affinity: Affinity,
-    facts: RequestFacts,
     picked: Server,
     now: number,
   ): void {
     const session = exchange.session;
     if (!session) {
-      exchange.session = affinity.bind(facts, picked, now);
-      exchange.sessionIsNew = true;
-      exchange.setCookie = affinity.cookieFor(exchange.session, now) ?? exchange.setCookie;
-      record.affinity = 'bound';
+      exchange.session = affinity.bind(exchange, picked, now);
+      exchange.sessionIsNew = exchange.session !== null;
+      record.affinity = exchange.session === null ? 'none' : 'bound';
     } else if (exchange.sessionIsNew) {
       // Its client has not heard of it yet: for it, nothing moved.
       session.server = picked;
       record.affinity = 'bound';
+    } else if (session.pinned && record.affinityCause !== 'removed') {
+      // Whoever pinned it said where it belongs: another server helps out, and no more.
+      record.affinity = 'lent';
     } else {
+      if (session.pinned) affinity.pin(session, false, `${session.server.name} is not in the pool any more`);
       affinity.move(session, picked, moveReason(record, exchange, session.server.name), now);
       record.affinity = 'moved';
     }

@@ -1,3 +1,4 @@
+import type { SavedPool } from '@shared/contract/saved-sessions.ts';
 import type { CookieCodec } from '../affinity/session-cookie.ts';
 import type { Clock } from '../clock.ts';
 import type { ProbeServer } from '../health/prober.ts';
@@ -20,6 +21,8 @@ export interface PoolDeps {
   readonly memory: Memory;
   /** How servers are probed; over the network where it is left out. */
   readonly probe?: ProbeServer;
+  /** In the first thread: sessions of an earlier run that pools are to go on with, by pool. Whoever takes them over takes them out. */
+  readonly savedSessions?: Map<string, SavedPool>;
   /** In every thread but the first, which probes: asks that one for a probe soon. */
   readonly probeSoon?: (pool: string, server: string) => void;
 }

@@ -1,8 +1,16 @@
 import type { AffinityConfig } from '@shared/config/schema.ts';
+import { mostSaved, type SavedPool, type SavedSession } from '@shared/contract/saved-sessions.ts';
 import type { Session } from '@shared/contract/values.ts';
-import { Affinity, sharedSessionsFor } from '../affinity/affinity.ts';
+import { Affinity, mostEnded } from '../affinity/affinity.ts';
+import type { ResponseCookie } from '../affinity/response-cookie.ts';
+import type { SessionEntry, SessionServer } from '../affinity/session-entry.ts';
+import { sharedSessionsFor } from '../affinity/shared-sessions.ts';
+import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
+
+/** Sessions that are looked at in one go while they are saved, so that no request waits for it. */
+const savedAtOnce = 500;
 
 /** The sessions of a pool: none while it has no affinity. Ends what is over, and takes each step under the pool's lock. */
 export class PoolSessions {
@@ -51,6 +59,13 @@ export class PoolSessions {
       affinity.type === 'none'
         ? null
         : new Affinity(affinity, { pool: this.#pool, clock, events, codec, limits, memory, lock });
+    this.#restore();
+  }
+
+  /** A server is called otherwise now, and nothing else of it has changed: its sessions stay. */
+  rename(from: string, to: SessionServer): void {
+    // Another thread that still knows the earlier name may meet the new one: it moves such a session at most once, back to a server it knows.
+    if (this.#isFirst) this.affinity?.rename(from, to);
   }
 
   /** The pool is no longer configured. */
@@ -58,15 +73,23 @@ export class PoolSessions {
     this.affinity?.forget();
   }
 
+  /** A response sets the cookie by which clients of this pool are told apart, or takes it back. */
+  learn(exchange: Exchange, attempt: AttemptRecord, cookie: ResponseCookie): void {
+    const bound = this.#locked((affinity) =>
+      affinity.learn(exchange, attempt.server!, cookie, this.#deps.clock.now()),
+    );
+    if (!bound) return;
+    exchange.session = bound;
+    const { decision } = attempt;
+    if (decision?.affinity !== 'none') return;
+    decision.affinity = 'bound';
+    decision.affinityCause = 'learned';
+  }
+
   /** Ends what is over. To be called a few times a second. */
   expire(now: number): void {
-    const { lock } = this.#cells;
     let more = this.#isFirst;
-    while (more) {
-      lock.acquire();
-      more = this.affinity?.expire(now) ?? false;
-      lock.release();
-    }
+    while (more) more = this.#locked((affinity) => affinity.expire(now)) ?? false;
   }
 
   list(filter: (session: Session) => boolean, limit: number): { sessions: Session[]; total: number } {
@@ -75,15 +98,98 @@ export class PoolSessions {
 
   /** False where there is no such session. */
   end(handle: string): boolean {
+    const key = this.affinity?.keyOf(handle);
+    return key !== undefined && (this.#locked((affinity) => affinity.end(key)) ?? false);
+  }
+
+  /** Ends all sessions at a server, or of the pool where it is null. Returns how many there were. */
+  endAll(server: SessionServer | null): number {
+    const id = server?.id ?? null;
+    const keys = this.affinity?.keys(id) ?? [];
+    let ended = 0;
+    for (let from = 0; from < keys.length; from += mostEnded) {
+      const some = keys.slice(from, from + mostEnded);
+      ended += this.#locked((affinity) => affinity.endThese(some, id)) ?? 0;
+    }
+    this.#locked((affinity) => affinity.tellEnded(ended, server, 'they were ended by hand'));
+    return ended;
+  }
+
+  /** Binds a session to another server. Returns the id of the one before; undefined where there is no such session. */
+  move(handle: string, to: SessionServer): string | undefined {
+    return this.#withEntry(handle, (entry, affinity) => {
+      const before = entry.server.id;
+      if (before !== to.id) affinity.move(entry, to, 'it was moved by hand', this.#deps.clock.now());
+      return before;
+    });
+  }
+
+  /** Pins a session, or no longer. Undefined where there is no such session; `isFull`: no more may be pinned, and this one was not. */
+  pin(handle: string, pinned: boolean): { before: boolean; server: string; isFull: boolean } | undefined {
+    return this.#withEntry(handle, (entry, affinity) => {
+      const told = { before: entry.pinned, server: entry.server.id };
+      if (pinned && !entry.pinned && !affinity.mayPin) return { ...told, isFull: true };
+      affinity.pin(entry, pinned, 'it was unpinned by hand');
+      return { ...told, isFull: false };
+    });
+  }
+
+  /** What another run needs to go on with them; null where there are none to go on with. Requests are served meanwhile. */
+  async save(): Promise<SavedPool | null> {
     const { affinity } = this;
-    if (!affinity) return false;
-    const key = affinity.keyOf(handle);
-    if (key === undefined) return false;
+    if (!affinity) return null;
+    const sessions: SavedSession[] = [];
+    for (const each of affinity.save()) {
+      sessions.push(each);
+      if (sessions.length % savedAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (sessions.length > mostSaved) {
+      sessions.sort(
+        (one, other) => Number(other.pinned) - Number(one.pinned) || other.lastUsedMs - one.lastUsedMs,
+      );
+      sessions.length = mostSaved;
+    }
+    return { pool: this.#pool, source: affinity.source, sessions };
+  }
+
+  #restore(): void {
+    const { savedSessions, clock, events } = this.#deps;
+    const saved = savedSessions?.get(this.#pool);
+    const { affinity } = this;
+    if (!saved || !affinity) return;
+    savedSessions?.delete(this.#pool);
+    if (saved.sessions.length === 0) return;
+    const isSame = saved.source === affinity.source;
+    const alive = isSame ? affinity.restore(saved.sessions, clock.now()) : 0;
+    const gone = saved.sessions.length - alive;
+    const why = isSame ? 'had expired' : 'were of clients told apart by something else';
+    events.add(
+      'sessions-restored',
+      alive > 0 ? 'good' : 'neutral',
+      `${alive} sessions of pool ${this.#pool} go on from the last run${gone > 0 ? `; ${gone} ${why}` : ''}`,
+      { pool: this.#pool, count: alive },
+    );
+  }
+
+  #withEntry<T>(handle: string, act: (entry: SessionEntry, affinity: Affinity) => T): T | undefined {
+    const key = this.affinity?.keyOf(handle);
+    if (key === undefined) return undefined;
+    return this.#locked((affinity) => {
+      const entry = affinity.get(key);
+      return entry && act(entry, affinity);
+    });
+  }
+
+  #locked<T>(act: (affinity: Affinity) => T): T | undefined {
+    const { affinity } = this;
+    if (!affinity) return undefined;
     const { lock } = this.#cells;
     lock.acquire();
-    const ended = affinity.end(key);
-    lock.release();
-    return ended;
+    try {
+      return act(affinity);
+    } finally {
+      lock.release();
+    }
   }
 
   get #isFirst(): boolean {

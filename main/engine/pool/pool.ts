@@ -1,5 +1,6 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
+import type { ResponseCookie } from '../affinity/response-cookie.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { Waiter } from './request-queue.ts';
 import type { Server } from './server.ts';
@@ -32,6 +33,10 @@ export interface Pool {
   requestArrived(): void;
   /** Takes one retry out of the budget; false where it is exhausted. */
   takeRetry(): boolean;
+  /** Name of the application's cookie that the pool wants to hear of when a response sets it; null in most pools. */
+  readonly learnsCookie: string | null;
+  /** The response of the running attempt sets that cookie, or takes it back: the client is bound to its server, or its session ends. */
+  cookieSet(exchange: Exchange, attempt: AttemptRecord, cookie: ResponseCookie): void;
   /** One of the pool's limits was reached. `server`: the one concerned. */
   limitReached(kind: LimitKind, server: Server | null): void;
   /** A connection to one of its servers is about to be opened: makes room for it where file descriptors are short. */

@@ -2,6 +2,7 @@ import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { QueueTraffic, RetryBudgetStatus, UnavailableReason } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
+import type { ResponseCookie } from '../affinity/response-cookie.ts';
 import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { Prober } from '../health/prober.ts';
@@ -308,6 +309,14 @@ export class ServerPool implements Pool, SocketHolder {
     this.#deps.makeRoom();
   }
 
+  get learnsCookie(): string | null {
+    return this.sessions.affinity?.learnsCookie ?? null;
+  }
+
+  cookieSet(exchange: Exchange, attempt: AttemptRecord, cookie: ResponseCookie): void {
+    this.sessions.learn(exchange, attempt, cookie);
+  }
+
   proberOf(server: Server): Prober | undefined {
     return this.#probers.of(server);
   }
@@ -362,6 +371,10 @@ export class ServerPool implements Pool, SocketHolder {
         server.connections?.moved();
         this.#probers.now(server);
       });
+    }
+    for (const server of next.removed) {
+      const successor = next.added.find(({ addressText }) => addressText === server.addressText);
+      if (successor) this.sessions.rename(server.id, successor);
     }
     this.#servers = next.servers;
     this.#expected = [];

@@ -1,6 +1,7 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { AttemptOutcome } from '@shared/contract/values.ts';
+import { findSetCookie } from '../affinity/response-cookie.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { headerValue } from '../http1/head-lookup.ts';
 import { interimResponse } from '../http1/outgoing-response.ts';
@@ -183,6 +184,8 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     if (!this.requestSent) client.closeAfter();
     this.responding = true;
     this.exchange.status = head.status;
+    const cookieName = this.pool!.learnsCookie;
+    if (cookieName !== null) this.#learnCookie(cookieName, bytes, head, start);
     relayResponse(client, attempt.server!, connection.framing, bytes, head, start, end, stable);
     if (this.tunnel !== null) {
       client.tunnelled();
@@ -190,6 +193,13 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
       if (!this.connection) return;
     }
     this.#checkClient(connection);
+  }
+
+  /** The application's own cookie binds its client. @param headEnd offset behind the head */
+  #learnCookie(name: string, bytes: Buffer, head: ResponseHead, headEnd: number): void {
+    const text = bytes.toString('latin1', head.statusStart, headEnd);
+    const cookie = findSetCookie(text, name, this.client.clock.epoch());
+    if (cookie !== null) this.pool!.cookieSet(this.exchange, this.attempt!, cookie);
   }
 
   responseBody(bytes: Buffer, start: number, end: number, stable: boolean): void {

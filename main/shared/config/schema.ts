@@ -75,6 +75,12 @@ export const configSchema = z
       .boolean()
       .default(true)
       .describe('Response fields x-ballast-server, x-ballast-attempts, x-ballast-request.'),
+    persistSessions: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Keep the sessions when Ballast is started anew: their digests and the key that signs cookies stand in a file of this user alone.',
+      ),
     journalRequests: whole(0, 100_000)
       .default(2_000)
       .describe('Requests kept in the journal, for each thread; 0 keeps none, and no choice is explained.'),

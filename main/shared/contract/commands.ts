@@ -3,6 +3,7 @@ import { affinityKinds } from '../catalog/affinities.ts';
 import { batchingModeKinds } from '../catalog/batching.ts';
 import type { Config } from '../config/schema.ts';
 import { recordCursorSchema, recordedRequestSchema } from './recorded-request.ts';
+import { savedSessionsSchema } from './saved-sessions.ts';
 import {
   adminStates,
   eventSchema,
@@ -110,6 +111,40 @@ export const commands = {
     needs: 'operate',
     handledBy: 'engine',
     params: z.strictObject({ pool: name, id: z.string() }),
+    result: nothing,
+  },
+  /** Ends all sessions of a server, or of the pool. */
+  'session.end-all': {
+    needs: 'operate',
+    handledBy: 'engine',
+    params: z.strictObject({ pool: name, server: name.optional() }),
+    result: z.object({ ended: z.number() }),
+  },
+  /** Binds a session to another server of its pool; refused with `conflict` where it could not stay there. */
+  'session.move': {
+    needs: 'operate',
+    handledBy: 'engine',
+    params: z.strictObject({ pool: name, id: z.string(), server: name }),
+    /** Id of the server it was bound to. */
+    result: z.object({ before: z.string() }),
+  },
+  /**
+   * A pinned session neither expires nor makes room for others, and stays bound to its server: while that is unavailable its requests are served
+   * elsewhere, or not at all, as `onUnavailable` says. Only a server that leaves the pool ends it.
+   */
+  'session.pin': {
+    needs: 'operate',
+    handledBy: 'engine',
+    params: z.strictObject({ pool: name, id: z.string(), pinned: z.boolean() }),
+    result: z.object({ before: z.boolean(), server: z.string() }),
+  },
+  /** What the next engine needs to go on with the sessions. */
+  'session.save': { needs: 'own', handledBy: 'engine', params: nothing, result: savedSessionsSchema },
+  /** Sessions of an earlier run, told before the first configuration. */
+  'session.restore': {
+    needs: 'own',
+    handledBy: 'engine',
+    params: z.strictObject({ saved: savedSessionsSchema }),
     result: nothing,
   },
   'server.set-admin-state': {
@@ -224,7 +259,13 @@ export const commands = {
   'pool.set-affinity': {
     needs: 'edit',
     handledBy: 'owner',
-    params: z.strictObject({ pool: name, affinity: z.enum(affinityKinds), ...edit }),
+    params: z.strictObject({
+      pool: name,
+      affinity: z.enum(affinityKinds),
+      /** Of the application's cookie, or of the field, for the kinds that need one. */
+      name: z.string().max(100).optional(),
+      ...edit,
+    }),
     result: edited,
   },
   /** Whether requests of the same moment share a connection to their server. */

@@ -40,7 +40,7 @@ export const recordedRequestSchema = z.object({
   /** Handle of the session in the pool; null where it has none. */
   session: z.string().nullable(),
   /** What affinity did at the last attempt; null where the pool has none. */
-  affinity: z.enum(['kept', 'bound', 'moved', 'none', 'rejected']).nullable(),
+  affinity: z.enum(['kept', 'bound', 'moved', 'lent', 'none', 'rejected']).nullable(),
   /** Hash of what the pool's strategy hashed by; null where it hashed by nothing. */
   key: z.string().nullable(),
   attempts: z.array(recordedAttemptSchema),

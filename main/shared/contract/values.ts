@@ -296,7 +296,7 @@ export const decisionSchema = z.object({
   /** How affinity took part; null where the pool has none. */
   affinity: z
     .object({
-      result: z.enum(['kept', 'bound', 'moved', 'none', 'rejected']),
+      result: z.enum(['kept', 'bound', 'moved', 'lent', 'none', 'rejected']),
       server: z.string().nullable(),
       reason: z.string(),
     })
@@ -346,15 +346,22 @@ export const sessionSchema = z.object({
   /** Stable handle for `session.end`; never the cookie's value. */
   id: z.string(),
   pool: z.string(),
-  type: z.enum(['cookie', 'client-ip']),
+  type: z.enum(['cookie', 'app-cookie', 'header', 'client-ip']),
   /** Client address as last seen. */
   client: z.string(),
+  /** What tells the client apart: the beginning of a digest (`#3fA9xK2q`), or its address or network. Never a secret. */
+  key: z.string(),
   server: z.string(),
-  /** Where it was bound before, and why it moved; null where it never did. */
-  moved: z.object({ from: z.string(), reason: z.string(), atMs: z.number() }).nullable(),
+  /** It neither expires nor leaves for others, and only a person moves it. */
+  pinned: z.boolean(),
+  /** How often it moved. */
+  moved: z.number(),
+  /** The newest of these moves, newest first. */
+  moves: z.array(z.object({ from: z.string(), to: z.string(), reason: z.string(), atMs: z.number() })),
   sinceMs: z.number(),
   lastUsedMs: z.number(),
-  expiresMs: z.number(),
+  /** Null for a pinned one. */
+  expiresMs: z.number().nullable(),
   hits: z.number(),
 });
 export type Session = z.infer<typeof sessionSchema>;
@@ -375,6 +382,8 @@ export const eventKinds = [
   'session-ended',
   'panic-began',
   'panic-ended',
+  'session-pinned',
+  'sessions-restored',
   'limit-reached',
   'name-resolved',
   'name-failed',

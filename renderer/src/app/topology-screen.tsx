@@ -1,6 +1,7 @@
 import { useMemo, useRef } from 'react';
 import { LimitsReached } from '../features/limits/limits-reached.tsx';
 import { ListenerCard } from '../features/listeners/listener-card.tsx';
+import { AffinityNameDialog } from '../features/pools/affinity-name-dialog.tsx';
 import { moveServer } from '../features/pools/drag.ts';
 import { askForPool, NewPoolDialog, NewPoolZone } from '../features/pools/new-pool.tsx';
 import { PoolPanel } from '../features/pools/pool-panel.tsx';
@@ -86,6 +87,7 @@ export function TopologyDialogs() {
   return (
     <>
       <AddServerDialog />
+      <AffinityNameDialog />
       <NewPoolDialog />
     </>
   );

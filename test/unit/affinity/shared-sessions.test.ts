@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SessionEntry } from '../../../main/engine/affinity/session-entry.ts';
+import type { SessionFacts } from '../../../main/engine/affinity/session-entry.ts';
 import { SessionTable } from '../../../main/engine/affinity/session-table.ts';
 import { SharedSessions, sessionCapacity } from '../../../main/engine/affinity/shared-sessions.ts';
 import { Lock } from '../../../main/engine/threads/lock.ts';
@@ -19,13 +19,25 @@ function twoThreads(maxSessions: number): { one: SharedSessions; other: SharedSe
   return { one, other: table(new Memory(memory.viewOf(1))) };
 }
 
-/** A key that is too long to stand there in full may be told as its digest. */
-const told = ({ key, handle, client, server, moved, since, lastUsed, hits }: SessionEntry) => ({
-  key: key.length > 63 || key.startsWith('\0') ? 'long' : key,
+const told = ({
+  key,
+  handle,
+  client,
+  server,
+  pinned,
+  moved,
+  moves,
+  since,
+  lastUsed,
+  hits,
+}: SessionFacts) => ({
+  key,
   handle,
   client,
   server: server.id,
+  pinned,
   moved,
+  moves: [...moves],
   since,
   lastUsed,
   hits,
@@ -38,7 +50,7 @@ describe('a table of sessions that two threads share', () => {
     const plain = new SessionTable();
     const { one, other } = twoThreads(60);
     const keys = Array.from({ length: 90 }, (_, index) =>
-      index % 9 === 0 ? `${'long'.repeat(30)}${index}` : `10.0.0.${index}`,
+      index % 9 === 0 ? `${'digest'.repeat(8)}${index}` : `10.0.0.${index}`,
     );
     for (let step = 1; step <= 5_000; step++) {
       const shared = random() < 0.5 ? one : other;
@@ -49,8 +61,10 @@ describe('a table of sessions that two threads share', () => {
       const roll = random();
       if (!expected || !found) {
         if (plain.size === 60) {
-          plain.remove(plain.oldest!);
-          shared.remove(shared.oldest!);
+          if (plain.leastUsed === null) plain.pin(plain.anyPinned()!, false);
+          if (shared.leastUsed === null) shared.pin(shared.get(plain.leastUsed!.key)!, false);
+          plain.remove(plain.leastUsed!);
+          shared.remove(shared.leastUsed!);
         }
         const server = servers[below(3)]!;
         plain.add(key, `client ${step}`, server, step);
@@ -60,23 +74,52 @@ describe('a table of sessions that two threads share', () => {
         shared.remove(found);
         shared.remove(found); // once more does nothing
       } else if (roll < 0.4) {
-        const moved = { from: expected.server.id, reason: `reason ${step}`, at: step };
+        const to = servers[below(3)]!;
+        const move = { from: expected.server.id, to: to.id, reason: `reason ${step}`, at: step };
         for (const entry of [expected, found]) {
-          entry.moved = moved;
-          entry.server = servers[below(1)]!;
+          entry.addMove(move);
+          entry.server = to;
           entry.hits += 1;
         }
+      } else if (roll < 0.5) {
+        const pinned = random() < 0.3;
+        plain.pin(expected, pinned);
+        shared.pin(found, pinned);
       } else {
         plain.touch(expected, step);
         shared.touch(found, step);
       }
       expect(shared.size).toBe(plain.size);
-      expect(shared.oldest?.handle).toBe(plain.oldest?.handle);
+      expect(shared.pinned).toBe(plain.pinned);
+      expect(shared.leastUsed?.handle).toBe(plain.leastUsed?.handle);
+      expect(shared.firstBound?.handle).toBe(plain.firstBound?.handle);
       if (step % 500 === 0) one.repair();
     }
-    const all = [...plain].map(told);
-    expect([...one].map(told)).toEqual(all);
-    expect([...other].map(told)).toEqual(all);
+    const byUse = (table: Iterable<SessionFacts>) =>
+      [...table].map(told).sort((left, right) => right.lastUsed - left.lastUsed);
+    const all = byUse(plain);
+    expect(byUse(one)).toEqual(all);
+    expect(byUse(other)).toEqual(all);
+    expect(all.some(({ pinned, moved, moves }) => pinned || (moved > 5 && moves.length === 5))).toBe(true);
+
+    const again = new SessionTable();
+    again.restore([...other]);
+    const { one: next } = twoThreads(60);
+    next.restore([...plain]);
+    expect(byUse(again)).toEqual(all);
+    expect(byUse(next)).toEqual(all);
+    for (; plain.leastUsed; plain.remove(plain.leastUsed), next.remove(next.leastUsed!)) {
+      expect(next.leastUsed?.handle).toBe(plain.leastUsed.handle);
+      expect(next.firstBound?.handle).toBe(plain.firstBound?.handle);
+    }
+  });
+
+  it('leaves sessions with a server that is called otherwise now', () => {
+    const { one, other } = twoThreads(3);
+    one.add('first', 'c', servers[0]!, 1);
+    one.add('second', 'c', servers[1]!, 1);
+    other.rename('api/a', servers[2]!);
+    expect([...one].map(({ server }) => server.id).sort()).toEqual(['api/b', 'api/c']);
   });
 
   it('knows a session that has left its slot to another', () => {

@@ -17,7 +17,10 @@ const session = (id: string, more: Partial<Session> = {}): Session => ({
   type: 'cookie',
   client: '127.0.0.1',
   server: 'api/api-1',
-  moved: null,
+  key: '#3fA9xK2q',
+  pinned: false,
+  moved: 0,
+  moves: [],
   sinceMs: 0,
   lastUsedMs: 0,
   expiresMs: 0,
@@ -53,7 +56,7 @@ describe('sessions', () => {
       pools: [{ ...written.pools[0]!, servers: [{ address: '127.0.0.1:3001' }] }],
     });
     expect(poolsWithAffinity(config)).toEqual([
-      { pool: 'api', type: 'cookie', ttl: '30m', maxSessions: 10_000 },
+      { pool: 'api', type: 'cookie', by: 'cookie', ttl: '30m', maxSessions: 10_000 },
     ]);
   });
 

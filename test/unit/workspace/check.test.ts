@@ -103,7 +103,7 @@ describe('a ballast.yaml with problems', () => {
       'foreign key',
       `${listener}${pools}upstream: x\n`,
       [
-        '3:1 unknown key "upstream"; known here: version, listeners, pools, replicas, dataPlane, responseFields, journalRequests',
+        '3:1 unknown key "upstream"; known here: version, listeners, pools, replicas, dataPlane, responseFields, persistSessions, journalRequests',
       ],
     ],
     [

@@ -133,6 +133,8 @@ export function affinityText({ result, server, reason }: Affinity): string {
       return `A new session was bound to ${name}${because}`;
     case 'moved':
       return `The session moved to ${name}${because}`;
+    case 'lent':
+      return `The session stays pinned to ${name}; only this request went elsewhere${because}`;
     case 'rejected':
       return `The client was turned away instead of being moved${because}`;
     case 'none':

@@ -1,15 +1,25 @@
 import type { Session } from '@shared/contract/values.ts';
 import { useEffect, useState } from 'react';
 import { call } from '../../connection/control.ts';
-import { run } from '../../connection/run.ts';
+import { endSession, moveSession, pinSession } from '../../connection/session-acts.ts';
 import { formatCount, formatTime } from '../../metrics/format.ts';
 import { useBlocked } from '../../store/connection.ts';
 import { select, showRequests } from '../../store/interface.ts';
+import { otherServers } from '../../store/other-servers.ts';
 import { Button } from '../../ui/button.tsx';
+import { MenuButton } from '../../ui/menu.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
 import { Fact, Facts, InspectHead } from './inspect-head.tsx';
 
 const everyMs = 1_000;
+
+/** Completes `bound to api-1 by `. */
+const boundBy: Record<Session['type'], string> = {
+  cookie: 'cookie',
+  'app-cookie': "the application's cookie",
+  header: 'a field of its requests',
+  'client-ip': 'its address',
+};
 
 /** One binding of a client to a server. */
 export function SessionInspector({ pool, id }: { pool: string; id: string }) {
@@ -26,41 +36,71 @@ export function SessionInspector({ pool, id }: { pool: string; id: string }) {
       </div>
     );
   }
-  const { client, server, type, sinceMs, lastUsedMs, expiresMs, hits, moved } = session;
+  const { client, key, server, type, pinned, sinceMs, lastUsedMs, expiresMs, hits, moved, moves } = session;
+  const others = otherServers(pool, server);
   return (
     <div className="inspect">
       <InspectHead title="Session">
         <code>{id}</code>
       </InspectHead>
       <p className="inspect-line">
-        {client}, bound to <ServerName id={server} /> by {type === 'cookie' ? 'cookie' : 'its address'}
+        {client}, {pinned ? 'pinned' : 'bound'} to <ServerName id={server} /> by {boundBy[type]}
       </p>
       <Facts>
         <Fact name="Pool">{pool}</Fact>
+        {key !== client && (
+          <Fact name="Key">
+            <code>{key}</code>
+          </Fact>
+        )}
         <Fact name="Since">{formatTime(sinceMs)}</Fact>
         <Fact name="Last used">{formatTime(lastUsedMs)}</Fact>
-        <Fact name="Expires">{formatTime(expiresMs)}, unless it is used before</Fact>
+        <Fact name="Expires">{expiresMs === null ? 'never, while it is pinned' : formatTime(expiresMs)}</Fact>
         <Fact name="Hits">{formatCount(hits)}</Fact>
       </Facts>
-      {moved && (
+      {moves.length > 0 && (
         <>
-          <h3>Moved</h3>
-          <p className="inspect-line">
-            From <ServerName id={moved.from} /> at {formatTime(moved.atMs, true)}: {moved.reason}
-          </p>
+          <h3>{moved > moves.length ? `Moves, the last ${moves.length} of ${moved}` : 'Moves'}</h3>
+          {moves.map((move) => (
+            <p key={`${move.atMs} ${move.from} ${move.to}`} className="inspect-line">
+              From <ServerName id={move.from} /> to <ServerName id={move.to} /> at{' '}
+              {formatTime(move.atMs, true)}: {move.reason}
+            </p>
+          ))}
         </>
       )}
       <p className="inspect-more">
         <Button icon="requests" onPress={() => showRequests({ pool, text: client })}>
           Requests of this client
         </Button>
+        <Button icon="lock" disabledReason={blocked} onPress={() => void pinSession(session, !pinned)}>
+          {pinned ? 'Unpin' : 'Pin'}
+        </Button>
+        <MenuButton
+          label="Move this session to"
+          sections={[
+            {
+              id: 'servers',
+              entries: others.map((name) => ({
+                id: name,
+                label: name,
+                run: () => void moveSession(session, name),
+              })),
+            },
+          ]}
+        >
+          <Button
+            icon="move"
+            disabledReason={blocked ?? (others.length === 0 ? 'Its pool has one server' : undefined)}
+          >
+            Move to…
+          </Button>
+        </MenuButton>
         <Button
           tone="danger"
           disabledReason={blocked}
           onPress={() => {
-            void run('session.end', { pool, id }, 'Session not ended', {
-              done: `Session ${id} of ${client} ended; its next request is bound anew`,
-            }).then((done) => done && select(null));
+            void endSession(session).then((done) => done && select(null));
           }}
         >
           End session

@@ -1,5 +1,6 @@
 import type { AdminState, ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
 import { run } from '../../connection/run.ts';
+import { endSessionsOf } from '../../connection/session-acts.ts';
 import { type ServerRecord, useConfig } from '../../store/config.ts';
 import { blocked } from '../../store/connection.ts';
 import { showRequests } from '../../store/interface.ts';
@@ -15,6 +16,7 @@ export type ServerActionId =
   | 'maintenance'
   | 'probe'
   | 'requests'
+  | 'end-sessions'
   | 'remove';
 
 /** One thing that can be done to a server: the same for buttons, menu, keys and palette. */
@@ -129,6 +131,19 @@ export function actionsFor(
       shortcut: 'Q',
       disabledReason: undefined,
       run: () => showRequests({ server: id }),
+    },
+    {
+      id: 'end-sessions',
+      label: 'End its sessions',
+      detail: 'Their clients are bound anew',
+      icon: 'sessions',
+      shortcut: 'E',
+      disabledReason:
+        operate ??
+        (useConfig.getState().pools[pool]?.affinity.type === 'none'
+          ? 'Its pool keeps no sessions'
+          : undefined),
+      run: () => void endSessionsOf(pool, name),
     },
     {
       id: 'remove',

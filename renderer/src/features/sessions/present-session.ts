@@ -16,7 +16,7 @@ export function sortSessions(
       : by === 'since'
         ? session.sinceMs
         : by === 'expires'
-          ? session.expiresMs
+          ? (session.expiresMs ?? Number.POSITIVE_INFINITY)
           : session.lastUsedMs;
   const sign = direction === 'ascending' ? 1 : -1;
   return [...sessions].sort((a, b) => sign * (value(a) - value(b)));
@@ -24,7 +24,9 @@ export function sortSessions(
 
 export interface AffinitySummary {
   readonly pool: string;
-  readonly type: 'cookie' | 'client-ip';
+  readonly type: Session['type'];
+  /** `cookie`, `cookie JSESSIONID`, `field x-session`, `client address`. */
+  readonly by: string;
   /** `30m`. */
   readonly ttl: string;
   readonly maxSessions: number;
@@ -39,11 +41,25 @@ export function poolsWithAffinity(config: Pick<Config, 'pools'>): AffinitySummar
           {
             pool: name,
             type: affinity.type,
+            by: bindsBy(affinity),
             ttl: formatDuration(affinity.ttlMs),
             maxSessions: affinity.maxSessions,
           },
         ],
   );
+}
+
+function bindsBy(affinity: Exclude<Config['pools'][number]['affinity'], { type: 'none' }>): string {
+  switch (affinity.type) {
+    case 'cookie':
+      return 'cookie';
+    case 'app-cookie':
+      return `cookie ${affinity.name}`;
+    case 'header':
+      return `field ${affinity.header}`;
+    case 'client-ip':
+      return 'client address';
+  }
 }
 
 /** A reason that begins with the name of the server it is about, beside which it stands already. */

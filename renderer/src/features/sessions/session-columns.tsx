@@ -5,15 +5,16 @@ import type { GridColumn } from '../../ui/data-grid.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
 import { withoutName } from './present-session.ts';
+import { type SessionActs, SessionMenu } from './session-menu.tsx';
 
 export function sessionColumns({
   nowMs,
   disabledReason,
-  onEnd,
+  acts,
 }: {
   nowMs: number;
   disabledReason: string | undefined;
-  onEnd: (session: Session) => void;
+  acts: SessionActs;
 }): readonly GridColumn<Session>[] {
   return [
     { id: 'client', label: 'Client', width: 'minmax(80px, 0.8fr)', cell: ({ client }) => <b>{client}</b> },
@@ -24,10 +25,27 @@ export function sessionColumns({
       cell: ({ id }) => <code className="quiet">{id}</code>,
     },
     {
+      id: 'key',
+      label: 'Key',
+      width: 'minmax(80px, 0.8fr)',
+      hideBelow: 900,
+      cell: ({ key, client }) =>
+        key === client ? <span className="quiet">address</span> : <code className="quiet">{key}</code>,
+    },
+    {
       id: 'server',
       label: 'Server',
-      width: 'minmax(84px, 0.9fr)',
-      cell: ({ server }) => <ServerName id={server} />,
+      width: 'minmax(104px, 0.9fr)',
+      cell: ({ server, pinned }) => (
+        <span className="bound-server">
+          <ServerName id={server} />
+          {pinned && (
+            <span className="quiet">
+              <Icon name="lock" size={12} /> pinned
+            </span>
+          )}
+        </span>
+      ),
     },
     {
       id: 'since',
@@ -51,7 +69,8 @@ export function sessionColumns({
       width: '96px',
       align: 'end',
       sortable: true,
-      cell: ({ expiresMs }) => formatSpan(expiresMs - nowMs),
+      cell: ({ expiresMs }) =>
+        expiresMs === null ? <span className="quiet">never</span> : formatSpan(expiresMs - nowMs),
     },
     {
       id: 'hits',
@@ -66,34 +85,40 @@ export function sessionColumns({
       label: 'Moved from',
       width: 'minmax(120px, 2.2fr)',
       hideBelow: 640,
-      cell: ({ moved }) =>
-        moved === null ? (
+      cell: ({ moved, moves: [last] }) =>
+        last === undefined ? (
           <span className="never-moved">never moved</span>
         ) : (
-          <span className="moved" title={`${formatTime(moved.atMs)}: ${moved.reason}`}>
+          <span className="moved" title={`${formatTime(last.atMs)}: ${last.reason}`}>
             <Icon name="move" size={12} />
-            <ServerName id={moved.from} />
-            <span className="moved-reason">{withoutName(moved.reason, moved.from)}</span>
+            <ServerName id={last.from} />
+            <span className="moved-reason">
+              {withoutName(last.reason, last.from)}
+              {moved > 1 && ` (${moved} moves)`}
+            </span>
           </span>
         ),
     },
     {
-      id: 'end',
-      label: 'End it',
+      id: 'acts',
+      label: 'End, pin or move it',
       labelHidden: true,
-      width: '52px',
+      width: '90px',
       align: 'end',
       cell: (session) => (
-        <Button
-          tone="ghost"
-          className="end-session"
-          excludeFromTabOrder
-          aria-label={`End the session of ${session.client} on ${session.server}`}
-          disabledReason={disabledReason}
-          onPress={() => onEnd(session)}
-        >
-          End
-        </Button>
+        <span className="session-acts">
+          <Button
+            tone="ghost"
+            className="end-session"
+            excludeFromTabOrder
+            aria-label={`End the session of ${session.client} on ${session.server}`}
+            disabledReason={disabledReason}
+            onPress={() => acts.end(session)}
+          >
+            End
+          </Button>
+          <SessionMenu session={session} disabledReason={disabledReason} acts={acts} />
+        </span>
       ),
     },
   ];

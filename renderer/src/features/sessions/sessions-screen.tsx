@@ -1,5 +1,6 @@
 import './sessions.css';
 import { useState } from 'react';
+import { endSession, moveSession, pinSession } from '../../connection/session-acts.ts';
 import { plural } from '../../metrics/format.ts';
 import { useConfig } from '../../store/config.ts';
 import { useBlocked } from '../../store/connection.ts';
@@ -10,9 +11,9 @@ import { DataGrid, type GridSort } from '../../ui/data-grid.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { SearchBox } from '../../ui/search-box.tsx';
 import { AffinityOff } from './affinity-off.tsx';
-import { endSession } from './end-session.ts';
 import { poolsWithAffinity, type SessionSort, sortSessions } from './present-session.ts';
 import { sessionColumns } from './session-columns.tsx';
+import type { SessionActs } from './session-menu.tsx';
 import { useSessions } from './use-sessions.ts';
 
 const all = '';
@@ -31,8 +32,12 @@ export function SessionsScreen() {
   });
   const selection = useInterface((state) => state.selection);
   const disabledReason = useBlocked('operate');
-  const end = (session: (typeof sessions)[number]) => {
-    if (disabledReason === undefined) void endSession(session).then(refresh);
+  const acts: SessionActs = {
+    end(session) {
+      if (disabledReason === undefined) void endSession(session).then(refresh);
+    },
+    pin: (session, pinned) => void pinSession(session, pinned).then(refresh),
+    move: (session, server) => void moveSession(session, server).then(refresh),
   };
   if (config && pools.length === 0) return <AffinityOff pool={config.pools[0]?.name ?? 'api'} />;
   return (
@@ -57,7 +62,7 @@ export function SessionsScreen() {
         )}
         {pools.map((each) => (
           <Chip key={each.pool}>
-            {each.pool}: {each.type === 'cookie' ? 'cookie' : 'client address'}, {each.ttl}
+            {each.pool}: {each.by}, {each.ttl}
           </Chip>
         ))}
         <span className="space" />
@@ -70,7 +75,7 @@ export function SessionsScreen() {
       <div className="list-body">
         <DataGrid
           label="Sessions"
-          columns={sessionColumns({ nowMs, disabledReason, onEnd: end })}
+          columns={sessionColumns({ nowMs, disabledReason, acts })}
           rows={sortSessions(sessions, sort.column as SessionSort, sort.direction)}
           rowKey={({ pool: of, id }) => `${of}/${id}`}
           rowHeight={32}
@@ -78,7 +83,7 @@ export function SessionsScreen() {
           onSort={setSort}
           selectedKey={selection?.kind === 'session' ? `${selection.pool}/${selection.id}` : undefined}
           onSelect={({ pool: of, id }) => select({ kind: 'session', pool: of, id })}
-          onDelete={end}
+          onDelete={acts.end}
           empty={
             isKnown && (
               <EmptyState icon="sessions" title={search === '' ? 'No session yet' : 'No session like that'}>

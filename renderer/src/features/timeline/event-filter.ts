@@ -17,7 +17,14 @@ export const eventGroups = {
   requests: { label: 'Failures and retries', kinds: ['attempt-failed', 'request-retried', 'request-failed'] },
   sessions: {
     label: 'Sessions',
-    kinds: ['session-bound', 'session-moved', 'session-expired', 'session-ended'],
+    kinds: [
+      'session-bound',
+      'session-moved',
+      'session-expired',
+      'session-ended',
+      'session-pinned',
+      'sessions-restored',
+    ],
   },
   limits: { label: 'Limits and names', kinds: ['limit-reached', 'name-failed', 'name-resolved'] },
   processes: { label: 'Processes', kinds: ['replica-started', 'replica-exited'] },
