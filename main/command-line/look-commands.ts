@@ -1,19 +1,9 @@
 import { limitKeyText } from '@shared/catalog/limit-text.ts';
 import { limits } from '@shared/catalog/limits.ts';
 import type { Config } from '@shared/config/schema.ts';
-import type { ContractClient } from '@shared/contract/client.ts';
-import type {
-  BallastEvent,
-  Metrics,
-  RequestDetail,
-  RequestSummary,
-  ServerStatus,
-  Session,
-} from '@shared/contract/values.ts';
-import { batchText } from '@shared/lib/batch-text.ts';
-import { Failure } from './failure.ts';
+import type { Metrics, ServerStatus, Session } from '@shared/contract/values.ts';
 import type { Output, Tone } from './output.ts';
-import { type ChooseOptions, readState, untilInterrupted, withRunning } from './running.ts';
+import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
 import { tellEjections } from './tell-failing.ts';
 
@@ -195,102 +185,6 @@ function stateTone({ available, adminState }: ServerStatus): Tone {
   return adminState === 'ready' ? 'bad' : 'faint';
 }
 
-export interface RequestOptions extends ChooseOptions {
-  readonly limit: number;
-  readonly pool?: string;
-  readonly server?: string;
-  readonly failed?: boolean;
-  readonly retried?: boolean;
-  readonly follow?: boolean;
-}
-
-export async function requests(output: Output, options: RequestOptions): Promise<void> {
-  await withRunning(options, async (client) => {
-    if (options.follow) return await followRequests(client, output);
-    const only = options.failed ? 'failed' : options.retried ? 'retried' : undefined;
-    const { pool, server, limit } = options;
-    const { requests: found, forgotten } = await client.call('request.list', {
-      limit,
-      ...(pool !== undefined && { pool }),
-      ...(server !== undefined && { server }),
-      ...(only !== undefined && { only }),
-    });
-    if (output.json) return found.forEach(output.object);
-    for (const line of table(found, requestColumns(output))) output.line(line);
-    if (forgotten > 0) output.note(`${forgotten} older requests are no longer kept`);
-  });
-}
-
-function requestColumns(output: Output): Column<RequestSummary>[] {
-  return [
-    { title: 'ID', text: ({ id }) => id },
-    { title: 'TIME', text: ({ atMs }) => clockTime(atMs) },
-    {
-      title: 'STATUS',
-      text: ({ status }) => (status === 0 ? 'none' : String(status)),
-      paint: ({ status }, padded) => output.paint(status === 0 || status >= 500 ? 'bad' : 'neutral', padded),
-    },
-    { title: 'SERVER', text: ({ server }) => server ?? '-' },
-    { title: 'TRIES', align: 'right', text: ({ attempts }) => String(attempts) },
-    { title: 'TOOK', align: 'right', text: ({ durationMs }) => milliseconds(durationMs) },
-    {
-      title: 'REQUEST',
-      text: ({ method, target, error }) => `${method} ${target}${error ? `  (${error})` : ''}`,
-    },
-  ];
-}
-
-async function followRequests(client: ContractClient, output: Output): Promise<void> {
-  client.log('requests', ({ entries, dropped }) => {
-    if (dropped > 0) dropNote(output, dropped, 'requests');
-    if (output.json) return entries.forEach(output.object);
-    for (const line of table(entries, requestColumns(output)).slice(1)) output.line(line);
-  });
-  await untilEnd(client);
-}
-
-export async function events(
-  output: Output,
-  options: ChooseOptions & { limit: number; server?: string; follow?: boolean },
-): Promise<void> {
-  const tell = (event: BallastEvent) => {
-    if (output.json) return output.object(event);
-    output.line(`${clockTime(event.atMs)}  ${output.paint(event.tone, event.text)}`);
-  };
-  await withRunning(options, async (client) => {
-    const { limit, server } = options;
-    const { events: found, forgotten } = await client.call('event.list', {
-      limit,
-      ...(server !== undefined && { server }),
-    });
-    found.forEach(tell);
-    if (!options.follow) {
-      if (forgotten > 0 && !output.json) output.note(`${forgotten} older events are no longer kept`);
-      return;
-    }
-    const last = found.at(-1)?.sequence ?? 0;
-    client.log(
-      'events',
-      ({ entries, dropped }) => {
-        if (dropped > 0) dropNote(output, dropped, 'events');
-        for (const event of entries) {
-          if (event.sequence > last && (server === undefined || event.server === server)) tell(event);
-        }
-      },
-      last,
-    );
-    await untilEnd(client);
-  });
-}
-
-function dropNote(output: Output, dropped: number, what: string): void {
-  if (!output.json) output.note(`${dropped} ${what} came too fast to be shown`);
-}
-
-async function untilEnd(client: ContractClient): Promise<void> {
-  if ((await untilInterrupted(client)) === 'closed') throw new Failure('Ballast has stopped');
-}
-
 export async function sessions(
   output: Output,
   options: ChooseOptions & { limit: number; pool?: string; server?: string; search?: string },
@@ -330,41 +224,3 @@ const sessionColumns: Column<Session>[] = [
         : '',
   },
 ];
-
-/** Why a request went where it went. */
-export async function why(output: Output, id: string, options: ChooseOptions): Promise<void> {
-  await withRunning(options, async (client) => {
-    const detail = await client.call('request.get', { id });
-    if (output.json) return output.object(detail);
-    tellWhy(output, detail);
-  });
-}
-
-function tellWhy(output: Output, detail: RequestDetail): void {
-  const { method, target, status, durationMs, listener, pool } = detail;
-  const got = status === 0 ? 'no response' : String(status);
-  output.line(output.paint('strong', `${method} ${target}: ${got} in ${milliseconds(durationMs)}`));
-  output.line(`listener ${listener}${pool === null ? '' : `, pool ${pool}`}`);
-  for (const [index, attempt] of detail.attemptList.entries()) {
-    output.line('');
-    const { server, outcome, status: answered, detail: reason, startedAfterMs, durationMs: took } = attempt;
-    const result = `${outcome}${answered === null ? '' : ` ${answered}`}${reason ? `, ${reason}` : ''}`;
-    output.line(
-      `attempt ${index + 1} at ${milliseconds(startedAfterMs)}: ${server}, ${result} after ${milliseconds(took)}`,
-    );
-    if (attempt.batch) output.line(`  ${batchText(attempt.batch)}`);
-    if (attempt.decision) tellDecision(output, attempt.decision);
-  }
-  if (detail.unserved) {
-    output.line('');
-    tellDecision(output, detail.unserved);
-  }
-  if (detail.error) output.line(output.paint('bad', detail.error));
-}
-
-function tellDecision(output: Output, decision: NonNullable<RequestDetail['unserved']>): void {
-  output.line(`  ${decision.sentence}`);
-  for (const { id, state, detail } of decision.servers) {
-    output.line(output.paint('faint', `    ${id}  ${state}${detail ? `  ${detail}` : ''}`));
-  }
-}

@@ -7,6 +7,8 @@ import type { BuiltParts, RunOptions } from './run-command.ts';
 
 const defaultFile = 'ballast.yaml';
 
+type WhyModule = typeof import('./why-command.ts');
+
 interface JsonOption {
   readonly json?: boolean;
 }
@@ -170,6 +172,8 @@ function addLooking(program: Command, run: Run): void {
   const looking = (name: string, description: string): Command =>
     program.command(name).description(description).addOption(whichRunning()).addOption(json());
   const load = () => import('./look-commands.ts');
+  const loadRequests = () => import('./request-commands.ts');
+  const loadEvents = () => import('./event-commands.ts');
 
   looking('status', 'listeners, servers and traffic of the running Ballast').action(
     run(async (output, options: { controlPort?: number }) => (await load()).status(output, options)),
@@ -182,8 +186,8 @@ function addLooking(program: Command, run: Run): void {
     .option('--retried', 'that needed more than one attempt')
     .option('--follow', 'print requests as they happen, until Ctrl-C')
     .action(
-      run(async (output, options: Parameters<Awaited<ReturnType<typeof load>>['requests']>[1]) =>
-        (await load()).requests(output, options),
+      run(async (output, options: Parameters<Awaited<ReturnType<typeof loadRequests>>['requests']>[1]) =>
+        (await loadRequests()).requests(output, options),
       ),
     );
   looking('record', 'write the journal to a file that "ballast replay" runs again')
@@ -200,12 +204,15 @@ function addLooking(program: Command, run: Run): void {
         await record(output, options);
       }),
     );
-  looking('why', 'why a request went where it went: the decision and every attempt')
-    .argument('<REQUEST_ID>', 'as listed by "ballast requests", or in the response field x-ballast-request')
+  looking('why', 'why a request went where it went: every server as it stood, every attempt, and the reasons')
+    .argument('[REQUEST_ID]', 'as listed by "ballast requests", or in the response field x-ballast-request')
+    .option('--last-failed', 'the last request that failed for its client')
+    .option('--last-retried', 'the last request that needed more than one attempt')
     .action(
-      run(async (output, id: string, options: { controlPort?: number }) =>
-        (await load()).why(output, id, options),
-      ),
+      run(async (output, id: string | undefined, options: Parameters<WhyModule['why']>[2]) => {
+        const { why }: WhyModule = await import('./why-command.ts');
+        await why(output, id, options);
+      }),
     );
   looking('sessions', 'which client is bound to which server')
     .addOption(limit(200, 1_000))
@@ -222,8 +229,8 @@ function addLooking(program: Command, run: Run): void {
     .option('--server <POOL/SERVER>', 'about that server')
     .option('--follow', 'go on printing as they happen, until Ctrl-C')
     .action(
-      run(async (output, options: Parameters<Awaited<ReturnType<typeof load>>['events']>[1]) =>
-        (await load()).events(output, options),
+      run(async (output, options: Parameters<Awaited<ReturnType<typeof loadEvents>>['events']>[1]) =>
+        (await loadEvents()).events(output, options),
       ),
     );
 }

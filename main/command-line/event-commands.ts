@@ -1,0 +1,40 @@
+import type { BallastEvent } from '@shared/contract/values.ts';
+import { dropNote, untilEnd } from './following.ts';
+import type { Output } from './output.ts';
+import { type ChooseOptions, withRunning } from './running.ts';
+import { clockTime } from './table.ts';
+
+/** What happened: verdicts, retries, sessions, replicas, configuration; and what happens, until it is interrupted. */
+export async function events(
+  output: Output,
+  options: ChooseOptions & { limit: number; server?: string; follow?: boolean },
+): Promise<void> {
+  const tell = (event: BallastEvent) => {
+    if (output.json) return output.object(event);
+    output.line(`${clockTime(event.atMs)}  ${output.paint(event.tone, event.text)}`);
+  };
+  await withRunning(options, async (client) => {
+    const { limit, server } = options;
+    const { events: found, forgotten } = await client.call('event.list', {
+      limit,
+      ...(server !== undefined && { server }),
+    });
+    found.forEach(tell);
+    if (!options.follow) {
+      if (forgotten > 0 && !output.json) output.note(`${forgotten} older events are no longer kept`);
+      return;
+    }
+    const last = found.at(-1)?.sequence ?? 0;
+    client.log(
+      'events',
+      ({ entries, dropped }) => {
+        if (dropped > 0) dropNote(output, dropped, 'events');
+        for (const event of entries) {
+          if (event.sequence > last && (server === undefined || event.server === server)) tell(event);
+        }
+      },
+      last,
+    );
+    await untilEnd(client);
+  });
+}

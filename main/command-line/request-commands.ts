@@ -1,0 +1,137 @@
+import type { ContractClient } from '@shared/contract/client.ts';
+import { ContractError } from '@shared/contract/errors.ts';
+import type { RequestSummary } from '@shared/contract/values.ts';
+import { dropNote, untilEnd } from './following.ts';
+import type { Output } from './output.ts';
+import { type ChooseOptions, readState, withRunning } from './running.ts';
+import { type Column, clockTime, milliseconds, table } from './table.ts';
+
+/** As many as one answer may hold. */
+const mostAtOnce = 1_000;
+
+export interface RequestOptions extends ChooseOptions {
+  readonly limit: number;
+  readonly pool?: string;
+  readonly server?: string;
+  readonly failed?: boolean;
+  readonly retried?: boolean;
+  readonly follow?: boolean;
+}
+
+/** The last requests, newest first; or as they happen. */
+export async function requests(output: Output, options: RequestOptions): Promise<void> {
+  await withRunning(options, async (client) => {
+    if (options.follow) {
+      const stop = isNarrowed(options)
+        ? followNarrowed(client, output, options)
+        : followAll(client, output, options.limit);
+      await untilEnd(client).finally(stop);
+      return;
+    }
+    const { requests: found, forgotten } = await find(client, options, options.limit);
+    if (output.json) return found.forEach(output.object);
+    for (const line of table(found, requestColumns(output))) output.line(line);
+    if (forgotten > 0) output.note(`${forgotten} older requests are no longer kept`);
+    if (found.length === 0) await tellWhyNone(client, output);
+  });
+}
+
+async function tellWhyNone(client: ContractClient, output: Output): Promise<void> {
+  const { current } = await readState(client, 'config');
+  if (current?.config.journalRequests === 0)
+    output.note('the journal is off: write journalRequests: 2000 in the file to keep requests');
+}
+
+/** Those that every filter lets pass, newest first. */
+async function find(client: ContractClient, options: RequestOptions, limit: number) {
+  const { pool, server, failed, retried } = options;
+  const only = failed ? ('failed' as const) : retried ? ('retried' as const) : undefined;
+  // Ballast filters by one of the two: the other is left to us.
+  const both = failed === true && retried === true;
+  const { requests: found, forgotten } = await client.call('request.list', {
+    limit: both ? mostAtOnce : limit,
+    ...(pool !== undefined && { pool }),
+    ...(server !== undefined && { server }),
+    ...(only !== undefined && { only }),
+  });
+  if (!both) return { requests: found, forgotten };
+  return { requests: found.filter(({ attempts }) => attempts > 1).slice(0, limit), forgotten };
+}
+
+function isNarrowed({ pool, server, failed, retried }: RequestOptions): boolean {
+  return pool !== undefined || server !== undefined || failed === true || retried === true;
+}
+
+function requestColumns(output: Output): Column<RequestSummary>[] {
+  return [
+    { title: 'ID', text: ({ id }) => id },
+    { title: 'TIME', text: ({ atMs }) => clockTime(atMs) },
+    {
+      title: 'STATUS',
+      text: ({ status }) => (status === 0 ? 'none' : String(status)),
+      paint: ({ status }, padded) => output.paint(status === 0 || status >= 500 ? 'bad' : 'neutral', padded),
+    },
+    { title: 'SERVER', text: ({ server }) => server ?? '-' },
+    { title: 'TRIES', align: 'right', text: ({ attempts }) => String(attempts) },
+    { title: 'TOOK', align: 'right', text: ({ durationMs }) => milliseconds(durationMs) },
+    {
+      title: 'REQUEST',
+      text: ({ method, target, error }) => `${method} ${target}${error ? `  (${error})` : ''}`,
+    },
+  ];
+}
+
+function tellRows(output: Output, rows: readonly RequestSummary[]): void {
+  if (output.json) for (const row of rows) output.object(row);
+  else for (const line of table(rows, requestColumns(output)).slice(1)) output.line(line);
+}
+
+/** Everything as it is told; what comes faster than that is counted. @param limit of those that were there before */
+function followAll(client: ContractClient, output: Output, limit: number): () => void {
+  let isFirst = true;
+  return client.log('requests', ({ entries, dropped }) => {
+    if (dropped > 0) dropNote(output, dropped, 'requests');
+    tellRows(output, isFirst ? entries.slice(-limit) : entries);
+    isFirst = false;
+  });
+}
+
+const askAgainMs = 300;
+
+/**
+ * What the journal knows to the filter, asked again and again: the few that failed among thousands may be missing from what is
+ * told live, and the journal alone knows every server that a request was at. An engine that starts anew is waited for.
+ *
+ * @returns ends it
+ */
+export function followNarrowed(client: ContractClient, output: Output, options: RequestOptions): () => void {
+  let told: ReadonlySet<string> = new Set();
+  let isFirst = true;
+  let isOver = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const ask = async (): Promise<void> => {
+    const limit = isFirst ? options.limit : mostAtOnce;
+    try {
+      const { requests: found } = await find(client, options, limit);
+      if (isOver) return;
+      const fresh = found.filter(({ id }) => !told.has(id));
+      // Older ones than were told at first are no news.
+      if (!isFirst && fresh.length === mostAtOnce) dropNote(output, fresh.length, 'requests or more');
+      tellRows(output, fresh.reverse());
+      told = new Set(found.map(({ id }) => id));
+      isFirst = false;
+    } catch (error) {
+      if (!(error instanceof ContractError) || error.code !== 'unavailable') {
+        // The connection has ended: whoever waits for that hears of it.
+        isOver = true;
+        return;
+      }
+    }
+    timer = setTimeout(ask, askAgainMs);
+  };
+  void ask();
+  return () => {
+    isOver = true;
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,178 @@
+import { strategies } from '@shared/catalog/strategies.ts';
+import type { Attempt, Decision, RequestDetail } from '@shared/contract/values.ts';
+import { batchText } from '@shared/lib/batch-text.ts';
+import { attemptWords, reasonWords } from '../engine/journal/words.ts';
+import type { Output } from './output.ts';
+import { clockTime, milliseconds } from './table.ts';
+
+type SeenServer = Decision['servers'][number];
+type Paint = Output['paint'];
+
+/** A person reads a screen, not a roll: one line fewer than a terminal of 25 has, for the prompt. */
+const mostLines = 24;
+/** Tables of servers, where a request had more attempts: of the first and the last. */
+const mostTables = 3;
+const leastRows = 2;
+
+/** A choice that was made for a request, or could not be. */
+interface Told {
+  readonly heading: string;
+  readonly tone: 'good' | 'bad';
+  readonly batch: string | null;
+  readonly decision: Decision | null;
+}
+
+/**
+ * The story of a request for somebody who never saw Ballast: what was asked and answered, and for every attempt how each server
+ * stood, who was picked and why, and what came of it. At most 24 lines where that is possible at all; large pools are summed up.
+ */
+export function whyLines(detail: RequestDetail, paint: Paint): string[] {
+  const head = [paint('strong', headline(detail)), ...about(detail)];
+  const told = choices(detail);
+  const withTable = told.map(
+    ({ decision }, index) =>
+      decision !== null && (told.length <= mostTables || index === 0 || index === told.length - 1),
+  );
+  const tables = withTable.filter(Boolean).length;
+  const fixed = head.length + 1 + told.reduce((sum, { batch }) => sum + (batch === null ? 1 : 2), 0) + tables;
+  const rows = Math.max(leastRows, Math.floor((mostLines - fixed) / Math.max(1, tables)));
+  const story = told.flatMap(({ heading, tone, batch, decision }, index) => [
+    paint(tone, heading),
+    ...(batch === null ? [] : [`  ${batch}`]),
+    ...(withTable[index] && decision !== null
+      ? [`  ${decision.sentence}`, ...serverLines(decision, rows, paint)]
+      : []),
+  ]);
+  return [...head, ...(story.length > 0 ? ['', ...story] : [])];
+}
+
+/** The whole of it in one sentence. */
+function headline(detail: RequestDetail): string {
+  const { method, target, status, durationMs, attemptList, server, error } = detail;
+  const asked = `${method} ${target}`;
+  const after = `after ${milliseconds(durationMs)}`;
+  const failures = attemptList.flatMap((attempt) =>
+    hasFailed(attempt) ? [`${shortName(attempt.server)} failed (${attemptWords(attempt)})`] : [],
+  );
+  if (status === 0) return `${asked} got no response; it ended ${after}.`;
+  const from = server === null ? 'from Ballast itself' : `from ${shortName(server)}`;
+  if (error !== null || status >= 500) return `${asked} failed: the client got ${status} ${after}.`;
+  if (attemptList.length < 2) return `${asked} got ${status} ${from} ${after}.`;
+  const before = failures.length > 0 ? `: ${failures.join(', ')}` : '';
+  return `${asked} got ${status} ${from} ${after}, with ${attemptList.length} attempts${before}.`;
+}
+
+function about(detail: RequestDetail): string[] {
+  const { id, atMs, client, listener, pool, route, error, attemptList, unserved } = detail;
+  const decision = unserved ?? attemptList.at(-1)?.decision ?? null;
+  const lines = [fact('asked', `at ${clockTime(atMs)} by ${client}, listener ${listener}, request ${id}`)];
+  if (pool !== null) {
+    const by = decision === null ? '' : `, which picks by ${strategyLabel(decision.strategy)}`;
+    const rule =
+      route === null
+        ? ''
+        : ` (${route.host ?? 'any host'}, ${route.path === '/' ? 'any path' : `path ${route.path}`})`;
+    lines.push(fact('led to', `pool ${pool}${rule}${by}`));
+  }
+  const affinity = decision?.affinity ?? null;
+  if (affinity !== null) lines.push(fact('session', sessionText(affinity)));
+  if (error !== null) lines.push(fact('error', error));
+  return lines;
+}
+
+function fact(name: string, text: string): string {
+  return `  ${name.padEnd(8)} ${text}`;
+}
+
+function sessionText({ result, server, reason }: NonNullable<Decision['affinity']>): string {
+  const name = server === null ? 'a server' : shortName(server);
+  const because = reason === '' ? '' : `: ${reason}`;
+  const words: Record<typeof result, string> = {
+    kept: `stayed at ${name}`,
+    bound: `new, bound to ${name}`,
+    moved: `moved to ${name}`,
+    rejected: 'turned away instead of moved',
+    none: 'none',
+  };
+  return `${words[result]}${because}`;
+}
+
+function choices({ attemptList, unserved, pool }: RequestDetail): Told[] {
+  const told = attemptList.map((attempt, index): Told => {
+    const failed = hasFailed(attempt);
+    const came = failed ? `failed after ${milliseconds(attempt.durationMs)}: ` : '';
+    const took = failed ? '' : ` after ${milliseconds(attempt.durationMs)}`;
+    return {
+      heading: `attempt ${index + 1}, at ${milliseconds(attempt.startedAfterMs)}: ${shortName(attempt.server)} ${came}${attemptWords(attempt)}${took}`,
+      tone: failed ? 'bad' : 'good',
+      batch: attempt.batch && batchText(attempt.batch),
+      decision: attempt.decision,
+    };
+  });
+  if (unserved !== null) {
+    const heading = `attempt ${attemptList.length + 1} was not made: no server of pool ${pool ?? ''} was left for it`;
+    told.push({ heading, tone: 'bad', batch: null, decision: unserved });
+  }
+  return told;
+}
+
+function hasFailed({ outcome, status }: Attempt): boolean {
+  return outcome !== 'responded' || (status ?? 0) >= 500;
+}
+
+/** @param room most lines */
+function serverLines({ servers }: Decision, room: number, paint: Paint): string[] {
+  const shown = servers.length <= room ? servers : mostTelling(servers, room - 1);
+  const left = servers.filter((server) => !shown.includes(server));
+  const width = Math.max(...shown.map(({ id }) => shortName(id).length));
+  const hasWeights = servers.some(({ weight, effectiveWeight }) => weight !== 1 || effectiveWeight !== 1);
+  const lines = shown.map((server) => {
+    const line = `  ${server.state === 'picked' ? '>' : ' '} ${shortName(server.id).padEnd(width)}  ${serverText(server, hasWeights)}`;
+    return server.state === 'picked' ? line : paint('faint', line);
+  });
+  if (left.length > 0) lines.push(paint('faint', `    and ${left.length} more: ${counts(left)}`));
+  return lines;
+}
+
+/** Who was picked, whoever was out because of this very request, the others that were out, and then who could have taken it. */
+function mostTelling(servers: readonly SeenServer[], room: number): SeenServer[] {
+  const rank = ({ state }: SeenServer): number =>
+    state === 'picked' ? 0 : state === 'tried' ? 1 : state === 'candidate' ? 3 : 2;
+  const chosen = new Set([...servers].sort((a, b) => rank(a) - rank(b)).slice(0, room));
+  return servers.filter((server) => chosen.has(server));
+}
+
+function serverText(server: SeenServer, hasWeights: boolean): string {
+  const { state, out, weight, effectiveWeight, activeRequests, maxRequests, latencyMs, verdict, detail } =
+    server;
+  if (state !== 'picked' && state !== 'candidate') return `out: ${out}`;
+  const facts = [`${activeRequests}${maxRequests > 0 ? ` of at most ${maxRequests}` : ''} in flight`];
+  if (hasWeights)
+    facts.push(weight === effectiveWeight ? `weight ${weight}` : `weight ${effectiveWeight} of ${weight}`);
+  if (verdict !== 'healthy') facts.push(verdict === 'unknown' ? 'not probed' : verdict);
+  if (latencyMs !== null) facts.push(`answers in ${milliseconds(latencyMs)}`);
+  if (detail !== '') facts.push(detail);
+  return `${state === 'picked' ? 'picked:       ' : 'could take it:'} ${facts.join(', ')}`;
+}
+
+function counts(servers: readonly SeenServer[]): string {
+  const found = new Map<SeenServer['state'], number>();
+  for (const { state } of servers) found.set(state, (found.get(state) ?? 0) + 1);
+  return [...found].map(([state, count]) => `${count} ${stateWords(state)}`).join(', ');
+}
+
+function stateWords(state: SeenServer['state']): string {
+  if (state === 'picked' || state === 'candidate') return 'could take it';
+  return reasonWords[state];
+}
+
+function strategyLabel(kind: string): string {
+  return Object.hasOwn(strategies, kind)
+    ? strategies[kind as keyof typeof strategies].label.toLowerCase()
+    : kind;
+}
+
+/** `api-3` of `api/api-3`. */
+function shortName(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
+}
