@@ -91,6 +91,7 @@ function sessionText({ result, server, reason }: NonNullable<Decision['affinity'
     kept: `stayed at ${name}`,
     bound: `new, bound to ${name}`,
     moved: `moved to ${name}`,
+    lent: `pinned to ${name}; this request alone went elsewhere`,
     rejected: 'turned away instead of moved',
     none: 'none',
   };
