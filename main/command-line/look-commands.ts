@@ -5,7 +5,7 @@ import type { Metrics, ServerStatus, Session } from '@shared/contract/values.ts'
 import type { Output, Tone } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
-import { tellEjections } from './tell-failing.ts';
+import { tellCircuits, tellEjections } from './tell-failing.ts';
 
 /** Commands that look at the Ballast that runs and change nothing. */
 
@@ -60,6 +60,7 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
     );
     for (const line of table(servers, serverColumns(output, metrics.servers, weights))) output.line(line);
     tellEjections(output, servers);
+    tellCircuits(output, metrics.pools);
     tellRetries(output, metrics.pools);
     tellQueues(output, metrics.pools);
     tellLimits(output, metrics.limits, current?.config);

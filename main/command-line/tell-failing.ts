@@ -1,4 +1,4 @@
-import type { ServerStatus } from '@shared/contract/values.ts';
+import type { CircuitStatus, Metrics, ServerStatus } from '@shared/contract/values.ts';
 import type { Output } from './output.ts';
 import { clockTime } from './table.ts';
 
@@ -12,4 +12,22 @@ export function tellEjections(output: Output, servers: readonly ServerStatus[]):
     if (notEjected !== null) output.line(output.paint('bad', `${id} would be ejected: ${notEjected}`));
     else output.line(`${id} is ejected, next trial ${clockTime(ejectedUntilMs ?? 0)}: ${ejectedBecause}`);
   }
+}
+
+/** Pools with a circuit breaker. */
+export function tellCircuits(output: Output, pools: Metrics['pools']): void {
+  const told = Object.entries(pools).flatMap(([name, { circuit }]) => (circuit ? [{ name, circuit }] : []));
+  if (told.length > 0) output.line('');
+  for (const { name, circuit } of told) {
+    const { state, opened, refused } = circuit;
+    const tone = state === 'closed' ? 'good' : state === 'open' ? 'bad' : 'neutral';
+    output.line(
+      `Circuit of ${name}: ${output.paint(tone, state)}${more(circuit)}; since start opened ${opened} times, ${refused} requests refused`,
+    );
+  }
+}
+
+function more({ because, openUntilMs, trials }: CircuitStatus): string {
+  if (openUntilMs !== null) return ` until ${clockTime(openUntilMs)}, ${because}`;
+  return trials === null ? '' : `, ${trials.succeeded} of ${trials.of} trial requests went well`;
 }

@@ -99,6 +99,10 @@ export class Exchange {
   queuedAt = 0;
   /** It failed because all were busy: trying again in a moment makes sense. */
   busy = false;
+  /** The client had better wait so long before it tries again, where it is known; 0 where it is not. */
+  retryAfterMs = 0;
+  /** It is a trial of its pool's circuit, of the set of this number; 0 for none. */
+  circuitTrial = 0;
   /** The client went away, or looked as if, while no attempt was running. */
   clientLeft = false;
   /** The decision that found no server. */

@@ -93,6 +93,7 @@ export function createLane(deps: LaneDeps): Lane {
     finished(exchange) {
       const now = clock.now();
       metrics.finished(exchange, now);
+      exchange.pool?.requestEnded(exchange);
       tellOutcome(exchange, events);
       // Not where the journal was off when it began: little was written down of it.
       if (exchange.isExplained) journal.record(exchange, now);

@@ -94,6 +94,10 @@ export class PlainPool implements Pool {
 
   leaveQueue(): void {}
 
+  requestEnded(): void {}
+
+  requestSwitched(): void {}
+
   limitReached(kind: LimitKind): void {
     this.limitsReached.push(kind);
   }

@@ -32,6 +32,7 @@ export function renderUpstream(
     `keepalive_timeout ${time(pool.timeouts.idleMs)};`,
   ];
   tellHealth(pool, notes);
+  tellCircuit(pool, notes);
   tellQueue(pool, notes);
   tellSlowStart(pool, notes);
   tellBatching(pool, notes);
@@ -151,6 +152,13 @@ function tellHealth(pool: PoolConfig, notes: Notes): void {
       notes.info(`Pool ${pool.name}: nginx never leaves out the only server of an upstream.`);
   }
   tellOutliers(pool, notes);
+}
+
+function tellCircuit({ name, circuitBreaker }: PoolConfig, notes: Notes): void {
+  if (circuitBreaker.failurePercent === 0) return;
+  notes.lost(
+    `Pool ${name}: nginx has no circuit breaker; a pool that fails as a whole is asked on (circuitBreaker).`,
+  );
 }
 
 /** What nginx has of outlier detection is a number of failures within a time. */

@@ -39,6 +39,8 @@ export function outWords(
       if (record.hedge && before === earlier.at(-1)) return 'has the request already';
       return before ? `was tried already: ${attemptWords(before)}` : 'was tried already';
     }
+    case 'circuit-open':
+      return 'could have been asked, but the circuit of its pool was open';
     default:
       return assertNever(reason);
   }

@@ -119,6 +119,8 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
       parts.push(`${capital(reason)}, and this pool rejects such a client instead of moving it.`);
     } else {
       if (reason !== '') parts.push(`${capital(reason)}.`);
+      if (record.roster.ids.some((_, index) => decisionStates[record.code(index)] === 'circuit-open'))
+        parts.push('The circuit of this pool was open, so no server was asked.');
       parts.push(`No server was available: ${leftOut(record, () => true).join(', ')}.`);
     }
     return parts.join(' ');

@@ -21,6 +21,7 @@ export const reasonWords: Record<UnavailableReason, string> = {
   priority: 'behind servers of a better priority',
   backup: 'a backup',
   tried: 'tried already',
+  'circuit-open': 'behind the open circuit',
 };
 
 /** What came of an attempt, e.g. `connection refused`, `answered 503`. */

@@ -35,8 +35,13 @@ export function ownResponse(exchange: Exchange, response: OwnResponse): string {
   return (
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\n${dateLine(response.epochMs)}Content-Type: ${type}\r\n` +
     `Content-Length: ${bytes.length}\r\nCache-Control: no-store\r\n${status === 405 || status === 200 ? 'Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n' : ''}` +
-    `${exchange.busy ? 'Retry-After: 1\r\n' : ''}${response.ownFields}${connection}\r\n${response.isHead ? '' : bytes}`
+    `${retryAfterLine(exchange)}${response.ownFields}${connection}\r\n${response.isHead ? '' : bytes}`
   );
+}
+
+/** RFC 9110 section 10.2.3: whole seconds. */
+function retryAfterLine({ busy, retryAfterMs }: Exchange): string {
+  return busy ? `Retry-After: ${Math.max(1, Math.ceil(retryAfterMs / 1_000))}\r\n` : '';
 }
 
 function textBody(exchange: Exchange, { status, message }: OwnResponse): string {

@@ -23,6 +23,8 @@ export function resetExchange(exchange: Exchange, clock: Clock, listener: string
   exchange.unserved = null;
   exchange.queuedAt = 0;
   exchange.busy = false;
+  exchange.retryAfterMs = 0;
+  exchange.circuitTrial = 0;
   exchange.clientLeft = false;
 }
 

@@ -171,6 +171,7 @@ export function createMetrics(
           sentApart: pool.traffic.sentApart,
           sessions: pool.sessions.count,
           queue: pool.queueTraffic(),
+          circuit: pool.circuit.status(),
         };
         readServers(pool, now, metrics.servers);
       }

@@ -2,7 +2,7 @@ import type { UnavailableReason } from '@shared/contract/values.ts';
 import type { Affinity } from '../affinity/affinity.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
-import { DecisionRecord, pickedCode } from '../journal/decision.ts';
+import { candidateCode, DecisionRecord, decisionStates, pickedCode } from '../journal/decision.ts';
 import type { Strategy } from '../strategy/strategy.ts';
 import { isFull } from './availability.ts';
 import { Candidates, wasTried } from './candidates.ts';
@@ -10,6 +10,8 @@ import type { Panic } from './panic.ts';
 import type { Server } from './server.ts';
 import type { SlowStart } from './slow-start.ts';
 import { moveReason, unservedError } from './unserved-text.ts';
+
+const circuitOpenCode = decisionStates.indexOf('circuit-open');
 
 /**
  * Chooses a server for the next attempt of an exchange: who is available, what the session says, whom the strategy picks;
@@ -103,6 +105,24 @@ export class Chooser {
       .map((server) => `${server.name} ${server.activeRequests}/${server.maxRequests}`);
     exchange.error = `every server of pool "${this.#candidates.roster.pool}" that could take the request is at its limit (${full.join(', ')}), and ${why}`;
     exchange.busy = true;
+  }
+
+  /**
+   * Writes down that a request is led to no server although some may be available.
+   *
+   * @param why a whole sentence
+   */
+  shutOut(exchange: Exchange, strategy: Strategy, why: string): void {
+    this.giveUp(exchange, strategy, '');
+    const record = exchange.unserved!;
+    record.lastResort = false;
+    for (const { order } of this.#candidates.servers)
+      if (record.code(order) === candidateCode) record.setCode(order, circuitOpenCode);
+    this.waitsForSlot = false;
+    exchange.session = null;
+    exchange.sessionIsNew = false;
+    exchange.lastResort = null;
+    exchange.error = why;
   }
 
   /** The server the client's session is bound to, where it may be asked. */

@@ -29,6 +29,10 @@ export interface Pool {
    * chosen, at the end of the response; for an upgrade at the end of the tunnel.
    */
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void;
+  /** A request that was led to this pool is over, whatever came of it. Once for each, also where no server was chosen. */
+  requestEnded(exchange: Exchange): void;
+  /** A request has become a tunnel: it went well, and ends some time. */
+  requestSwitched(exchange: Exchange): void;
   /** A request came in: the retry budget is a share of these. */
   requestArrived(): void;
   /** Takes one retry out of the budget; false where it is exhausted. */

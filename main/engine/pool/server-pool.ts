@@ -13,6 +13,7 @@ import type { Strategy } from '../strategy/strategy.ts';
 import { AttemptResults } from './attempt-results.ts';
 import { hasSlot, unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
+import { CircuitBreaker } from './circuit-breaker.ts';
 import { drainTunnels } from './drain-tunnels.ts';
 import { idleLongest } from './idle-longest.ts';
 import { arrange } from './members.ts';
@@ -35,6 +36,7 @@ export class ServerPool implements Pool, SocketHolder {
   /** Requests that wait for a slot. */
   readonly queue: RequestQueue;
   readonly sessions: PoolSessions;
+  readonly circuit: CircuitBreaker;
   #config: PoolConfig;
   #servers: readonly Server[] = [];
   #strategy: Strategy;
@@ -77,9 +79,17 @@ export class ServerPool implements Pool, SocketHolder {
       },
     });
     this.#board = new QueueBoard(deps.memory, `${this.#block} queue`);
+    const { clock, events, memory } = deps;
+    const { lock } = this.#cells;
+    this.circuit = new CircuitBreaker(
+      { pool: config.name, clock, events, memory, lock, opened: () => this.queue.wake() },
+      config,
+      `${this.#block} circuit`,
+    );
     const owner: QueueOwner = {
-      hasSlot: () => this.#servers.some(hasSlot),
-      offer: ({ exchange }) => this.#choose(exchange),
+      // Where the circuit is open nobody waits for a slot: all are to hear of it.
+      hasSlot: () => this.circuit.isOpen || this.#servers.some(hasSlot),
+      offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange) : null),
       mayWaitOn: () => this.#chooser.waitsForSlot,
       timedOut: ({ exchange }, waitedMs) => {
         this.limitReached('queue-timeout', null);
@@ -162,6 +172,7 @@ export class ServerPool implements Pool, SocketHolder {
     this.traffic.forget();
     this.#board.forget(`${this.#block} queue`);
     this.#deps.memory.forget(this.#block);
+    this.#deps.memory.forget(`${this.#block} circuit`);
   }
 
   /** A configuration is about to come: the memory it needs is there before another thread asks for it. */
@@ -208,6 +219,7 @@ export class ServerPool implements Pool, SocketHolder {
         if (!known.has(server) && !predecessor(server.addressText))
           server.beginSlowStart(this.#deps.clock.now());
     this.#config = config;
+    this.circuit.configure(config);
     this.queue.configure(config.queue.timeoutMs);
   }
 
@@ -226,6 +238,7 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   choose(exchange: Exchange): Server | null {
+    if (!this.#isAdmitted(exchange)) return null;
     // Nobody overtakes those that wait.
     if (this.queue.length > 0) this.queue.run();
     // In other threads neither.
@@ -234,6 +247,16 @@ export class ServerPool implements Pool, SocketHolder {
       return null;
     }
     return this.#choose(exchange);
+  }
+
+  /** The circuit lets it through: one that has been at a server already may go on whatever the circuit does. */
+  #isAdmitted(exchange: Exchange): boolean {
+    if (exchange.attemptCount > 0 || this.circuit.admits(exchange)) return true;
+    const { circuit } = this;
+    this.#chooser.shutOut(exchange, this.#strategy, circuit.refusal);
+    exchange.retryAfterMs = circuit.retryAfterMs;
+    this.limitReached('circuit-open', null);
+    return false;
   }
 
   #choose(exchange: Exchange): Server | null {
@@ -287,6 +310,14 @@ export class ServerPool implements Pool, SocketHolder {
     lock.release();
   }
 
+  requestEnded(exchange: Exchange): void {
+    this.circuit.requestEnded(exchange);
+  }
+
+  requestSwitched(exchange: Exchange): void {
+    this.circuit.requestSwitched(exchange);
+  }
+
   takeRetry(): boolean {
     const { lock } = this.#cells;
     lock.acquire();
@@ -330,6 +361,7 @@ export class ServerPool implements Pool, SocketHolder {
     for (const server of this.#servers) server.forgetThread(thread);
     this.traffic.forgetThread(thread);
     this.#board.forgetThread(thread);
+    this.circuit.forgetThread(thread);
     lock.release();
   }
 
@@ -342,6 +374,7 @@ export class ServerPool implements Pool, SocketHolder {
     if (this.#isFirst) this.#panic.look(this.#servers, now);
     lock.release();
     if (this.#isFirst) this.#results.tick(now, this.#config);
+    this.circuit.tick(now);
     drainTunnels(this.#servers, this.#config.timeouts.tunnelDrainMs, now);
     this.sessions.expire(now);
   }

@@ -180,7 +180,10 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     const client = this.client;
     attempt.status = head.status;
     if (head.status >= 400 && this.goElsewhere(head.status)) return;
-    if (head.status === 101) this.tunnel = new Tunnel();
+    if (head.status === 101) {
+      this.tunnel = new Tunnel();
+      this.pool!.requestSwitched(this.exchange);
+    }
     if (!this.requestSent) client.closeAfter();
     this.responding = true;
     this.exchange.status = head.status;

@@ -192,6 +192,11 @@ export const limits = {
     'a request waited too long in the queue and got 503',
     some('request', 'waited too long in the queue'),
   ),
+  'circuit-open': pool(
+    'circuitBreaker.open',
+    'the circuit was open and a request got 503 without being sent',
+    some('request', 'turned away by the open circuit'),
+  ),
   sessions: routine(
     pool('affinity.maxSessions', 'the session used longest ago was dropped', some('session', 'dropped')),
   ),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { batchingModeKinds } from '../catalog/batching.ts';
 import { affinitySchema } from './affinity-schema.ts';
+import { circuitBreakerSchema } from './circuit-schema.ts';
 import { healthCheckSchema } from './health-schema.ts';
 import { outlierDetectionSchema } from './outlier-schema.ts';
 import { retrySchema, timeoutsSchema } from './retry-schema.ts';
@@ -46,6 +47,9 @@ export const poolSchema = z
     healthCheck: healthCheckSchema.describe('The timed check of every server.'),
     outlierDetection: outlierDetectionSchema.describe(
       'Exclusion for a while of a server that fails on real traffic.',
+    ),
+    circuitBreaker: circuitBreakerSchema.describe(
+      'Requests get 503 for a while instead of going to a pool that fails as a whole.',
     ),
     affinity: affinitySchema.prefault({ type: 'none' }).describe('The rule that binds a client to a server.'),
     retry: retrySchema.describe('When a failed attempt is followed by another.'),

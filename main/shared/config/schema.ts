@@ -102,6 +102,7 @@ export type RetryConfig = PoolConfig['retry'];
 export type TimeoutsConfig = PoolConfig['timeouts'];
 export type BatchingConfig = PoolConfig['batching'];
 export type OutlierDetectionConfig = PoolConfig['outlierDetection'];
+export type CircuitBreakerConfig = PoolConfig['circuitBreaker'];
 export type ReplicaConfig = Config['replicas'][number];
 
 /** Servers of a lower level are asked first: priorities 0 to 9, then the backups in the order of theirs. */

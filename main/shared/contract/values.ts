@@ -9,7 +9,7 @@ export type AdminState = (typeof adminStates)[number];
 export const verdicts = ['unknown', 'healthy', 'unhealthy'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** Why a server takes no request just now. `tried`: this request was there already. `priority`, `backup`: one of a better level is available. */
+/** Why a server takes no request just now. `tried`: this request was there already. `priority`, `backup`: one of a better level is available. `circuit-open`: the whole pool is left alone. */
 export const unavailableReasons = [
   'maintenance',
   'drain',
@@ -20,6 +20,7 @@ export const unavailableReasons = [
   'priority',
   'backup',
   'tried',
+  'circuit-open',
 ] as const;
 export type UnavailableReason = (typeof unavailableReasons)[number];
 
@@ -179,6 +180,25 @@ export const queueTrafficSchema = z.object({
 });
 export type QueueTraffic = z.infer<typeof queueTrafficSchema>;
 
+export const circuitStates = ['closed', 'open', 'half-open'] as const;
+export type CircuitState = (typeof circuitStates)[number];
+
+/** The circuit breaker of a pool. */
+export const circuitStatusSchema = z.object({
+  state: z.enum(circuitStates),
+  /** Why it opened, e.g. `12 of 20 requests failed within 10s`; null while it is closed. */
+  because: z.string().nullable(),
+  /** When it will be half open; null unless it is open. */
+  openUntilMs: z.number().nullable(),
+  /** While it is half open: how many trial requests went well, of how many. */
+  trials: z.object({ succeeded: z.number(), of: z.number() }).nullable(),
+  /** How often it opened since start. */
+  opened: z.number(),
+  /** Requests that got 503 because of it, since start. */
+  refused: z.number(),
+});
+export type CircuitStatus = z.infer<typeof circuitStatusSchema>;
+
 export const limitCountSchema = z.object({
   kind: z.enum(limitKinds),
   /** Null where it concerns a pool, or all of Ballast. */
@@ -215,6 +235,8 @@ export const metricsSchema = z.object({
       retryBudget: retryBudgetSchema,
       sessions: z.number(),
       queue: queueTrafficSchema,
+      /** Null where the pool has no circuit breaker. */
+      circuit: circuitStatusSchema.nullable(),
       /** Attempts since start that shared their connection with others (batching). */
       batched: z.number(),
       /** Those of them that had to be sent again by themselves. */
@@ -372,6 +394,9 @@ export const eventKinds = [
   'server-ejected',
   'ejection-withheld',
   'server-returned',
+  'circuit-opened',
+  'circuit-half-open',
+  'circuit-closed',
   'admin-state-changed',
   'attempt-failed',
   'request-retried',

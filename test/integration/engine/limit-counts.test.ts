@@ -303,6 +303,13 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
     await (await rig.sends(get())).receives(' 503 ');
     return rig;
   },
+  async 'circuit-open'() {
+    const pool = { circuitBreaker: { failurePercent: 1, minimumRequests: 1 } };
+    const rig = await run({ pool });
+    await (await rig.sends(get())).receives(' 502 ');
+    await (await rig.sends(get())).receives('circuit');
+    return rig;
+  },
   async 'queue-timeout'() {
     const raw = await silent();
     const queue = { timeout: '80ms' };

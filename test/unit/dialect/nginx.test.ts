@@ -195,6 +195,15 @@ describe('renderNginx', () => {
     );
   });
 
+  it('says that there is no circuit breaker, where one was asked for', () => {
+    const circuitNotes = (circuitBreaker: object): string[] =>
+      notesOf(configWith({ circuitBreaker })).filter((note) => note.includes('circuit'));
+    expect(circuitNotes({})).toEqual([]);
+    expect(circuitNotes({ failurePercent: 50 })).toEqual([
+      'lost: Pool api: nginx has no circuit breaker; a pool that fails as a whole is asked on (circuitBreaker).',
+    ]);
+  });
+
   it('is keyed by the version of nginx', () => {
     const sticky = configWith({ affinity: { type: 'cookie', ttl: '10m' }, strategy: 'weighted-round-robin' });
     expect(upstreamOf(sticky, '1.22')).toContain('hash $ballast_key_api consistent;');

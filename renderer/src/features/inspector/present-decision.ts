@@ -33,6 +33,7 @@ const leftOutWords: Record<UnavailableReason, string> = {
   priority: 'worse priority',
   backup: 'standby',
   tried: 'tried',
+  'circuit-open': 'circuit open',
 };
 
 /** @param earlier the attempts before this decision: they tell what came of a server that was tried */

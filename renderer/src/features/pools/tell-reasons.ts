@@ -22,6 +22,7 @@ const words: Record<UnavailableReason, string> = {
   priority: 'waits behind a better priority',
   backup: 'is a backup',
   tried: 'was tried',
+  'circuit-open': 'is behind an open circuit',
 };
 
 const plurals: Record<UnavailableReason, string> = {
@@ -34,4 +35,5 @@ const plurals: Record<UnavailableReason, string> = {
   priority: 'wait behind a better priority',
   backup: 'are backups',
   tried: 'were tried',
+  'circuit-open': 'are behind an open circuit',
 };
