@@ -8,11 +8,16 @@ import { whyPortsCannotBeShared } from '../engine/threads/reuse-port.ts';
 import type { WorkspaceDocument } from '../workspace/document.ts';
 import { openWorkspace } from '../workspace/workspace.ts';
 import { exitCodes, Failure } from './failure.ts';
-import { type Output, problemObject, problemText } from './output.ts';
+import { noteObject, noteText, type Output, problemObject, problemText } from './output.ts';
 
 /** Commands that need a file and no running Ballast. */
 
-export async function check(output: Output, file: string): Promise<number> {
+/** @param strict settings without effect are a failure too */
+export async function check(
+  output: Output,
+  file: string,
+  { strict = false }: { strict?: boolean } = {},
+): Promise<number> {
   const document = await read(file);
   const parsed = await checkHere(document);
   if (parsed.ok) {
@@ -23,7 +28,12 @@ export async function check(output: Output, file: string): Promise<number> {
         `${file} is good: ${count(listeners.length, 'listener')}, ${count(pools.length, 'pool')}, ${count(servers, 'server')}`,
       );
     }
-    return exitCodes.done;
+    const notes = document.notes();
+    for (const note of notes) {
+      if (output.json) output.object(noteObject(file, note));
+      else output.line(noteText(file, note));
+    }
+    return strict && notes.length > 0 ? exitCodes.failed : exitCodes.done;
   }
   for (const problem of parsed.problems) {
     if (output.json) output.object(problemObject(file, problem));

@@ -173,6 +173,19 @@ function serverColumns(
     },
     { title: 'P95', align: 'right', text: ({ id }) => of(id, (own) => milliseconds(own.p95Ms), '-') },
     { title: 'FAILED', align: 'right', text: ({ id }) => of(id, (own) => String(own.failedAttempts), '0') },
+    {
+      title: 'PROBES',
+      align: 'right',
+      text: ({ probesRun, probesFailed }) =>
+        probesFailed === 0 ? String(probesRun) : `${probesRun}, ${probesFailed} failed`,
+    },
+    {
+      title: 'LAST PROBE',
+      text: ({ lastProbe }) =>
+        lastProbe ? `${lastProbe.detail} (${milliseconds(lastProbe.durationMs)})` : '-',
+      paint: ({ lastProbe }, padded) =>
+        output.paint(lastProbe?.succeeded === false ? 'bad' : 'neutral', padded),
+    },
   ];
 }
 

@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
+import type { ConfigNote } from '@shared/config/lint/lint-rule.ts';
 import type { ConfigProblem } from '@shared/config/parse.ts';
+import type { Note } from '@shared/contract/values.ts';
 import type { Failure } from './failure.ts';
 
 export type Tone = 'good' | 'bad' | 'neutral' | 'faint' | 'strong';
@@ -46,6 +48,21 @@ export function problemText(file: string, { message, line, column, excerpt }: Co
   // Tabs stay tabs, so that the caret stands below the same column.
   const before = excerpt.slice(0, (column ?? 1) - 1).replace(/[^\t]/g, ' ');
   return `${first}\n${gutter}${excerpt}\n${' '.repeat(gutter.length)}${before}^`;
+}
+
+/** The same for a setting without effect. */
+export function noteText(file: string, note: ConfigNote): string {
+  return problemText(file, { ...note, message: `note: ${note.message} (${note.rule})` });
+}
+
+/** In one line. */
+export function noteLine(file: string, { message, line, column, rule }: Note): string {
+  return `${file}${line === null ? '' : `:${line}:${column ?? 1}`}  note: ${message} (${rule})`;
+}
+
+export function noteObject(file: string, note: ConfigNote): object {
+  const { rule, settings, pool } = note;
+  return { event: 'note', ...problemObject(file, note), rule, settings, pool };
 }
 
 /** Says why a command ends: problems with their places, or the one sentence. */

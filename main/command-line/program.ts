@@ -104,13 +104,16 @@ function addRunning(program: Command, run: Run, parts: BuiltParts): void {
 function addFiles(program: Command, run: Run): void {
   program
     .command('check')
-    .description('check a ballast.yaml and say what to write instead')
+    .description(
+      'check a ballast.yaml: what cannot run and what to write instead, and settings that have no effect',
+    )
     .argument('[FILE]', 'the workspace file', defaultFile)
+    .option('--strict', 'exit with 1 where a setting has no effect')
     .addOption(json())
     .action(
-      run(async (output, file: string) => {
+      run(async (output, file: string, options: { strict?: boolean }) => {
         const { check } = await import('./file-commands.ts');
-        return await check(output, file);
+        return await check(output, file, options);
       }),
     );
   program
@@ -263,6 +266,9 @@ function addServer(program: Command, run: Run): void {
   );
   acting('start', 'start its process again').action(
     run(async (output, place: string, options: Choose) => (await load()).start(output, place, options)),
+  );
+  acting('probes', 'its last health checks: when, how long, what was seen').action(
+    run(async (output, place: string, options: Choose) => (await load()).probes(output, place, options)),
   );
   acting('weight', 'set its weight, in the file too')
     .argument('<N>', '0 to 1000', whole(0, 1_000))

@@ -3,7 +3,13 @@ import { isLoopback } from '@shared/config/address.ts';
 import { connect } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
-import type { BallastEvent, EventKind, ListenerStatus } from '@shared/contract/values.ts';
+import type {
+  BallastEvent,
+  EventKind,
+  ListenerStatus,
+  Note,
+  WorkspaceStatus,
+} from '@shared/contract/values.ts';
 import { type ControlServer, controlPath, startControlServer } from '../control/http-server.ts';
 import { createOwner, fullGrant, type Owner, readOnlyGrant } from '../control/owner.ts';
 import { describeHolder, findPortHolder } from '../control/port-holder.ts';
@@ -11,7 +17,7 @@ import { writeRun } from '../control/run-file.ts';
 import { createDemoWorkspace, type DemoWorkspace } from '../workspace/demo.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { type OpenedBrowser, openBrowser } from './open-browser.ts';
-import type { Output } from './output.ts';
+import { noteLine, type Output } from './output.ts';
 import { clockTime } from './table.ts';
 
 export const defaultControlPort = 9900;
@@ -99,6 +105,7 @@ export async function runBallast(
     );
     ready(output, control, listeners, notes, parts.version);
     await tellEvents(output, owner);
+    if (file !== undefined) await tellNotes(output, owner, file);
     if (options.open) {
       opened = await openBrowser(control.url);
       if (!opened) output.note('There is no browser to open here: open the interface address above in one.');
@@ -212,6 +219,24 @@ async function tellEvents(output: Output, owner: Owner): Promise<void> {
     },
     events.at(-1)?.sequence ?? 0,
   );
+}
+
+/** Settings that have no effect, once each, also those that a change brings. */
+async function tellNotes(output: Output, owner: Owner, file: string): Promise<void> {
+  const [mine, theirs] = memoryChannel();
+  owner.serve(theirs, readOnlyGrant);
+  const client = await connect(mine);
+  let known = new Set<string>();
+  const tellNew = (notes: readonly Note[]): void => {
+    const keys = notes.map(({ rule, message }) => `${rule} ${message}`);
+    for (const [index, note] of notes.entries())
+      if (!known.has(keys[index]!)) output.note(noteLine(file, note));
+    known = new Set(keys);
+  };
+  const look = (entries: readonly (readonly [string, unknown])[]): void => {
+    for (const [key, value] of entries) if (key === 'workspace') tellNew((value as WorkspaceStatus).notes);
+  };
+  client.state('system', { onSnapshot: look, onChange: look });
 }
 
 function tell(output: Output, { kind, atMs, text, tone, server }: BallastEvent) {

@@ -1,10 +1,11 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
-import type { AdminState } from '@shared/contract/values.ts';
+import type { AdminState, ProbeRecord } from '@shared/contract/values.ts';
 import { Failure } from './failure.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { parsePlace as parsePool } from './server-place.ts';
+import { type Column, clockTime, milliseconds, table } from './table.ts';
 
 /** Commands that act on one server of the Ballast that runs. `place` is written POOL/SERVER. */
 
@@ -66,6 +67,34 @@ export async function start(output: Output, place: string, options: ChooseOption
     const said = replica.exit?.output.trim();
     throw new Failure(`${place} did not start${said ? `:\n${said}` : ''}`);
   });
+}
+
+export async function probes(output: Output, place: string, options: ChooseOptions): Promise<void> {
+  const named = parsePlace(place);
+  await withRunning(options, async (client) => {
+    const history = await client.call('server.probes', named);
+    if (output.json)
+      return history.probes.forEach((probe) => void output.object({ server: place, ...probe }));
+    if (history.probes.length === 0) return output.line(`${place} has not been probed`);
+    for (const line of table(history.probes, probeColumns(output))) output.line(line);
+    output.note(
+      `${history.run} probes in all, ${history.failed} failed${history.forgotten > 0 ? `; ${history.forgotten} older ones are no longer kept` : ''}`,
+    );
+  });
+}
+
+function probeColumns(output: Output): Column<ProbeRecord>[] {
+  return [
+    { title: 'TIME', text: ({ atMs }) => clockTime(atMs) },
+    {
+      title: 'PROBE',
+      text: ({ succeeded }) => (succeeded ? 'good' : 'failed'),
+      paint: ({ succeeded }, padded) => output.paint(succeeded ? 'good' : 'bad', padded),
+    },
+    { title: 'TOOK', align: 'right', text: ({ durationMs }) => milliseconds(durationMs) },
+    { title: 'VERDICT', text: ({ verdict }) => verdict },
+    { title: 'SEEN', text: ({ detail }) => detail },
+  ];
 }
 
 function parsePlace(place: string): { pool: string; server: string } {

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { formatAddress } from '@shared/config/address.ts';
+import type { ConfigProblem } from '@shared/config/parse.ts';
 import { type Config, serverId } from '@shared/config/schema.ts';
 import type { Channel, Unsubscribe } from '@shared/contract/channel.ts';
 import type { CommandName, Handlers, OwnerCommandName } from '@shared/contract/commands.ts';
@@ -14,6 +15,7 @@ import { createTraffic } from '../drill/traffic.ts';
 import { type Clock, systemClock } from '../engine/clock.ts';
 import { planReplicas } from '../replicas/plan.ts';
 import { createSupervisor } from '../replicas/supervisor.ts';
+import type { WorkspaceDocument } from '../workspace/document.ts';
 import { openWorkspace } from '../workspace/workspace.ts';
 import { applyLocated, type Configuration, createConfiguration, tellProblems } from './configuration.ts';
 import { createEngineHost, type EngineHost } from './engine-host.ts';
@@ -215,7 +217,13 @@ export function createOwner(options: OwnerOptions): Owner {
     if (!parsed.ok) {
       throw new ContractError('invalid-config', `${path}: ${tellProblems(parsed.problems)}`, parsed.problems);
     }
-    const status: WorkspaceStatus = { path: file.path, title: titleOf(file.path, demo), demo, problems: [] };
+    let status: WorkspaceStatus = {
+      path: file.path,
+      title: titleOf(file.path, demo),
+      demo,
+      problems: [],
+      notes: toldNotes(file.document),
+    };
     system.set('workspace', status);
     system.set('generator', traffic.status());
     releases.push(
@@ -231,10 +239,10 @@ export function createOwner(options: OwnerOptions): Owner {
       apply: async (wanted) => void (await applyAll(file.path, wanted)),
       onApplied: applied,
       onProblems: (problems) => {
-        const told = problems.map(({ message, line, column, excerpt }) => {
-          return { message, line: line ?? null, column: column ?? null, excerpt: excerpt ?? null };
-        });
-        system.set('workspace', { ...status, problems: told });
+        // What runs goes on as it was where the file has problems, and so do its notes.
+        const notes = problems.length === 0 ? toldNotes(file.document) : status.notes;
+        status = { ...status, notes, problems: problems.map(placed) };
+        system.set('workspace', status);
         if (problems.length === 0) return;
         const text = `${basename(file.path)} was changed on disk and cannot run; the earlier configuration keeps running. ${tellProblems(problems)}`;
         events.add({ kind: 'config-refused', text, tone: 'bad' });
@@ -288,6 +296,18 @@ async function stopEngine(host: EngineHost, graceMs: number, log: Log): Promise<
   const unfinished = await host.stop(graceMs);
   if (unfinished > 0)
     log('warn', `${unfinished} requests were still running after ${graceMs} ms and were cut off`);
+}
+
+/** With its place as the contract has it. */
+function placed({ message, line, column, excerpt }: ConfigProblem) {
+  return { message, line: line ?? null, column: column ?? null, excerpt: excerpt ?? null };
+}
+
+function toldNotes(document: WorkspaceDocument): WorkspaceStatus['notes'] {
+  return document.notes().map((note) => {
+    const { rule, settings, pool } = note;
+    return { ...placed(note), rule, settings: [...settings], pool };
+  });
 }
 
 function titleOf(path: string, demo: boolean): string {

@@ -22,7 +22,7 @@ export function checkSource(source: YamlSource): ParsedConfig {
 
   let data: unknown;
   try {
-    data = source.document.toJS({ maxAliasCount: 1_000 });
+    data = dataOf(source);
   } catch (error) {
     return { ok: false, problems: [aliasProblem(source, error)] };
   }
@@ -30,6 +30,11 @@ export function checkSource(source: YamlSource): ParsedConfig {
   if (parsed.ok) return parsed;
   const problems = parsed.problems.map((problem) => locate(source, asWritten(source, problem)));
   return { ok: false, problems: problems.sort((a, b) => a.line! - b.line! || a.column! - b.column!) };
+}
+
+/** What the document says, as plain data. Throws where aliases go wrong. */
+export function dataOf({ document }: YamlSource): unknown {
+  return document.toJS({ maxAliasCount: 1_000 });
 }
 
 /** `pool: api` of a listener is read as its only route: a problem with that route is one with what is written. */

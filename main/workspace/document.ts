@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
+import { lintConfig } from '@shared/config/lint/lint.ts';
+import type { ConfigNote } from '@shared/config/lint/lint-rule.ts';
 import type { ConfigProblem, ParsedConfig } from '@shared/config/parse.ts';
 import type { Config } from '@shared/config/schema.ts';
 import type { CheckedParams } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import { checkSource, largestText } from './check.ts';
+import { checkSource, dataOf, largestText } from './check.ts';
 import { applyEdit } from './edit.ts';
 import { expectedAfter } from './expected.ts';
 import { locate } from './place.ts';
@@ -34,6 +36,8 @@ export interface WorkspaceDocument {
   readonly note: string | null;
   /** Every problem has line, column and excerpt. */
   check(): ParsedConfig;
+  /** Settings that can have no effect, with their places, in the order of the file; none where the file has problems. */
+  notes(): readonly ConfigNote[];
   /** Adds line, column and excerpt to a problem that others found with this configuration (a port in use, say). */
   locate(problem: ConfigProblem): ConfigProblem;
   /**
@@ -55,6 +59,7 @@ export function unreadableDocument(problem: ConfigProblem): WorkspaceDocument {
     text: '',
     note: null,
     check: () => result,
+    notes: () => [],
     locate: (other) => other,
     edit: () => {
       throw refusal(result.problems);
@@ -72,6 +77,15 @@ function documentOf(source: YamlSource, note: string | null): WorkspaceDocument 
     text: source.text,
     note,
     check,
+    notes() {
+      const parsed = check();
+      if (!parsed.ok) return [];
+      const notes = lintConfig(parsed.config, dataOf(source)).map((note) => ({
+        ...note,
+        ...locate(source, note),
+      }));
+      return notes.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+    },
     locate: (problem) => locate(source, problem),
     edit(change) {
       const before = check();

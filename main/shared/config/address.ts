@@ -29,6 +29,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIpv4(host) && host.startsWith('127.'));
 }
 
+/** Whether a host is an address already, and no name that has to be looked up. */
+export function isIpAddress(host: string): boolean {
+  return isIpv4(host) || isIpv6(host);
+}
+
 function isIpv4(text: string): boolean {
   const parts = text.split('.');
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);

@@ -457,6 +457,16 @@ export const problemSchema = z.object({
   excerpt: z.string().nullable(),
 });
 
+/** A setting, or several together, that can have no effect; the file runs as it is. */
+export const noteSchema = problemSchema.extend({
+  /** For programs: `weights-ignored`. */
+  rule: z.string(),
+  /** Keys concerned. */
+  settings: z.array(z.string()),
+  pool: z.string().nullable(),
+});
+export type Note = z.infer<typeof noteSchema>;
+
 export const engineStatusSchema = z.object({
   state: z.enum(['starting', 'running', 'restarting', 'stopped']),
   restarts: z.number(),
@@ -474,6 +484,8 @@ export const workspaceStatusSchema = z.object({
   demo: z.boolean(),
   /** What is wrong with the file on disk while an earlier version of it keeps running. */
   problems: z.array(problemSchema),
+  /** Settings of what runs that can have no effect. */
+  notes: z.array(noteSchema),
 });
 export type WorkspaceStatus = z.infer<typeof workspaceStatusSchema>;
 

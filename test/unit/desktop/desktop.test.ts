@@ -63,7 +63,13 @@ async function setUp({ argv = [], takeLock, platform = 'linux', refuse }: SetUpO
           const error = refuse?.(choice);
           if (error) throw error;
           notes.push(`start ${name}`);
-          system.set('workspace', { path: name, title: name, demo: choice.kind === 'demo', problems: [] });
+          system.set('workspace', {
+            path: name,
+            title: name,
+            demo: choice.kind === 'demo',
+            problems: [],
+            notes: [],
+          });
           return [];
         },
         serve: (channel: Channel, grant: ServeOptions['grant'], handlers?: Partial<Handlers<CommandName>>) =>

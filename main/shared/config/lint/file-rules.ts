@@ -1,0 +1,61 @@
+import { each } from './balancing-rules.ts';
+import type { FileRule } from './lint-rule.ts';
+
+/** What concerns listeners and replicas, or several parts of the file. */
+export const fileRules: readonly FileRule[] = [
+  {
+    name: 'unreached-pool',
+    settings: ['pools', 'listeners'],
+    find: ({ config }) => {
+      const reached = new Set(config.listeners.flatMap(({ routes }) => routes.map(({ pool }) => pool)));
+      return each(config.pools, ({ name }, at) =>
+        reached.has(name)
+          ? null
+          : {
+              at: ['pools', at, 'name'],
+              message: `nothing reaches pool ${name}: no listener leads to it; write pool: ${name} for a listener, or a route`,
+            },
+      );
+    },
+  },
+  {
+    name: 'target-longer-than-head',
+    settings: ['targetBytes', 'headBytes'],
+    find: ({ config }) =>
+      each(config.listeners, ({ limits }, at) =>
+        limits.targetBytes >= limits.headBytes
+          ? {
+              at: ['listeners', at, 'limits', 'targetBytes'],
+              message: `targetBytes has no effect: the head that the target is part of may have no more than ${limits.headBytes} bytes (headBytes); write less, or raise headBytes`,
+            }
+          : null,
+      ),
+  },
+  {
+    name: 'body-rate-without-time',
+    settings: ['bodyTimeout', 'bodyBytesPerSecond'],
+    find: ({ config, wrote }) =>
+      each(config.listeners, ({ limits }, at) =>
+        limits.bodyTimeoutMs > 3_600_000 && wrote('listeners', at, 'limits', 'bodyBytesPerSecond')
+          ? {
+              at: ['listeners', at, 'limits', 'bodyBytesPerSecond'],
+              message:
+                'bodyBytesPerSecond has next to no effect: it is measured over each bodyTimeout, which is longer than an hour; write a shorter one',
+            }
+          : null,
+      ),
+  },
+  {
+    name: 'environment-overwritten',
+    settings: ['env', 'portEnv'],
+    find: ({ config }) =>
+      each(config.replicas, ({ env, portEnv }, at) =>
+        Object.hasOwn(env, portEnv)
+          ? {
+              at: ['replicas', at, 'env', portEnv],
+              message: `${portEnv} has no effect: every process gets its own port there (portEnv); leave it out, or write another portEnv`,
+            }
+          : null,
+      ),
+  },
+];

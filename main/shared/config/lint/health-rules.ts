@@ -1,0 +1,117 @@
+import { formatDuration } from '../../lib/duration.ts';
+import type { HealthCheckConfig } from '../schema.ts';
+import { each } from './balancing-rules.ts';
+import type { PoolRule } from './lint-rule.ts';
+import { ejects } from './outlier-rules.ts';
+
+/** Probes. */
+export const healthRules: readonly PoolRule[] = [
+  {
+    name: 'slow-probe-timeout',
+    settings: ['timeout', 'interval'],
+    find: ({ pool: { healthCheck: check }, wrote }) => {
+      if (check.type === 'none' || check.timeoutMs <= check.intervalMs || !wrote('healthCheck', 'timeout'))
+        return null;
+      const afterMs =
+        check.intervalMs + check.timeoutMs + (check.fall - 1) * (check.fastIntervalMs + check.timeoutMs);
+      return {
+        at: ['healthCheck', 'timeout'],
+        message: `interval is not what decides: a server that hangs holds each probe for the timeout of ${formatDuration(check.timeoutMs)}, and is out only after ${formatDuration(afterMs)}; write a timeout of at most the interval, ${formatDuration(check.intervalMs)}`,
+      };
+    },
+  },
+  {
+    name: 'fast-interval-not-faster',
+    settings: ['fastInterval', 'interval'],
+    find: ({ pool: { healthCheck: check }, wrote }) =>
+      check.type !== 'none' &&
+      wrote('healthCheck', 'fastInterval') &&
+      check.fastIntervalMs >= check.intervalMs
+        ? {
+            at: ['healthCheck', 'fastInterval'],
+            message: `fastInterval hurries nothing: it is not shorter than the interval of ${formatDuration(check.intervalMs)}; write less, or leave it out`,
+          }
+        : null,
+  },
+  {
+    name: 'fast-interval-unused',
+    settings: ['fastInterval', 'rise', 'fall'],
+    find: ({ pool: { healthCheck: check }, wrote }) =>
+      check.type !== 'none' && check.rise === 1 && check.fall === 1 && wrote('healthCheck', 'fastInterval')
+        ? {
+            at: ['healthCheck', 'fastInterval'],
+            message:
+              'fastInterval has no effect: with rise: 1 and fall: 1 the first probe that contradicts a verdict changes it; leave it out, or raise one of them',
+          }
+        : null,
+  },
+  {
+    name: 'initial-healthy-with-fall-1',
+    settings: ['initial', 'fall'],
+    find: ({ pool: { healthCheck: check } }) =>
+      check.type !== 'none' && check.initial === 'healthy' && check.fall === 1
+        ? {
+            at: ['healthCheck', 'initial'],
+            message:
+              'initial: healthy has no effect: with fall: 1 the first probe decides, as it does for unknown; leave it out, or raise fall',
+          }
+        : null,
+  },
+  {
+    name: 'expected-twice',
+    settings: ['expect'],
+    find: ({ pool: { healthCheck: check } }) =>
+      check.type !== 'http'
+        ? null
+        : each(check.expect, (range, at) => {
+            const wider = check.expect.find(
+              (other, index) =>
+                index !== at && includes(other, range) && (!includes(range, other) || index < at),
+            );
+            return wider === undefined
+              ? null
+              : {
+                  at: ['healthCheck', 'expect', at],
+                  message: `${range} has no effect: ${wider} includes it; leave it out`,
+                };
+          }),
+  },
+  {
+    name: 'expects-no-answer',
+    settings: ['expect'],
+    find: ({ pool: { healthCheck: check } }) =>
+      check.type === 'http' && check.expect.every((range) => bounds(range)[1] < 200)
+        ? {
+            at: ['healthCheck', 'expect'],
+            message:
+              'no server can ever be healthy: a status below 200 comes before the answer and is not it; write e.g. expect: [2xx]',
+          }
+        : null,
+  },
+  {
+    name: 'panic-without-verdicts',
+    settings: ['panicThreshold', 'healthCheck', 'outlierDetection'],
+    find: ({ pool: { panicThreshold, healthCheck, outlierDetection } }) =>
+      panicThreshold > 0 && healthCheck.type === 'none' && !ejects(outlierDetection)
+        ? {
+            at: ['panicThreshold'],
+            message:
+              'panicThreshold has no effect: it ignores health checks and ejections, and both are off; turn one on, or leave it out',
+          }
+        : null,
+  },
+];
+
+type Range = Extract<HealthCheckConfig, { type: 'http' }>['expect'][number];
+
+function bounds(range: Range): readonly [number, number] {
+  if (typeof range === 'number') return [range, range];
+  const [from, to = from] = range.split('-') as [string, string?];
+  return [Number(from.replace('xx', '00')), Number(to.replace('xx', '99'))];
+}
+
+function includes(wide: Range, narrow: Range): boolean {
+  const [from, to] = bounds(wide);
+  const [start, end] = bounds(narrow);
+  return start >= from && end <= to;
+}
