@@ -1,5 +1,5 @@
 import { type AffinityDefinition, affinities } from '@shared/catalog/affinities.ts';
-import { strategies } from '@shared/catalog/strategies.ts';
+import { type StrategyKind, strategies } from '@shared/catalog/strategies.ts';
 import { formatAddress, parseAddress } from '@shared/config/address.ts';
 import type { Config, PoolConfig, ServerConfig } from '@shared/config/schema.ts';
 import { ContractError } from '@shared/contract/errors.ts';
@@ -162,14 +162,35 @@ function setStrategy(work: Work, change: Edit<'pool.set-strategy'>): Work {
       `unknown strategy "${change.strategy}"; choose one of ${Object.keys(strategies).join(', ')}`,
     );
   }
-  const pool: Path = ['pools', index];
-  const inner: Path = [...pool, 'strategy'];
-  return at(
-    work,
-    isMapAt(work.source, inner)
-      ? setValue(work.source, inner, 'kind', change.strategy)
-      : setValue(work.source, pool, 'strategy', change.strategy, 'name'),
+  const kind = change.strategy as StrategyKind;
+  const options = change.options ?? {};
+  for (const key of Object.keys(options)) {
+    if (!Object.hasOwn(strategies[kind].options, key))
+      throw new ContractError('invalid-config', unknownOption(kind, key));
+  }
+  const place: Path = ['pools', index];
+  const inner: Path = [...place, 'strategy'];
+  const wanted = Object.entries(options).flatMap(([key, value]) =>
+    value === null ? [] : [[key, value] as const],
   );
+  if (!isMapAt(work.source, inner)) {
+    const value = wanted.length === 0 ? kind : { kind, ...Object.fromEntries(wanted) };
+    return at(work, setValue(work.source, place, 'strategy', value, 'name'));
+  }
+  let source = setValue(work.source, inner, 'kind', kind);
+  const written = mapAt(source, inner)!.items.map(keyText);
+  for (const key of written) {
+    const isKnown = key === 'kind' || Object.hasOwn(strategies[kind].options, key);
+    if (!isKnown || options[key] === null) source = removePair(source, inner, key);
+  }
+  for (const [key, value] of wanted) source = setValue(source, inner, key, value);
+  return at(work, source);
+}
+
+function unknownOption(kind: StrategyKind, key: string): string {
+  const known = Object.keys(strategies[kind].options);
+  const which = known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`;
+  return `strategy ${kind} has no option "${key}"; ${which}`;
 }
 
 /** Keys that every kind of affinity knows. */

@@ -1,6 +1,7 @@
-import type { StrategyKind } from '@shared/catalog/strategies.ts';
+import { type StrategyKind, writtenOptions } from '@shared/catalog/strategies.ts';
 import { formatAddress } from '@shared/config/address.ts';
 import type { AffinityConfig, Config, PoolConfig, ServerConfig } from '@shared/config/schema.ts';
+import { strategySchema } from '@shared/config/strategy-schema.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import type { DocumentEdit } from './document.ts';
 
@@ -24,7 +25,7 @@ function changed(before: Config, change: DocumentEdit, after: Config): Config {
     case 'pool.set-strategy':
       return mapPool(before, change.pool, (pool) => ({
         ...pool,
-        strategy: { kind: change.strategy as StrategyKind },
+        strategy: strategyWith(pool.strategy, change),
       }));
     case 'pool.set-affinity': {
       const affinity = after.pools.find(({ name }) => name === change.pool)?.affinity;
@@ -87,6 +88,18 @@ function changed(before: Config, change: DocumentEdit, after: Config): Config {
     default:
       return assertNever(change);
   }
+}
+
+/** Of the same kind, options that are not named stay; every other one has its default. */
+function strategyWith(
+  before: PoolConfig['strategy'],
+  { strategy, options = {} }: Extract<DocumentEdit, { kind: 'pool.set-strategy' }>,
+): PoolConfig['strategy'] {
+  const kept = before.kind === strategy ? writtenOptions(before) : {};
+  const wanted = { kind: strategy as StrategyKind, ...kept, ...options };
+  return strategySchema.parse(
+    Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== null)),
+  );
 }
 
 function withFirst(

@@ -1,8 +1,10 @@
+import { strategies } from '@shared/catalog/strategies.ts';
 import { formatAddress } from '@shared/config/address.ts';
 import { levelOf, type PoolConfig, type ServerConfig } from '@shared/config/schema.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { renderAffinity } from './affinity.ts';
+import { type Method, strategyMethod } from './method.ts';
 import type { Notes } from './notes.ts';
 import type { NginxFeatures } from './version.ts';
 import { block, time, wholeSeconds } from './words.ts';
@@ -22,11 +24,15 @@ export function renderUpstream(
   notes: Notes,
 ): Upstream {
   const affinity = renderAffinity(pool, name, features, notes);
-  const isHashed = affinity.hash !== undefined || pool.strategy.kind === 'ip-hash';
+  // The session decides where there is one, and the strategy otherwise; nginx has one method for both.
+  const method: Method =
+    affinity.hash === undefined
+      ? strategyMethod(pool, name, features, notes)
+      : { lines: affinity.hash, maps: [], refusesBackup: 'hash' };
   const lines = [
     `zone ${name} ${pool.servers.length > 60 ? '1m' : '256k'};  # one state for all workers: turns, failures and limits are counted together`,
-    ...(affinity.hash ?? methodLines(pool, notes)),
-    ...serverLines(pool, features, isHashed, notes),
+    ...method.lines,
+    ...serverLines(pool, features, method, notes),
     ...affinity.sticky,
     ...keepaliveLines(pool, features, notes),
     `keepalive_timeout ${time(pool.timeouts.idleMs)};`,
@@ -37,38 +43,28 @@ export function renderUpstream(
   tellSlowStart(pool, notes);
   tellBatching(pool, notes);
   tellTunnels(pool, notes);
+  const maps = [...affinity.maps, ...method.maps];
   const upstream = block(`upstream ${name}`, lines);
-  if (affinity.maps.length === 0) return { lines: upstream, setCookie: affinity.setCookie };
-  return { lines: [...affinity.maps, '', ...upstream], setCookie: affinity.setCookie };
+  return {
+    lines: maps.length === 0 ? upstream : [...maps, '', ...upstream],
+    setCookie: affinity.setCookie,
+  };
 }
 
-function methodLines(pool: PoolConfig, notes: Notes): string[] {
-  switch (pool.strategy.kind) {
-    case 'ip-hash':
-      notes.differs(
-        `Pool ${pool.name}: hash $remote_addr consistent spreads clients over other servers than Ballast's ip-hash does; each still meets the same server every time.`,
-      );
-      return [
-        'hash $remote_addr consistent;  # the whole address decides (ip_hash looks at the first three numbers only)',
-      ];
-    case 'least-connections':
-      return ['least_conn;'];
-    case 'round-robin':
-      return ['# round robin, in turn; weights are left out because this strategy ignores them'];
-    case 'weighted-round-robin':
-      return ["# weighted round robin: nginx's own default, smooth (5/1/1 serves a a b a c a a)"];
-  }
-}
-
-function serverLines(pool: PoolConfig, features: NginxFeatures, isHashed: boolean, notes: Notes): string[] {
-  const firstLevel = Math.min(...pool.servers.map(levelOf));
-  const isStandby = (server: ServerConfig): boolean => levelOf(server) > firstLevel;
+function serverLines(
+  pool: PoolConfig,
+  features: NginxFeatures,
+  { refusesBackup }: Method,
+  notes: Notes,
+): string[] {
+  const primaries = primariesOf(pool, refusesBackup);
+  const isStandby = (server: ServerConfig): boolean => !primaries.includes(server);
   tellPriorities(pool, notes);
   return pool.servers.map((server) => {
     const behind = `  # ${server.name}`;
-    if (isStandby(server) && isHashed) {
+    if (isStandby(server) && refusesBackup !== null) {
       notes.lost(
-        `Pool ${pool.name}: nginx has no backup servers together with hash; ${server.name} is left out.`,
+        `Pool ${pool.name}: nginx has no backup servers together with ${refusesBackup}; ${server.name} is left out.`,
       );
       return `# server ${formatAddress(server.address)} backup;${behind}`;
     }
@@ -82,6 +78,17 @@ function serverLines(pool: PoolConfig, features: NginxFeatures, isHashed: boolea
   });
 }
 
+/** Who is no backup: the servers of the first level; under `first` the first of them that takes clients, all others being its backups. */
+function primariesOf(
+  { servers, strategy }: PoolConfig,
+  refusesBackup: string | null,
+): readonly ServerConfig[] {
+  const firstLevel = Math.min(...servers.map(levelOf));
+  const primaries = servers.filter((server) => levelOf(server) === firstLevel);
+  if (strategy.kind !== 'first' || refusesBackup !== null) return primaries;
+  return [primaries.find(({ weight }) => weight > 0) ?? primaries[0]!];
+}
+
 function parametersOf(
   server: ServerConfig,
   pool: PoolConfig,
@@ -89,8 +96,9 @@ function parametersOf(
   isStandby: boolean,
   notes: Notes,
 ): string[] {
-  const usesWeight = pool.strategy.kind !== 'round-robin';
-  const isClosed = usesWeight && server.weight === 0;
+  const usesWeight = strategies[pool.strategy.kind].usesWeights;
+  // Also where weights are ignored otherwise.
+  const isClosed = server.weight === 0;
   if (isClosed && !features.hasSticky) {
     notes.differs(
       `Pool ${pool.name}: ${server.name} has weight 0. nginx before 1.29.6 cannot keep bound clients on a server that takes no new ones; it is marked down.`,
@@ -104,7 +112,7 @@ function parametersOf(
     ...(server.maxRequests > 0 ? [`max_conns=${server.maxRequests}`] : []),
     `max_fails=${consecutiveFailures}`,
     ...(consecutiveFailures > 0 ? [`fail_timeout=${wholeSeconds(baseEjectionMs)}`] : []),
-    ...(isStandby ? ['backup'] : []),
+    ...(isStandby && !isClosed ? ['backup'] : []),
     ...(isClosed ? [features.hasSticky ? 'drain' : 'down'] : []),
   ];
 }

@@ -11,6 +11,8 @@ export interface NginxFeatures {
   readonly hasSticky: boolean;
   /** Kept-alive HTTP/1.1 connections to servers without being told to: 1.29.7. */
   readonly keepsAlive: boolean;
+  /** `least_time` in the open-source edition: 1.31.0. */
+  readonly hasLeastTime: boolean;
 }
 
 /** @param version `1.22`, `1.29.7`; throws `ContractError` `invalid-params` for anything else and for what is older than 1.16 */
@@ -31,5 +33,10 @@ export function readVersion(version: string): NginxFeatures {
       `nginx ${version} is too old for this export; use 1.16 or newer`,
     );
   }
-  return { version, hasSticky: isAtLeast(1, 29, 6), keepsAlive: isAtLeast(1, 29, 7) };
+  return {
+    version,
+    hasSticky: isAtLeast(1, 29, 6),
+    keepsAlive: isAtLeast(1, 29, 7),
+    hasLeastTime: isAtLeast(1, 31, 0),
+  };
 }

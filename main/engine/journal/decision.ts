@@ -1,4 +1,5 @@
 import type { StrategyKind } from '@shared/catalog/strategies.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
 import {
   type AdminState,
   adminStates,
@@ -11,6 +12,8 @@ import {
 /** The servers of a pool as one configuration lists them. Never changes: records of the past point at it. */
 export interface Roster {
   readonly pool: string;
+  /** How the pool picks, with its options. A pick may still have fallen back to another strategy. */
+  readonly strategy: PoolConfig['strategy'];
   readonly ids: readonly string[];
   readonly names: readonly string[];
   /** As configured. */
@@ -24,6 +27,7 @@ export interface Roster {
 
 export const emptyRoster: Roster = {
   pool: '',
+  strategy: { kind: 'round-robin' },
   ids: [],
   names: [],
   weights: [],
@@ -116,6 +120,7 @@ const leastServers = 4;
  */
 export class DecisionRecord {
   roster: Roster = emptyRoster;
+  /** Which strategy picked. */
   strategy: StrategyKind = 'round-robin';
   /** Number of this pick among all of the pool, in the order in which they were made. */
   pick = 0;

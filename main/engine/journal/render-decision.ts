@@ -1,6 +1,7 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import { type Decision, type UnavailableReason, unavailableReasons } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
+import { missingKeyWords } from '../strategy/key-hash.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { SeenCandidate } from '../strategy/strategy.ts';
 import { candidateCode, type DecisionRecord, decisionStates, type ServerFacts } from './decision.ts';
@@ -130,7 +131,7 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
     return parts.join(' ');
   }
 
-  const choice = `${uncapital(strategies[record.strategy].label)} chose ${pickedName}, ${because(record)}`;
+  const choice = `${fallback(record)}${uncapital(strategies[record.strategy].label)} chose ${pickedName}, ${because(record)}`;
   const narrowed = narrowing(record);
   if (record.affinity === 'moved') {
     parts.push(`${capital(reason)}, so the session moved: ${choice}.`);
@@ -170,12 +171,19 @@ function narrowing(record: DecisionRecord): string {
   return '';
 }
 
+/** A hash goes by another strategy where the request has no key: `the request has no header x-user: `. */
+function fallback({ strategy, roster }: DecisionRecord): string {
+  if (roster.strategy.kind !== 'hash' || strategy === 'hash') return '';
+  return `${missingKeyWords(roster.strategy)}: `;
+}
+
 function because(record: DecisionRecord): string {
   const others: SeenCandidate[] = [];
   for (const index of record.roster.ids.keys()) {
     if (record.code(index) === candidateCode) others.push(seen(record, index));
   }
-  return strategyRegistry[record.strategy].reasoning.because(seen(record, record.picked), others);
+  const { reasoning } = strategyRegistry[record.strategy];
+  return reasoning.because(seen(record, record.picked), others, record.roster.strategy);
 }
 
 function leftOut(record: DecisionRecord, include: (reason: UnavailableReason) => boolean): string[] {

@@ -11,7 +11,7 @@ import type { PoolDeps } from './pool-deps.ts';
 import type { PoolProbers } from './pool-probers.ts';
 import type { Server } from './server.ts';
 
-/** After this a measured response time has 1/e of its weight, as in Finagle's peak EWMA. */
+/** After this a measured response time has 1/e of its weight, unless the strategy asks for another: Finagle's and Linkerd's default. */
 const latencyDecayMs = 10_000;
 
 export interface AttemptResultsDeps {
@@ -53,7 +53,8 @@ export class AttemptResults {
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     // What a tunnel lasted says nothing of how fast the server is.
-    if (attempt.outcome === 'responded' && attempt.status !== 101) noteLatency(server, attempt);
+    if (attempt.outcome === 'responded' && attempt.status !== 101)
+      noteLatency(server, attempt, config.strategy);
     const tells = tellsOfServer(attempt);
     if (tells) this.#noteReached(server, attempt);
     if (attempt.batchSize !== 0) this.#of.traffic.batched(attempt.sentApart !== null);
@@ -126,7 +127,12 @@ export class AttemptResults {
 }
 
 /** A server error may show the server slower, never faster: errors are quick, and must not draw traffic. */
-function noteLatency(server: Server, { status, startedAt, endedAt }: AttemptRecord): void {
+function noteLatency(
+  server: Server,
+  { status, startedAt, endedAt }: AttemptRecord,
+  strategy: PoolConfig['strategy'],
+): void {
   const ms = endedAt - startedAt;
-  if (status < 500 || ms > server.latencyMs) server.noteLatency(ms, endedAt, latencyDecayMs);
+  const decayMs = strategy.kind === 'least-time' ? strategy.decayMs : latencyDecayMs;
+  if (status < 500 || ms > server.latencyMs) server.noteLatency(ms, endedAt, decayMs);
 }

@@ -1,3 +1,4 @@
+import type { PoolConfig } from '@shared/config/schema.ts';
 import type { UnavailableReason } from '@shared/contract/values.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
@@ -47,7 +48,7 @@ export class Candidates {
   }
 
   /** @param servers in configured order, their `order` set accordingly */
-  arrange(pool: string, servers: readonly Server[]): void {
+  arrange(pool: string, servers: readonly Server[], strategy: PoolConfig['strategy']): void {
     this.servers = servers;
     const best = servers.reduce((least, { level }) => Math.min(least, level), Number.POSITIVE_INFINITY);
     this.firsts = servers.filter(({ level }) => level === best);
@@ -58,6 +59,7 @@ export class Candidates {
     this.byId = new Map(servers.map((server) => [server.id, server]));
     this.roster = {
       pool,
+      strategy,
       ids: servers.map(({ id }) => id),
       names: servers.map(({ name }) => name),
       weights: servers.map(({ configuredWeight }) => configuredWeight),
@@ -71,12 +73,13 @@ export class Candidates {
   find(record: DecisionRecord, exchange: Exchange, now: number): readonly Server[] {
     this.waitsForSlot = false;
     this.sawFull = false;
-    this.#slowStart.weigh(this.servers, now);
+    const isRising = this.#slowStart.weigh(this.servers, now);
     const isUsual =
       this.#isPlain && exchange.attemptCount === 0 && this.#noteWell(record, exchange.isExplained);
-    if (!isUsual) return this.note(record, exchange, now);
-    this.#panic.calm();
-    return this.firsts;
+    if (isUsual) this.#panic.calm();
+    const found = isUsual ? this.firsts : this.note(record, exchange, now);
+    // A strategy keeps what it derives from an array: with weights that change another one is due.
+    return isRising && found === this.firsts ? this.firsts.slice() : found;
   }
 
   /** Why a server takes no request of such a client; null where it does. What panic makes of probes and failures is reckoned in. */
@@ -159,7 +162,10 @@ export class Candidates {
       (server) => server.unreachableAt !== 0 || server.answersProbes,
     );
     const well = ejected.filter((server) => server.unreachableAt === 0 && !isFull(server));
-    const others = [...candidates, ...ejected, ...hopeful].filter((server) => !isFull(server));
+    const others = [...candidates, ...ejected, ...hopeful]
+      .filter((server) => !isFull(server))
+      // Strategies are handed them as configured.
+      .sort((one, other) => one.order - other.order);
     if (candidates.length === 0) {
       this.waitsForSlot = full > 0 || (others.length === 0 && ejected.length + hopeful.length > 0);
       if (this.waitsForSlot) return [];

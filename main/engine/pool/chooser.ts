@@ -1,3 +1,4 @@
+import type { PoolConfig } from '@shared/config/schema.ts';
 import type { UnavailableReason } from '@shared/contract/values.ts';
 import type { Affinity } from '../affinity/affinity.ts';
 import type { Clock } from '../clock.ts';
@@ -42,9 +43,9 @@ export class Chooser {
   }
 
   /** @param servers in configured order, their `order` set accordingly */
-  arrange(pool: string, servers: readonly Server[], asksEjected: boolean): void {
-    this.#candidates.asksEjected = asksEjected;
-    this.#candidates.arrange(pool, servers);
+  arrange({ name, strategy, outlierDetection }: PoolConfig, servers: readonly Server[]): void {
+    this.#candidates.asksEjected = !outlierDetection.ejectLast;
+    this.#candidates.arrange(name, servers, strategy);
   }
 
   /** Why a server takes no new client by itself; null where it does. */
@@ -68,6 +69,7 @@ export class Chooser {
     if (affinity) picked = this.#ofSession(record, exchange, affinity, now);
     if (!picked && record.affinity !== 'rejected' && candidates.length > 0) {
       picked = strategy.pick(candidates, facts, now);
+      record.strategy = strategy.pickedBy;
       record.strategyAsked = true;
       if (exchange.isExplained) {
         for (let index = 0; index < candidates.length; index++) {

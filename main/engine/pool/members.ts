@@ -8,8 +8,11 @@ export interface Arrangement {
   readonly servers: readonly Server[];
   readonly added: readonly Server[];
   readonly removed: readonly Server[];
-  /** Of a server that was there before: turns counted in old weights mean nothing any more. */
-  readonly weightsChanged: boolean;
+  /**
+   * By how much the sum of the weights has grown of those that were there before. Turns are counted in weights: with so much more of them
+   * everybody is as far ahead or behind as it was, in requests, and the new weights hold from the next pick on.
+   */
+  readonly turnScale: number;
 }
 
 /** Matches a new list of servers with the present ones: name and address make the identity. */
@@ -22,12 +25,14 @@ export function arrange(
 ): Arrangement {
   const left = new Map(present.map((server) => [server.name, server]));
   const added: Server[] = [];
-  let weightsChanged = false;
+  let weightsBefore = 0;
+  let weightsNow = 0;
   const servers = wanted.map((config, order) => {
     const same = left.get(config.name);
     if (same && same.addressText === formatAddress(config.address)) {
       left.delete(config.name);
-      weightsChanged ||= same.configuredWeight !== config.weight;
+      weightsBefore += same.configuredWeight;
+      weightsNow += config.weight;
       same.configure(config, order);
       return same;
     }
@@ -38,7 +43,8 @@ export function arrange(
     added.push(server);
     return server;
   });
-  return { servers, added, removed: [...left.values()], weightsChanged };
+  const turnScale = weightsBefore === 0 ? 0 : weightsNow / weightsBefore;
+  return { servers, added, removed: [...left.values()], turnScale };
 }
 
 /** A server that came from another pool is the same process: what was counted and found out about it still holds. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { QueueTraffic, RetryBudgetStatus, UnavailableReason } from '@shared/contract/values.ts';
@@ -8,7 +9,7 @@ import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { Prober } from '../health/prober.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
-import { createStrategy } from '../strategy/registry.ts';
+import { createStrategy, notesKeeper } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
 import { AttemptResults } from './attempt-results.ts';
 import { hasSlot, unavailability } from './availability.ts';
@@ -203,13 +204,7 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   #configure(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
-    if (config.strategy.kind !== this.#strategy.kind) {
-      this.#strategy = this.#createStrategy(config);
-      if (this.#isFirst) {
-        this.#cells.notes.fill(0);
-        for (const server of this.#servers) server.forgetTurns();
-      }
-    }
+    if (!isDeepStrictEqual(config.strategy, this.#config.strategy)) this.#replaceStrategy(config);
     const known = new Set(this.#servers);
     this.#arrange(config, predecessor);
     this.#weigh(config);
@@ -225,6 +220,15 @@ export class ServerPool implements Pool, SocketHolder {
 
   #createStrategy({ strategy }: PoolConfig): Strategy {
     return createStrategy(strategy, { notes: this.#cells.notes, random: this.#deps.random });
+  }
+
+  /** Whose turn it is stays known as long as it means the same under the new one. */
+  #replaceStrategy(config: PoolConfig): void {
+    this.#strategy = this.#createStrategy(config);
+    for (const server of this.#servers) server.seen = 0;
+    if (!this.#isFirst || notesKeeper(config.strategy) === notesKeeper(this.#config.strategy)) return;
+    this.#cells.notes.fill(0);
+    for (const server of this.#servers) server.forgetTurns();
   }
 
   /** What a server's weight is worth now: less than configured while it is in slow start. */
@@ -388,7 +392,8 @@ export class ServerPool implements Pool, SocketHolder {
   #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
     const { memory } = this.#deps;
     const next = arrange(this.name, this.#servers, config.servers, predecessor, memory);
-    if (next.weightsChanged && this.#isFirst) for (const server of next.servers) server.turn = 0;
+    if (next.turnScale !== 1 && this.#isFirst)
+      for (const server of next.servers) server.turn *= next.turnScale;
     for (const server of next.removed) {
       this.#probers.remove(server);
       this.#deps.names.unwatch(server.endpoint);
@@ -411,7 +416,7 @@ export class ServerPool implements Pool, SocketHolder {
     }
     this.#servers = next.servers;
     this.#expected = [];
-    this.#chooser.arrange(this.name, next.servers, !config.outlierDetection.ejectLast);
+    this.#chooser.arrange(config, next.servers);
     this.sessions.configure(config.affinity);
   }
 

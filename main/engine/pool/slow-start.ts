@@ -21,15 +21,16 @@ export class SlowStart {
     this.#latest = latest;
   }
 
-  /** Sets every server's effective weight. While none rises, that is to look at one number. */
-  weigh(servers: readonly Server[], now: number): void {
+  /** Sets every server's effective weight, and tells whether any may be rising. While none rises, that is to look at one number. */
+  weigh(servers: readonly Server[], now: number): boolean {
     const isRising = this.windowMs !== 0 && this.#isWithin(this.#latest[0]!, now);
-    if (!isRising && !this.#hasRisen) return;
+    if (!isRising && !this.#hasRisen) return false;
     this.#hasRisen = isRising;
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
       server.weight = isRising ? this.effectiveWeight(server, now) : server.configuredWeight;
     }
+    return isRising;
   }
 
   effectiveWeight({ configuredWeight, slowStartedAt }: Server, now: number): number {

@@ -1,4 +1,5 @@
-import type { Candidate, Strategy, StrategyReasoning } from './strategy.ts';
+import { onlyOne } from './reasoning-words.ts';
+import type { Candidate, Strategy, StrategyDeps, StrategyReasoning } from './strategy.ts';
 
 /** The seed of the server picked last, plus one; 0 before the first pick. */
 const lastAt = 0;
@@ -7,28 +8,54 @@ const placeAt = 1;
 
 /**
  * Each in turn in configured order. It remembers which server it picked last, and picks the first candidate behind that
- * one's present place: servers that come, go or change places neither repeat nor skip a neighbour.
+ * one's present place: servers that come, go or change places neither repeat nor skip a neighbour. A pick takes O(log n), and O(n) once
+ * after the last one picked has left or changed its place.
  */
-export function roundRobin(notes: Float64Array): Strategy {
+export function roundRobin(_options: unknown, { notes }: StrategyDeps): Strategy {
+  /** Whose `seen` tells that it had the turn before. */
+  let marked: Candidate | null = null;
   return {
     kind: 'round-robin',
+    pickedBy: 'round-robin',
     pick(candidates) {
+      if (marked !== null) marked.seen = 0;
+      marked = null;
       const last = notes[lastAt]! - 1;
-      const from = last === -1 ? -1 : placeOf(candidates, last, notes[placeAt]!);
-      let first = candidates[0]!;
-      let next: (typeof candidates)[number] | null = null;
-      for (let index = 0; index < candidates.length; index++) {
-        const candidate = candidates[index]!;
-        candidate.seen = candidate.seed === last ? 1 : 0;
-        if (candidate.order < first.order) first = candidate;
-        if (candidate.order > from && (next === null || candidate.order < next.order)) next = candidate;
+      let next = 0;
+      if (last !== -1) {
+        let place = notes[placeAt]!;
+        let at = firstFrom(candidates, place);
+        if (candidates[at]?.seed !== last) {
+          place = placeOf(candidates, last, place);
+          at = firstFrom(candidates, place);
+        }
+        // Where the last one is gone, whoever stands in its place now is the next.
+        next = at;
+        const there = candidates[at];
+        if (there !== undefined && there.seed === last) {
+          marked = there;
+          there.seen = 1;
+          next += 1;
+        }
       }
-      const picked = next ?? first;
+      const picked = candidates[next < candidates.length ? next : 0]!;
       notes[lastAt] = picked.seed + 1;
       notes[placeAt] = picked.order;
       return picked;
     },
   };
+}
+
+/** Index of the first candidate at this place or behind it; their number where there is none. They stand in configured order. */
+function firstFrom(candidates: readonly Candidate[], place: number): number {
+  let low = 0;
+  let high = candidates.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (candidates[middle]!.order < place) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function placeOf(candidates: readonly Candidate[], seed: number, before: number): number {
@@ -42,7 +69,7 @@ function placeOf(candidates: readonly Candidate[], seed: number, before: number)
 export const roundRobinReasoning: StrategyReasoning = {
   detail: ({ seen }) => (seen === 1 ? 'had the turn before' : ''),
   because(_picked, others) {
-    if (others.length === 0) return 'the only one to choose from';
+    if (others.length === 0) return onlyOne;
     const before = others.find(({ seen }) => seen === 1);
     return before ? `whose turn it was after ${before.name}` : 'whose turn it was';
   },

@@ -47,6 +47,8 @@ export interface StrategyDeps {
  */
 export interface Strategy {
   readonly kind: StrategyKind;
+  /** Which strategy made the last pick: itself, or the one it fell back to. */
+  readonly pickedBy: StrategyKind;
   /**
    * Picks one of `candidates`, which holds at least one, in configured order. Sets `seen` of each that it looked at. Allocates nothing.
    *
@@ -69,6 +71,6 @@ export interface SeenCandidate {
 export interface StrategyReasoning {
   /** What the strategy saw of one candidate, e.g. `current 5`; empty where it looked at nothing. */
   detail(candidate: SeenCandidate): string;
-  /** Why `picked` won; completes `… chose api-3, `. `others` are the candidates that did not. */
-  because(picked: SeenCandidate, others: readonly SeenCandidate[]): string;
+  /** Why `picked` won; completes `… chose api-3, `. `others` are the candidates that did not. `options`: of the pool's strategy then. */
+  because(picked: SeenCandidate, others: readonly SeenCandidate[], options: StrategyOptions): string;
 }

@@ -1,11 +1,16 @@
-import type { Candidate, SeenCandidate, Strategy, StrategyReasoning } from './strategy.ts';
+import { figure, highest, onlyOne } from './reasoning-words.ts';
+import type { Candidate, Strategy, StrategyReasoning } from './strategy.ts';
 
 /**
  * Smooth weighted round robin as in nginx (ngx_http_upstream_get_peer): every candidate gains its weight, the one that
- * gained most is picked and pays the sum of all. 5/1/1 gives `aabacaa`.
+ * gained most is picked and pays the sum of all. 5/1/1 gives `aabacaa`. A pick takes O(n).
  */
 export function weightedRoundRobin(): Strategy {
-  return { kind: 'weighted-round-robin', pick: (candidates) => pickSmooth(candidates) };
+  return {
+    kind: 'weighted-round-robin',
+    pickedBy: 'weighted-round-robin',
+    pick: (candidates) => pickSmooth(candidates),
+  };
 }
 
 /** Leaves in `seen` the value that was compared. Equal ones: the first in the order given. */
@@ -24,16 +29,10 @@ function pickSmooth<T extends Candidate>(candidates: readonly T[]): T {
 }
 
 export const weightedRoundRobinReasoning: StrategyReasoning = {
-  detail: ({ seen }) => `current ${seen}`,
+  detail: ({ seen }) => `current ${figure(seen)}`,
   because(picked, others) {
     const next = highest(others);
-    if (!next) return 'the only one to choose from';
-    return `whose turn it was (current ${picked.seen}, next best ${next.name} at ${next.seen})`;
+    if (!next) return onlyOne;
+    return `whose turn it was (current ${figure(picked.seen)}, next best ${next.name} at ${figure(next.seen)})`;
   },
 };
-
-function highest(candidates: readonly SeenCandidate[]): SeenCandidate | undefined {
-  let best = candidates[0];
-  for (const candidate of candidates) if (best && candidate.seen > best.seen) best = candidate;
-  return best;
-}

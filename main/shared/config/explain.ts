@@ -102,13 +102,21 @@ function explainChoice(
   const meant = typeof input === 'string' ? nearestWord(input, values) : undefined;
   if (said?.startsWith('unknown strategy')) {
     const named = typeof input === 'string' ? input : (input as { kind?: unknown }).kind;
-    const near = typeof named === 'string' ? nearestWord(named, wordsOf(said)) : undefined;
+    if (typeof named !== 'string')
+      return `${place(path, data)} ${isMapping(input) ? 'needs a kind' : `is ${describe(input)}`}; ${said.replace('unknown strategy; ', '')}`;
+    if (named === 'hash')
+      return `strategy hash needs a key; write strategy: { kind: hash, key: header:x-user }`;
+    const near = nearestWord(named, wordsOf(said));
     return `${said.replace('unknown strategy', `unknown strategy ${show(named)}`)}${near ? ` (did you mean ${near}?)` : ''}`;
   }
   if (meant !== undefined) return `${place(path, data)} is ${show(input)}; did you mean ${meant}?`;
   if (said !== undefined)
     return `${place(path, data)} is ${describe(input)}; ${said.startsWith('write') ? said : `write ${said}`}`;
   return `${place(path, data)} is ${describe(input)}; write one of ${values.join(', ')}`;
+}
+
+function isMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function choices(issue: Extract<Issue, { code: 'invalid_value' | 'invalid_union' }>): string[] {
@@ -192,6 +200,11 @@ const examples: Record<string, string> = {
   pool: 'api',
   strategy: 'round-robin',
   kind: 'round-robin',
+  key: 'header:x-user',
+  decay: '10s',
+  ipv6Prefix: '64',
+  boundedLoad: '1.25',
+  fallback: 'round-robin',
   type: 'http',
   healthCheck: '{ type: http, path: /health }',
   outlierDetection: '{ consecutiveFailures: 5 }',

@@ -252,7 +252,13 @@ export const commands = {
   'pool.set-strategy': {
     needs: 'edit',
     handledBy: 'owner',
-    params: z.strictObject({ pool: name, strategy: z.string(), ...edit }),
+    params: z.strictObject({
+      pool: name,
+      strategy: z.string(),
+      /** As they stand in the file; null takes one out, so that its default holds. One that is not named stays as it is. */
+      options: z.record(z.string().max(40), z.union([z.string().max(300), z.number(), z.null()])).optional(),
+      ...edit,
+    }),
     result: edited,
   },
   /** Its ttl and limits stay where both kinds have them; the defaults where they are new. */

@@ -22,6 +22,7 @@ import './topology.css';
 import '../features/strands/strands.css';
 import '../features/listeners/listeners.css';
 import '../features/pools/pools.css';
+import { StrategyOptionsDialog } from '../features/pools/strategy-options.tsx';
 import '../features/servers/servers.css';
 import '../features/story/story.css';
 import '../features/limits/limits.css';
@@ -89,6 +90,7 @@ export function TopologyDialogs() {
       <AddServerDialog />
       <AffinityNameDialog />
       <NewPoolDialog />
+      <StrategyOptionsDialog />
     </>
   );
 }

@@ -85,6 +85,7 @@ describe('the numbers of a decision', () => {
   const well: NotedServer = { facts: 0, activeRequests: 0, weight: 1, latencyMs: 0, ejectedUntil: 0 };
   const roster = (servers: number) => ({
     pool: 'api',
+    strategy: { kind: 'round-robin' as const },
     ids: Array.from({ length: servers }, (_, index) => `api/${index}`),
     names: Array.from({ length: servers }, (_, index) => String(index)),
     weights: Array.from({ length: servers }, () => 1),

@@ -47,7 +47,8 @@ describe.each(strategyKinds)('a pool by %s in a turbulent life', (strategy) => {
       }));
       const affinity = some([{ type: 'none' }, { type: 'cookie' }, { type: 'client-ip' }] as const);
       return {
-        strategy,
+        strategy:
+          strategy === 'hash' ? ({ kind: strategy, key: 'client-ip', boundedLoad: 1.25 } as const) : strategy,
         servers: servers.sort(() => random() - 0.5),
         affinity,
         healthCheck: { type: 'none' } as const,

@@ -288,7 +288,7 @@ describe('a ballast.yaml with problems', () => {
       'unknown strategy',
       good.replace('    servers:', '    strategy: round-robbin\n    servers:'),
       [
-        '6:15 unknown strategy "round-robbin"; write one of round-robin, weighted-round-robin, least-connections, ip-hash (did you mean round-robin?)',
+        '6:15 unknown strategy "round-robbin"; write one of round-robin, weighted-round-robin, least-connections, power-of-two, least-time, random, ip-hash, hash, first (did you mean round-robin?)',
       ],
     ],
     [

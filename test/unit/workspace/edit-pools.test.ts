@@ -64,7 +64,7 @@ describe('pools and listeners', () => {
     expect(refusalOf(commented, { kind: 'pool.set-strategy', pool: 'api', strategy: 'toString' })).toEqual({
       code: 'invalid-config',
       message:
-        'unknown strategy "toString"; choose one of round-robin, weighted-round-robin, least-connections, ip-hash',
+        'unknown strategy "toString"; choose one of round-robin, weighted-round-robin, least-connections, power-of-two, least-time, random, ip-hash, hash, first',
     });
   });
 

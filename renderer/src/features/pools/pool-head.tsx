@@ -1,6 +1,5 @@
 import { affinities, affinityKinds } from '@shared/catalog/affinities.ts';
 import { batchingModeKinds, batchingModes } from '@shared/catalog/batching.ts';
-import { strategies, strategyKinds } from '@shared/catalog/strategies.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { run } from '../../connection/run.ts';
@@ -15,6 +14,7 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { Chip } from '../../ui/chip.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { MenuButton } from '../../ui/menu.tsx';
+import { StrategyMenu } from './strategy-menu.tsx';
 import { useWaitsForSlot } from './use-waits-for-slot.ts';
 
 /** Name, strategy, checks and affinity of a pool, and how many of its servers take requests. */
@@ -32,7 +32,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
   return (
     <header className="pool-head">
       <h2>{name}</h2>
-      <StrategyMenu pool={name} kind={pool.strategy.kind} />
+      <StrategyMenu pool={name} strategy={pool.strategy} />
       <Chip className="checks">{healthText(pool.healthCheck)}</Chip>
       <AffinityMenu pool={name} affinity={pool.affinity} sessions={sessions} />
       {pool.batching.mode !== 'off' && (
@@ -171,54 +171,6 @@ function AffinityMenu({
   );
 }
 
-function StrategyMenu({ pool, kind }: { pool: string; kind: PoolConfig['strategy']['kind'] }) {
-  const blocked = useBlocked('edit');
-  const current = strategies[kind];
-  return (
-    <MenuButton
-      label={`Strategy of pool ${pool}`}
-      width={400}
-      sections={[
-        {
-          id: 'strategies',
-          title: 'How the next server is picked',
-          entries: strategyKinds.map((each) => {
-            const { label, explain, goodFor } = strategies[each];
-            return {
-              id: each,
-              label,
-              detail: blocked ?? `${explain} Good for: ${lowerFirst(goodFor)}`,
-              isSelected: each === kind,
-              disabledReason: blocked,
-              run: () => {
-                if (each === kind) return;
-                void run('pool.set-strategy', { pool, strategy: each }, `Strategy of ${pool} not changed`, {
-                  done: `${pool} now uses ${label.toLowerCase()}`,
-                  canUndo: true,
-                });
-              },
-            };
-          }),
-        },
-      ]}
-    >
-      <Button
-        className={`chip ${current.usesClientAddress ? 'warn' : 'accent'}`}
-        aria-label={`Strategy of pool ${pool}: ${current.label}`}
-        tooltip={
-          current.usesClientAddress
-            ? `${current.explain} On one machine every client is 127.0.0.1: one server gets everything.`
-            : current.explain
-        }
-      >
-        {current.usesClientAddress && <Icon name="alert" size={12} />}
-        {current.label}
-        <Icon name="chevronDown" size={12} />
-      </Button>
-    </MenuButton>
-  );
-}
-
 /** `health GET /health · 2s`. */
 export function healthText(check: PoolConfig['healthCheck']): string {
   switch (check.type) {
@@ -232,5 +184,3 @@ export function healthText(check: PoolConfig['healthCheck']): string {
       return `health gRPC${check.service === '' ? '' : ` ${check.service}`} · ${formatDuration(check.intervalMs)}`;
   }
 }
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

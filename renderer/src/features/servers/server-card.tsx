@@ -107,7 +107,10 @@ export function ServerCard({ id, moves }: ServerCardProps) {
             onChange={(next) => setWeight(id, next)}
           />
         </div>
-        <Share id={id} unpromised={strategy === 'ip-hash' ? 'by client' : 'by load'} />
+        <Share
+          id={id}
+          unpromised={strategy === undefined ? '' : unpromisedWords[strategies[strategy].decides]}
+        />
         <Sparkline
           className="spark"
           ring={() => metricsHistory.server(id).rate}
@@ -233,6 +236,15 @@ function menuSections(
     { id: 'file', title: 'In the file', entries: [move, entries[7]!] },
   ];
 }
+
+/** What decides a server's share, where the strategy promises none. */
+const unpromisedWords = {
+  turn: 'in turn',
+  chance: 'by chance',
+  load: 'by load',
+  request: 'by request',
+  order: 'in order',
+} as const;
 
 /** @param unpromised what decides the share where the strategy promises none */
 function Share({ id, unpromised }: { id: string; unpromised: string }) {

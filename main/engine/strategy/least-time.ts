@@ -1,0 +1,56 @@
+import { decayedEwma } from './peak-ewma.ts';
+import { figure, lowest, onlyOne } from './reasoning-words.ts';
+import type { SeenCandidate, Strategy, StrategyOptions, StrategyReasoning } from './strategy.ts';
+import { pickTied } from './tied-turns.ts';
+
+/**
+ * Smallest peak EWMA of the response time x (requests in flight + 1) / weight, as in Finagle and Linkerd. A measurement fades while no
+ * other follows, so that a server that was slow once is asked again. One that was never measured counts as the fastest of the others (all
+ * the same where none was): it gets its first requests at once, and not more of them than its requests in flight allow. (Finagle asks such a
+ * server first and then not at all until it has answered; one endless response would keep it out for good.) Equal ones take turns
+ * by weight.
+ */
+export function leastTime({ decayMs }: Extract<StrategyOptions, { kind: 'least-time' }>): Strategy {
+  return {
+    kind: 'least-time',
+    pickedBy: 'least-time',
+    pick(candidates, _facts, now) {
+      let fastest = Number.POSITIVE_INFINITY;
+      for (let index = 0; index < candidates.length; index++) {
+        const candidate = candidates[index]!;
+        const { latencyMs } = candidate;
+        const ms = latencyMs === 0 ? 0 : decayedEwma(latencyMs, candidate.latencyAt, now, decayMs);
+        candidate.seen = ms;
+        if (ms !== 0 && ms < fastest) fastest = ms;
+      }
+      if (fastest === Number.POSITIVE_INFINITY) fastest = 1;
+      let least = Number.POSITIVE_INFINITY;
+      for (let index = 0; index < candidates.length; index++) {
+        const candidate = candidates[index]!;
+        const ms = candidate.seen === 0 ? fastest : candidate.seen;
+        const score = (ms * (candidate.activeRequests + 1)) / candidate.weight;
+        candidate.seen = score;
+        if (score < least) least = score;
+      }
+      return pickTied(candidates, least);
+    },
+  };
+}
+
+export const leastTimeReasoning: StrategyReasoning = {
+  detail: (candidate) => `score ${figure(candidate.seen)} (${product(candidate)})`,
+  because(picked, others) {
+    const next = lowest(others);
+    if (!next) return onlyOne;
+    const tied = others.filter(({ seen }) => seen === picked.seen).length;
+    if (tied > 0)
+      return `whose turn it was among the ${tied + 1} that should answer soonest (${product(picked)})`;
+    return `which should answer soonest (${product(picked)}; next ${next.name} with ${product(next)})`;
+  },
+};
+
+/** `12.3 ms x 3 / weight 2`: what it takes lately, times what it would have in flight. */
+function product({ seen, activeRequests, weight }: SeenCandidate): string {
+  const ms = (seen * weight) / (activeRequests + 1);
+  return `${figure(ms)} ms x ${activeRequests + 1}${weight === 1 ? '' : ` / weight ${figure(weight)}`}`;
+}
