@@ -62,6 +62,12 @@ describe('marks on the timeline', () => {
     expect(clusterMarkers([event(1_000, 'request-failed')], span, 500)[0]?.lane).toBeNull();
   });
 
+  it('gives what a circuit does to the lane of the clients, whom it shuts out', () => {
+    const [cluster] = clusterMarkers([event(1_000, 'circuit-opened', null)], span, 500);
+    expect(cluster).toMatchObject({ lane: null, kind: 'circuit' });
+    expect(clusterTitle(cluster!)).toBe('1 change of a circuit');
+  });
+
   it('clusters the same way while the span moves on', () => {
     const events = [
       event(10_100, 'probe-failed'),

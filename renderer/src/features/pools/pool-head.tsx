@@ -15,6 +15,7 @@ import { Chip } from '../../ui/chip.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { MenuButton } from '../../ui/menu.tsx';
 import { StrategyMenu } from './strategy-menu.tsx';
+import { CircuitChip } from './pool-circuit.tsx';
 import { useWaitsForSlot } from './use-waits-for-slot.ts';
 
 /** Name, strategy, checks and affinity of a pool, and how many of its servers take requests. */
@@ -41,6 +42,7 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       {perRequest >= 1.005 && (
         <Chip tone="warn" className="amplified">{`${perRequest.toFixed(2)} attempts per request`}</Chip>
       )}
+      <CircuitChip name={name} />
       {waiting > 0 && <Chip tone="warn" className="waiting">{`${waiting} in the queue`}</Chip>}
       <span className="space" />
       <span

@@ -13,6 +13,7 @@ import { select } from '../../store/interface.ts';
 import { Button } from '../../ui/button.tsx';
 import { moveServer, serverDragType } from './drag.ts';
 import { dropIndex } from './drop-index.ts';
+import { CircuitTrouble } from './pool-circuit.tsx';
 import { PoolHead } from './pool-head.tsx';
 import { PoolTrouble } from './pool-trouble.tsx';
 
@@ -78,6 +79,7 @@ export function PoolPanel({
   return (
     <section className="pool" aria-label={`Pool ${name}`} data-pool={name} data-dense={isDense}>
       <PoolHead name={name} onAddServer={onAddServer} />
+      <CircuitTrouble name={name} />
       <PoolTrouble name={name} />
       {isDense && columns}
       <div

@@ -11,6 +11,7 @@ export const markerKinds = [
   'eject',
   'start',
   'exit',
+  'circuit',
 ] as const;
 export type MarkerKind = (typeof markerKinds)[number];
 
@@ -37,6 +38,9 @@ const byEvent: Partial<Record<EventKind, MarkerKind>> = {
   'server-returned': 'return',
   'replica-started': 'start',
   'replica-exited': 'exit',
+  'circuit-opened': 'circuit',
+  'circuit-half-open': 'circuit',
+  'circuit-closed': 'circuit',
 };
 const mostEvents = 6;
 
@@ -55,9 +59,10 @@ export function clusterMarkers(
     if (event.atMs > span.toMs) continue;
     const kind = byEvent[event.kind];
     if (kind === undefined) continue;
-    // What a client saw fail belongs to the clients, whichever server it was that failed it.
-    const lane = kind === 'failed' ? null : event.server;
-    if (lane === null && kind !== 'failed') continue;
+    // What a client saw fail belongs to the clients, whichever server it was that failed it; so does what shuts them all out.
+    const isOfClients = kind === 'failed' || kind === 'circuit';
+    const lane = isOfClients ? null : event.server;
+    if (lane === null && !isOfClients) continue;
     const key = `${lane} ${kind} ${Math.floor(event.atMs / bucketMs)}`;
     const count = event.count ?? 1;
     const cluster = clusters.get(key);
@@ -161,6 +166,7 @@ const one: Record<MarkerKind, string> = {
   eject: 'ejection',
   start: 'process start',
   exit: 'process exit',
+  circuit: 'change of a circuit',
 };
 const many: Record<MarkerKind, string> = {
   probe: 'failed probes',
@@ -172,6 +178,7 @@ const many: Record<MarkerKind, string> = {
   eject: 'ejections',
   start: 'process starts',
   exit: 'process exits',
+  circuit: 'changes of circuits',
 };
 
 /** `3 retried requests`. */

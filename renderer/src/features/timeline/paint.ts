@@ -100,6 +100,7 @@ export function paintClusters(
     if (middle === undefined) continue;
     const x = xOf(scale, cluster.atMs);
     if (x < -10 || x > scale.width + 10) continue;
+    if (cluster.kind === 'circuit') continue;
     if (cluster.kind !== 'failed') paintMark(context, { ...cluster, kind: cluster.kind }, x, middle);
     else if (run && run.middle === middle && x - run.toX < markWidth) run.toX = x;
     else {
@@ -112,6 +113,8 @@ export function paintClusters(
     const middle = middleOf(cluster.lane);
     if (middle === undefined) continue;
     const x = xOf(scale, cluster.atMs);
+    // Above the failures that made it open.
+    if (cluster.kind === 'circuit') paintMark(context, { ...cluster, kind: cluster.kind }, x, middle);
     if (pointed && isSameCluster(pointed, cluster)) {
       context.strokeStyle = resolveColour('var(--focus)');
       context.lineWidth = 1.5;
@@ -197,6 +200,11 @@ function paintMark(
       disc(context, x, y, 6.5, resolveColour('var(--bad)'), surface, 1.5);
       line(context, x - 2.4, y - 2.4, x + 2.4, y + 2.4, surface, 1.6);
       line(context, x + 2.4, y - 2.4, x - 2.4, y + 2.4, surface, 1.6);
+      return;
+    case 'circuit':
+      disc(context, x, y, 6.5, resolveColour('var(--warn)'), surface, 1.5);
+      line(context, x - 3, y, x - 0.6, y, surface, 1.6);
+      line(context, x + 0.6, y - 2.4, x + 2.8, y, surface, 1.6);
       return;
   }
 }
