@@ -34,6 +34,10 @@ export interface EngineHostListener {
   onStatus(status: EngineStatus): void;
   /** A new engine answers, not configured yet: subscribe to its topics here. */
   onConnected(client: ContractClient): void;
+  /** After a crash: a new engine is about to get the last good configuration. */
+  onRestarting?(client: ContractClient): Promise<void>;
+  /** The engine takes no more requests and is about to end. */
+  onStopped?(client: ContractClient): Promise<void>;
   onCrashed(reason: string): void;
   /** The last good configuration runs again. */
   onRestarted(listeners: CommandResult<'engine.apply'>['listeners']): void;
@@ -67,6 +71,8 @@ export function createEngineHost(options: {
   readonly clock: Clock;
   readonly log: Log;
   readonly listener: EngineHostListener;
+  /** Signs session cookies, for every engine that is started. */
+  readonly cookieKey?: () => Uint8Array;
   /** How often a running engine is asked for a sign of life, and how many rounds it may owe one. */
   readonly watch?: { readonly everyMs: number; readonly rounds: number };
 }): EngineHost {
@@ -89,7 +95,7 @@ export function createEngineHost(options: {
     // Flags of our own process (a debugger's, a test runner's) are not meant for the engine.
     const worker = new Worker(workerPath, {
       execArgv: [],
-      workerData: { version },
+      workerData: { version, ...(options.cookieKey && { cookieKey: options.cookieKey() }) },
       name: 'ballast engine',
       resourceLimits: threadHeap,
     });
@@ -179,6 +185,7 @@ export function createEngineHost(options: {
     cancelRestart = undefined;
     try {
       const { client } = await connectNew();
+      await listener.onRestarting?.(client);
       const applied = lastGood ? await client.call('engine.apply', { config: lastGood }) : { listeners: [] };
       setStatus({ state: 'running' });
       listener.onRestarted(applied.listeners);
@@ -240,6 +247,9 @@ export function createEngineHost(options: {
         const tooLate = clock.after(graceMs + stopMarginMs, () => void last.worker.terminate());
         unfinished = (await stopped.catch(() => ({ unfinishedRequests: 0 }))).unfinishedRequests;
         tooLate();
+        const hangs = clock.after(stopMarginMs, () => void last.worker.terminate());
+        await listener.onStopped?.(last.client).catch(() => {});
+        hangs();
         await last.worker.terminate();
       }
       setStatus({ state: 'stopped' });

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { formatAddress } from '@shared/config/address.ts';
 import type { ConfigProblem } from '@shared/config/parse.ts';
@@ -26,6 +27,8 @@ import { engineCommands } from './handlers/engine-commands.ts';
 import { processCommands } from './handlers/process-commands.ts';
 import { namePortHolder } from './port-in-use.ts';
 import { replicaEvent } from './replica-events.ts';
+import { sessionFile } from './session-file.ts';
+import { createSessionKeeper } from './session-keeper.ts';
 
 /** Replicas get this long to listen before traffic is let in; those that take longer are found by their health checks. */
 const replicaWaitMs = 3_000;
@@ -46,6 +49,8 @@ export interface OwnerOptions {
   readonly version: string;
   /** Lines for a person who looks for a fault. */
   readonly log: (text: string) => void;
+  /** Where `persistSessions` keeps them; that of this user where it is left out. */
+  readonly stateDir?: string;
   readonly clock?: Clock;
   readonly random?: () => number;
 }
@@ -85,7 +90,15 @@ export function createOwner(options: OwnerOptions): Owner {
   const supervisor = createSupervisor({ clock, log });
   const traffic = createTraffic({ clock, random, log });
   const relay = createEngineRelay(events, ({ total }) => traffic.observe(total.requests));
-  const host = createEngineHost({ workerPath, version, clock, log, listener: engineListener() });
+  const sessions = createSessionKeeper({ clock, log }, (name, params) => host.call(name, params));
+  const host: EngineHost = createEngineHost({
+    workerPath,
+    version,
+    clock,
+    log,
+    listener: engineListener(),
+    cookieKey: () => sessions.cookieKey,
+  });
   /** What the operator wants of servers: the engine forgets it when it crashes, the operator does not. */
   const adminStates = new Map<string, Parameters<typeof setAdminState>[0]>();
   const releases: Unsubscribe[] = [];
@@ -123,12 +136,14 @@ export function createOwner(options: OwnerOptions): Owner {
     return {
       onStatus: (status) => system.set('engine', status),
       onConnected: (client) => relay.follow(client),
+      onRestarting: (client) => sessions.restore((name, params) => client.call(name, params)),
+      onStopped: (client) => sessions.saveLast((name, params) => client.call(name, params)),
       onCrashed: (reason) =>
         events.add({ kind: 'engine-crashed', text: `The engine crashed: ${reason}`, tone: 'bad' }),
       onRestarted: (listeners) => {
         events.add({
           kind: 'engine-restarted',
-          text: 'The engine runs again with the last good configuration; counters and sessions began anew',
+          text: `The engine runs again with the last good configuration; ${sessions.isOn ? 'counters began anew, sessions go on as they were when they were last saved' : 'counters and sessions began anew'}`,
           tone: 'good',
         });
         leadTraffic(listeners);
@@ -201,6 +216,7 @@ export function createOwner(options: OwnerOptions): Owner {
 
   function applied(snapshot: ConfigSnapshot, what: string): void {
     config.set('current', snapshot);
+    sessions.turn(snapshot.config.persistSessions);
     events.add({ kind: 'config-applied', text: what, tone: 'neutral' });
   }
 
@@ -248,9 +264,18 @@ export function createOwner(options: OwnerOptions): Owner {
         events.add({ kind: 'config-refused', text, tone: 'bad' });
       },
     });
+    const damaged = sessions.open(
+      sessionFile(await realpath(file.path), options.stateDir),
+      parsed.config.persistSessions,
+    );
+    if (damaged !== null) {
+      const text = `No session of the last run goes on: ${damaged}`;
+      events.add({ kind: 'sessions-restored', tone: 'bad', text });
+    }
     planAll(file.path, parsed.config);
     await Promise.all([host.start(), replicasSettled(demo ? demoReplicaWaitMs : replicaWaitMs)]);
     insistRunning();
+    await sessions.restore(host.call);
     const listeners = await applyLocated(file.document, parsed.config, (wanted) =>
       applyAll(file.path, wanted),
     );
@@ -263,6 +288,7 @@ export function createOwner(options: OwnerOptions): Owner {
   async function stop(graceMs: number): Promise<void> {
     for (const release of releases.splice(0).reverse()) release();
     await traffic.stop();
+    sessions.stop();
     await stopEngine(host, graceMs, log);
     await supervisor.stop(graceMs);
   }

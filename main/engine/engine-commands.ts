@@ -8,6 +8,8 @@ import type { Engine } from './engine.ts';
 /** What the engine answers itself. @param changed told after a command that changed what subscribers see */
 export function engineCommands(engine: Engine, changed: () => void): Handlers<EngineCommandName> {
   let started = false;
+  /** Parts that were not asked for yet. */
+  let saving: ReturnType<Engine['saveSessions']> | undefined;
 
   async function apply(config: Config): Promise<ListenerStatus[]> {
     try {
@@ -45,7 +47,11 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
     'session.end-all': ({ pool, server }) => ({ ended: engine.endSessions(pool, server) }),
     'session.move': ({ pool, id, server }) => ({ before: engine.moveSession(pool, id, server) }),
     'session.pin': ({ pool, id, pinned }) => engine.pinSession(pool, id, pinned),
-    'session.save': () => engine.saveSessions(),
+    'session.save'({ isFirst }) {
+      if (isFirst) saving = engine.saveSessions();
+      const next = saving?.next();
+      return { part: next && !next.done ? next.value : null };
+    },
     'session.restore'({ saved }) {
       engine.restoreSessions(saved);
       return {};

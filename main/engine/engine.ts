@@ -102,8 +102,8 @@ export interface Engine {
   sessions(filter: SessionFilter): { sessions: Session[]; total: number };
   /** Sessions of an earlier run that pools go on with. To be called before `start`. */
   restoreSessions(saved: SavedSessions): void;
-  /** What another run needs to go on with the sessions. */
-  saveSessions(): Promise<SavedSessions>;
+  /** What another run needs to go on with the sessions, a part at a time; several parts may be of one pool. */
+  saveSessions(): Generator<SavedPool>;
   /** These throw a `ContractError` `not-found` where there is no such pool, server or session. */
   endSession(pool: string, id: string): void;
   /** Ends all sessions of a server, or of the pool. Returns how many. */
@@ -356,9 +356,8 @@ export function createEngine(options: EngineOptions): Engine {
     restoreSessions(saved) {
       for (const each of saved.pools) savedSessions.set(each.pool, each);
     },
-    async saveSessions() {
-      const all = await Promise.all([...pools.values()].map((pool) => pool.sessions.save()));
-      return { pools: all.filter((each) => each !== null) };
+    *saveSessions() {
+      for (const pool of [...pools.values()]) yield* pool.sessions.save();
     },
     setAdminState(poolName, serverName, state) {
       const { pool, server } = find(poolName, serverName);

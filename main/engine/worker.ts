@@ -23,7 +23,13 @@ function runEngine(port: MessagePort): void {
   const log = (text: string): void => void process.stderr.write(`engine: ${text}\n`);
   // What this thread was started as; further threads are started as the same.
   const workerPath = process.argv[1] ?? fileURLToPath(import.meta.url);
-  const engine = createEngine({ clock: systemClock, random: Math.random, log, workerPath });
+  const engine = createEngine({
+    clock: systemClock,
+    random: Math.random,
+    log,
+    workerPath,
+    ...keyFrom(workerData),
+  });
   const published = publishEngine(engine, systemClock);
   const channel = portChannel(port);
   serveContract(channel, {
@@ -38,6 +44,12 @@ function runEngine(port: MessagePort): void {
 
 function isLane(data: unknown): data is LaneStart {
   return typeof data === 'object' && data !== null && 'role' in data && data.role === 'lane';
+}
+
+/** The owner gives each of its engines the same key, so that cookies outlive an engine. */
+function keyFrom(data: unknown): { cookieKey?: Uint8Array } {
+  if (typeof data !== 'object' || data === null || !('cookieKey' in data)) return {};
+  return data.cookieKey instanceof Uint8Array ? { cookieKey: data.cookieKey } : {};
 }
 
 function versionFrom(data: unknown): string {

@@ -316,10 +316,11 @@ export class Affinity {
     return { sessions, total };
   }
 
-  /** What another run needs to go on with the sessions. */
+  /** What another run needs to go on with the sessions there are now; of those that have ended by the time they are asked for, it may tell. */
   *save(): Generator<SavedSession> {
     const toEpoch = this.#toEpoch;
-    for (const entry of this.#table) yield savedSession(entry, toEpoch);
+    // The table may change between two of them, so which there are is written down first.
+    for (const entry of [...this.#table]) yield savedSession(entry, toEpoch);
   }
 
   /** Takes over the sessions of an earlier run, before any client was let in. Returns how many are not over yet. */

@@ -1,5 +1,5 @@
 import type { AffinityConfig } from '@shared/config/schema.ts';
-import { mostSaved, type SavedPool, type SavedSession } from '@shared/contract/saved-sessions.ts';
+import type { SavedPool, SavedSession } from '@shared/contract/saved-sessions.ts';
 import type { Session } from '@shared/contract/values.ts';
 import { Affinity, mostEnded } from '../affinity/affinity.ts';
 import type { ResponseCookie } from '../affinity/response-cookie.ts';
@@ -9,7 +9,7 @@ import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
 
-/** Sessions that are looked at in one go while they are saved, so that no request waits for it. */
+/** Sessions of a part, so that no request waits long for it. */
 const savedAtOnce = 500;
 
 /** The sessions of a pool: none while it has no affinity. Ends what is over, and takes each step under the pool's lock. */
@@ -134,22 +134,18 @@ export class PoolSessions {
     });
   }
 
-  /** What another run needs to go on with them; null where there are none to go on with. Requests are served meanwhile. */
-  async save(): Promise<SavedPool | null> {
+  /** What another run needs to go on with them, a part at a time: whoever takes the parts lets requests be served in between. */
+  *save(): Generator<SavedPool> {
     const { affinity } = this;
-    if (!affinity) return null;
-    const sessions: SavedSession[] = [];
+    if (!affinity) return;
+    let sessions: SavedSession[] = [];
     for (const each of affinity.save()) {
       sessions.push(each);
-      if (sessions.length % savedAtOnce === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (sessions.length < savedAtOnce) continue;
+      yield { pool: this.#pool, source: affinity.source, sessions };
+      sessions = [];
     }
-    if (sessions.length > mostSaved) {
-      sessions.sort(
-        (one, other) => Number(other.pinned) - Number(one.pinned) || other.lastUsedMs - one.lastUsedMs,
-      );
-      sessions.length = mostSaved;
-    }
-    return { pool: this.#pool, source: affinity.source, sessions };
+    yield { pool: this.#pool, source: affinity.source, sessions };
   }
 
   #restore(): void {

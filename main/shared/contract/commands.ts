@@ -3,7 +3,7 @@ import { affinityKinds } from '../catalog/affinities.ts';
 import { batchingModeKinds } from '../catalog/batching.ts';
 import type { Config } from '../config/schema.ts';
 import { recordCursorSchema, recordedRequestSchema } from './recorded-request.ts';
-import { savedSessionsSchema } from './saved-sessions.ts';
+import { savedPoolSchema, savedSessionsSchema } from './saved-sessions.ts';
 import {
   adminStates,
   eventSchema,
@@ -138,8 +138,13 @@ export const commands = {
     params: z.strictObject({ pool: name, id: z.string(), pinned: z.boolean() }),
     result: z.object({ before: z.boolean(), server: z.string() }),
   },
-  /** What the next engine needs to go on with the sessions. */
-  'session.save': { needs: 'own', handledBy: 'engine', params: nothing, result: savedSessionsSchema },
+  /** What the next engine needs to go on with the sessions: one part after the other, null behind the last. */
+  'session.save': {
+    needs: 'own',
+    handledBy: 'engine',
+    params: z.strictObject({ isFirst: z.boolean() }),
+    result: z.object({ part: savedPoolSchema.nullable() }),
+  },
   /** Sessions of an earlier run, told before the first configuration. */
   'session.restore': {
     needs: 'own',

@@ -19,7 +19,8 @@ const savedSessionSchema = z.object({
 });
 export type SavedSession = z.infer<typeof savedSessionSchema>;
 
-const savedPoolSchema = z.object({
+/** The sessions of a pool, or some of them. */
+export const savedPoolSchema = z.object({
   pool: id,
   /** By what clients were told apart: to be taken over only where that is still so. */
   source: z.string(),
