@@ -161,7 +161,16 @@ function serverColumns(
       text: stateWord,
       paint: (server, padded) => output.paint(stateTone(server), padded),
     },
-    { title: 'WEIGHT', align: 'right', text: ({ id }) => String(weights.get(id) ?? '-') },
+    {
+      title: 'WEIGHT',
+      align: 'right',
+      text({ id, effectiveWeight }) {
+        const weight = weights.get(id);
+        if (weight === undefined) return '-';
+        // In slow start.
+        return effectiveWeight < weight ? `${effectiveWeight} of ${weight}` : String(weight);
+      },
+    },
     { title: 'SHARE', align: 'right', text: ({ id }) => of(id, (own) => percent(own.shareHad), '-') },
     { title: 'WANTED', align: 'right', text: ({ id }) => of(id, (own) => percent(own.shareWanted), '-') },
     { title: 'REQUESTS', align: 'right', text: ({ id }) => of(id, (own) => String(own.requests), '0') },
@@ -190,6 +199,7 @@ function serverColumns(
 }
 
 function stateWord({ adminState, available, reason, verdict }: ServerStatus): string {
+  if (reason === 'drained') return reason;
   if (adminState !== 'ready') return adminState;
   return available ? verdict : (reason ?? verdict);
 }

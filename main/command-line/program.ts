@@ -255,8 +255,14 @@ function addServer(program: Command, run: Run): void {
     ['ready', 'ready', 'take it back into service'],
     ['maintenance', 'maintenance', 'take it out; it is not probed'],
   ] as const) {
-    acting(name, description).action(
-      run(async (output, place: string, options: Choose) =>
+    const command = acting(name, description);
+    if (name === 'drain')
+      command.option(
+        '--deadline <DURATION>',
+        'then its sessions move and what still runs there is ended, e.g. 30s; timeouts.drain when left out',
+      );
+    command.action(
+      run(async (output, place: string, options: Choose & { deadline?: string }) =>
         (await load()).setAdminState(output, place, adminState, options),
       ),
     );

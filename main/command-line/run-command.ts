@@ -49,6 +49,7 @@ const toldKinds: readonly EventKind[] = [
   'circuit-opened',
   'circuit-half-open',
   'circuit-closed',
+  'drain-ended',
   'replica-exited',
   'config-applied',
   'config-refused',

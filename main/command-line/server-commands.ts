@@ -1,11 +1,17 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
 import type { AdminState, ProbeRecord } from '@shared/contract/values.ts';
-import { Failure } from './failure.ts';
+import { parseDuration } from '@shared/lib/duration.ts';
+import { exitCodes, Failure } from './failure.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { parsePlace as parsePool } from './server-place.ts';
 import { type Column, clockTime, milliseconds, table } from './table.ts';
+
+export interface DrainOptions extends ChooseOptions {
+  /** A duration as text. */
+  readonly deadline?: string;
+}
 
 /** Commands that act on one server of the Ballast that runs. `place` is written POOL/SERVER. */
 
@@ -13,14 +19,25 @@ export async function setAdminState(
   output: Output,
   place: string,
   adminState: AdminState,
-  options: ChooseOptions,
+  options: DrainOptions,
 ): Promise<void> {
   const named = parsePlace(place);
+  const { deadline } = options;
+  const drainMs = deadline === undefined ? undefined : parseDuration(deadline);
+  if (deadline !== undefined && drainMs === undefined) {
+    throw new Failure(`"${deadline}" is no duration; write a number and a unit, e.g. --deadline 30s`, {
+      exitCode: exitCodes.usage,
+    });
+  }
   await withRunning(options, async (client) => {
-    const { before } = await client.call('server.set-admin-state', { ...named, adminState });
+    const params = { ...named, adminState, ...(drainMs !== undefined && { drainMs }) };
+    const { before } = await client.call('server.set-admin-state', params);
     if (output.json) return output.object({ server: place, adminState, before });
+    const until = drainMs ? `, for ${deadline} at most` : '';
     output.line(
-      before === adminState ? `${place} was ${adminState} already` : `${place}: ${before} -> ${adminState}`,
+      before === adminState && until === ''
+        ? `${place} was ${adminState} already`
+        : `${place}: ${before} -> ${adminState}${until}`,
     );
   });
 }

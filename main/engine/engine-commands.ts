@@ -56,8 +56,8 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
       engine.restoreSessions(saved);
       return {};
     },
-    'server.set-admin-state'({ pool, server, adminState }) {
-      const before = engine.setAdminState(pool, server, adminState);
+    'server.set-admin-state'({ pool, server, adminState, drainMs }) {
+      const before = engine.setAdminState(pool, server, adminState, drainMs);
       changed();
       return { before };
     },

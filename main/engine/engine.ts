@@ -15,6 +15,7 @@ import type {
   ServerStatus,
   Session,
 } from '@shared/contract/values.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';
 import { type DescriptorSupply, descriptorSupply } from './descriptors.ts';
@@ -112,8 +113,8 @@ export interface Engine {
   moveSession(pool: string, id: string, server: string): string;
   /** Pins a session to its server, or no longer. Returns whether it was, and its server's id. */
   pinSession(pool: string, id: string, pinned: boolean): { before: boolean; server: string };
-  /** Returns the state before. */
-  setAdminState(pool: string, server: string, state: AdminState): AdminState;
+  /** Returns the state before. @param drainMs with `drain`, instead of the pool's `timeouts.drain`; 0 for no deadline */
+  setAdminState(pool: string, server: string, state: AdminState, drainMs?: number): AdminState;
   probe(pool: string, server: string): void;
   /** The last probes of a server, oldest first. */
   probes(pool: string, server: string): CommandResult<'server.probes'>;
@@ -359,14 +360,15 @@ export function createEngine(options: EngineOptions): Engine {
     *saveSessions() {
       for (const pool of [...pools.values()]) yield* pool.sessions.save();
     },
-    setAdminState(poolName, serverName, state) {
+    setAdminState(poolName, serverName, state, drainMs) {
       const { pool, server } = find(poolName, serverName);
-      const before = server.adminState;
-      if (before === state) return before;
-      server.adminState = state;
-      if (state === 'ready') server.beginSlowStart(clock.now());
-      pool.proberOf(server)?.adminStateChanged();
-      events.add('admin-state-changed', 'neutral', `${server.name} ${adminWords[state]}`, {
+      const wasUntil = server.drainUntil;
+      const before = pool.setAdminState(server, state, drainMs);
+      // Nobody is told of what was so already, but of another deadline.
+      if (before === state && (wasUntil === server.drainUntil || drainMs === undefined)) return before;
+      const leftMs = drainMs ?? pool.config.timeouts.drainMs;
+      const deadline = server.drainUntil === 0 ? '' : `, for ${formatDuration(leftMs)} at most`;
+      events.add('admin-state-changed', 'neutral', `${server.name} ${adminWords[state]}${deadline}`, {
         pool: poolName,
         server: server.id,
       });

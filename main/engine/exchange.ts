@@ -95,6 +95,8 @@ export class Exchange {
    * one was; the pool sets it anew at every first attempt.
    */
   lastResort: string | null = null;
+  /** It met its pool at the pool's own `maxRequests`; the pool sets it anew at every first attempt. */
+  poolWasFull = false;
   /** Clock's `now()` since when it waits in its pool's queue; 0 while it does not. */
   queuedAt = 0;
   /** It failed because all were busy: trying again in a moment makes sense. */

@@ -19,6 +19,7 @@ export function describeServers(pool: ServerPool, now: number): ServerStatus[] {
       name: server.name,
       address: server.addressText,
       adminState: server.adminState,
+      drainUntilMs: server.drainUntilMs,
       verdict: server.verdict,
       verdictSinceMs: server.verdictSinceMs,
       ejectedUntilMs: server.ejectedUntilMs,

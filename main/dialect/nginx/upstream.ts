@@ -40,7 +40,7 @@ export function renderUpstream(
   tellHealth(pool, notes);
   tellCircuit(pool, notes);
   tellQueue(pool, notes);
-  tellSlowStart(pool, notes);
+  tellPoolKeys(pool, notes);
   tellBatching(pool, notes);
   tellTunnels(pool, notes);
   const maps = [...affinity.maps, ...method.maps];
@@ -124,10 +124,21 @@ function tellPriorities({ name, servers }: PoolConfig, notes: Notes): void {
   );
 }
 
-function tellSlowStart({ name, slowStartMs, panicThreshold }: PoolConfig, notes: Notes): void {
+function tellPoolKeys(
+  { name, slowStartMs, panicThreshold, maxRequests, timeouts }: PoolConfig,
+  notes: Notes,
+): void {
   if (slowStartMs > 0)
     notes.lost(
       `Pool ${name}: open-source nginx has no slow start: a server that comes back has its whole share at once (nginx Plus: slow_start=${time(slowStartMs)}).`,
+    );
+  if (maxRequests > 0)
+    notes.lost(
+      `Pool ${name}: nginx has no limit of requests in flight for a whole upstream; maxRequests: ${maxRequests} is gone.`,
+    );
+  if (timeouts.drainMs > 0)
+    notes.lost(
+      `Pool ${name}: nginx never ends what runs at a server that drains; the deadline of ${formatDuration(timeouts.drainMs)} (timeouts.drain) is gone.`,
     );
   if (panicThreshold > 0)
     notes.lost(

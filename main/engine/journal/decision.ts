@@ -132,6 +132,8 @@ export class DecisionRecord {
   lastResort = false;
   /** For an attempt that was begun beside the one before. */
   hedge = false;
+  /** The pool's own `maxRequests`, where the request met the pool at that limit; else 0. */
+  poolLimit = 0;
   /** The pool was in panic: so many servers of the priority in use no operator had taken out; 0 while there was none. */
   panicReady = 0;
   /** And so many of them were available. */
@@ -155,6 +157,7 @@ export class DecisionRecord {
     this.strategyAsked = false;
     this.lastResort = false;
     this.hedge = false;
+    this.poolLimit = 0;
     this.panicReady = 0;
     this.panicAvailable = 0;
     this.queuedMs = 0;

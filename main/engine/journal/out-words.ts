@@ -20,6 +20,8 @@ export function outWords(
       return 'is in maintenance';
     case 'drain':
       return 'is draining: it takes no new clients';
+    case 'drained':
+      return 'is drained: its deadline has passed';
     case 'unhealthy':
       return record.facts(index).unreachable
         ? 'is unhealthy: nobody listens there'

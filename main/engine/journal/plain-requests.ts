@@ -66,7 +66,8 @@ export class PlainRequests {
     const { decision } = attempt;
     if (attempt.outcome !== 'responded' || attempt.detail !== null || attempt.sentApart !== null)
       return false;
-    if (decision === null || decision.lastResort || decision.panicReady !== 0) return false;
+    if (decision === null || decision.lastResort || decision.panicReady + decision.poolLimit !== 0)
+      return false;
     if (decision.affinity !== null || decision.affinityCause !== null) return false;
     const { roster } = decision;
     if (place >= this.#places || roster.ids.length > this.#servers) this.#grow(place, roster.ids.length);

@@ -112,12 +112,18 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
   if (record.queuedMs > 0) {
     const waited = `It waited ${formatDuration(Math.max(1, Math.round(record.queuedMs)))} in the queue`;
     parts.push(
-      pickedName === undefined ? `${waited} in vain.` : `${waited}, until ${pickedName} had a slot.`,
+      pickedName === undefined
+        ? `${waited} in vain.`
+        : record.poolLimit > 0
+          ? `${waited}, because the pool had as many requests in flight as it may (maxRequests ${record.poolLimit}).`
+          : `${waited}, until ${pickedName} had a slot.`,
     );
   }
   if (pickedName === undefined) {
     if (record.affinity === 'rejected') {
       parts.push(`${capital(reason)}, and this pool rejects such a client instead of moving it.`);
+    } else if (record.poolLimit > 0) {
+      parts.push(`The pool had as many requests in flight as it may (maxRequests ${record.poolLimit}).`);
     } else {
       if (reason !== '') parts.push(`${capital(reason)}.`);
       if (record.roster.ids.some((_, index) => decisionStates[record.code(index)] === 'circuit-open'))

@@ -14,6 +14,7 @@ export interface EarlierAttempt {
 export const reasonWords: Record<UnavailableReason, string> = {
   maintenance: 'in maintenance',
   drain: 'draining',
+  drained: 'drained (its deadline has passed)',
   unhealthy: 'unhealthy',
   ejected: 'ejected after failed attempts',
   full: 'at its limit of requests in flight',

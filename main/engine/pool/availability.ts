@@ -24,7 +24,10 @@ export function availability(server: Server, context: AvailabilityContext): Avai
  */
 export function unavailability(server: Server, now: number, bound: boolean): UnavailableReason | null {
   if (server.adminState === 'maintenance') return 'maintenance';
-  if (server.adminState === 'drain' && !bound) return 'drain';
+  if (server.adminState === 'drain') {
+    if (isDrained(server, now)) return 'drained';
+    if (!bound) return 'drain';
+  }
   // Not yet known counts as healthy: traffic flows at once, and an attempt that fails is retried elsewhere.
   if (server.verdict === 'unhealthy') return 'unhealthy';
   // After the ejection one trial request goes through; until it has gone well, no other.
@@ -33,6 +36,11 @@ export function unavailability(server: Server, now: number, bound: boolean): Una
   // Last: who is only full is worth waiting for.
   if (isFull(server)) return 'full';
   return null;
+}
+
+/** The deadline of its drain has passed: not even clients with a session there are let in. */
+export function isDrained({ drainUntil }: Server, now: number): boolean {
+  return drainUntil !== 0 && now >= drainUntil;
 }
 
 /** Neither probes nor real traffic speak against it. Says nothing of load, nor of what an operator wants. */

@@ -8,6 +8,7 @@ import type { Strategy } from '../strategy/strategy.ts';
 import { isFull } from './availability.ts';
 import { Candidates, wasTried } from './candidates.ts';
 import type { Panic } from './panic.ts';
+import type { PoolLimit } from './pool-limit.ts';
 import type { Server } from './server.ts';
 import type { SlowStart } from './slow-start.ts';
 import { moveReason, unservedError } from './unserved-text.ts';
@@ -21,10 +22,14 @@ const circuitOpenCode = decisionStates.indexOf('circuit-open');
 export class Chooser {
   readonly #clock: Clock;
   readonly #candidates: Candidates;
+  readonly #limit: PoolLimit;
+  /** After a `choose`: the pool stood at its own `maxRequests`. */
+  sawPoolFull = false;
   /** Changes hands: the attempt gets it, and its old one is written next. */
   #record = new DecisionRecord();
 
-  constructor(clock: Clock, slowStart: SlowStart, panic: Panic) {
+  constructor(clock: Clock, slowStart: SlowStart, panic: Panic, limit: PoolLimit) {
+    this.#limit = limit;
     this.#clock = clock;
     this.#candidates = new Candidates(clock, slowStart, panic);
   }
@@ -62,7 +67,15 @@ export class Chooser {
       exchange.session = null;
       exchange.sessionIsNew = false;
       exchange.lastResort = null;
+      exchange.poolWasFull = false;
     }
+    this.sawPoolFull = this.#limit.isReached;
+    if (this.sawPoolFull) {
+      exchange.poolWasFull = true;
+      this.waitsForSlot = true;
+      return null;
+    }
+    if (exchange.poolWasFull) record.poolLimit = this.#limit.maxRequests;
     const candidates = this.#candidates.find(record, exchange, now);
     const facts = exchange.facts!;
     let picked: Server | null = null;
@@ -93,7 +106,8 @@ export class Chooser {
   /**
    * Writes down that a request got no server although it might have waited for one.
    *
-   * @param why completes `every server of pool "api" that could take the request is at its limit (api-1 20/20), and `
+   * @param why completes `every server of pool "api" that could take the request is at its limit (api-1 20/20), and `, or the same
+   *   of the pool
    */
   giveUp(exchange: Exchange, strategy: Strategy, why: string): void {
     const now = this.#clock.now();
@@ -102,11 +116,18 @@ export class Chooser {
     record.queuedMs = exchange.queuedAt === 0 ? 0 : now - exchange.queuedAt;
     this.#candidates.note(record, exchange, now);
     this.#unserved(record, exchange);
+    exchange.busy = true;
+    const { pool } = this.#candidates.roster;
+    if (this.#limit.isReached) {
+      const { activeRequests, maxRequests } = this.#limit;
+      record.poolLimit = maxRequests;
+      exchange.error = `pool "${pool}" has as many requests in flight as it may (${activeRequests}/${maxRequests}, maxRequests), and ${why}`;
+      return;
+    }
     const full = this.#candidates.servers
       .filter(isFull)
       .map((server) => `${server.name} ${server.activeRequests}/${server.maxRequests}`);
-    exchange.error = `every server of pool "${this.#candidates.roster.pool}" that could take the request is at its limit (${full.join(', ')}), and ${why}`;
-    exchange.busy = true;
+    exchange.error = `every server of pool "${pool}" that could take the request is at its limit (${full.join(', ')}), and ${why}`;
   }
 
   /**
@@ -157,11 +178,12 @@ export class Chooser {
     }
     record.affinityCause = cause;
     this.waitsForSlot ||= cause === 'full';
+    // A server that is gone for good cannot keep its clients out, whatever the pool does about one that is only unavailable.
+    const isGone = cause === 'removed' || cause === 'drained';
     // The other way round: whoever may not be moved does not wait for others than its own.
     if (affinity.config.onUnavailable === 'reject' && cause !== 'full' && !exchange.sessionIsNew)
-      this.waitsForSlot &&= cause === 'removed';
-    // A server that is gone for good cannot keep its clients out, whatever the pool does about one that is only unavailable.
-    if (affinity.config.onUnavailable === 'reject' && cause !== 'removed' && !exchange.sessionIsNew)
+      this.waitsForSlot &&= isGone;
+    if (affinity.config.onUnavailable === 'reject' && !isGone && !exchange.sessionIsNew)
       record.affinity = 'rejected';
     return null;
   }

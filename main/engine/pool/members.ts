@@ -50,6 +50,8 @@ export function arrange(
 /** A server that came from another pool is the same process: what was counted and found out about it still holds. */
 function inherit(server: Server, before: Server): void {
   server.adminState = before.adminState;
+  server.drainUntil = before.drainUntil;
+  server.drainUntilMs = before.drainUntilMs;
   server.verdict = before.verdict;
   server.verdictSinceMs = before.verdictSinceMs;
   server.probes.inherit(before.probes);

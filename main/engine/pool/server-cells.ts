@@ -25,7 +25,8 @@ const answersProbesAt = 6;
 const latencyMsAt = 7;
 const latencyAtAt = 8;
 const slowStartedAtAt = 9;
-const notesAt = 10;
+const drainUntilAt = 10;
+const notesAt = 11;
 /** Numbers that a strategy may keep of a server besides its turn. */
 const notes = 4;
 const numbers = notesAt + notes;
@@ -160,6 +161,13 @@ export class ServerCells {
   setLatency(ms: number, at: number): void {
     this.#numbers[latencyMsAt] = ms;
     this.#numbers[latencyAtAt] = at;
+  }
+
+  get drainUntil(): number {
+    return this.#numbers[drainUntilAt]!;
+  }
+  set drainUntil(until: number) {
+    this.#numbers[drainUntilAt] = until;
   }
 
   get slowStartedAt(): number {

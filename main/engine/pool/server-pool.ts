@@ -1,7 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { QueueTraffic, RetryBudgetStatus, UnavailableReason } from '@shared/contract/values.ts';
+import type {
+  AdminState,
+  QueueTraffic,
+  RetryBudgetStatus,
+  UnavailableReason,
+} from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { ResponseCookie } from '../affinity/response-cookie.ts';
 import type { SocketHolder } from '../descriptors.ts';
@@ -15,13 +20,14 @@ import { AttemptResults } from './attempt-results.ts';
 import { hasSlot, unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { drainTunnels } from './drain-tunnels.ts';
+import { endLeaving } from './end-leaving.ts';
 import { idleLongest } from './idle-longest.ts';
 import { arrange } from './members.ts';
 import { Panic } from './panic.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
+import { PoolLimit } from './pool-limit.ts';
 import { PoolProbers } from './pool-probers.ts';
 import { PoolSessions } from './pool-sessions.ts';
 import { QueueBoard } from './queue-board.ts';
@@ -52,6 +58,7 @@ export class ServerPool implements Pool, SocketHolder {
   readonly #probers: PoolProbers;
   readonly #slowStart: SlowStart;
   readonly #panic: Panic;
+  readonly #limit: PoolLimit;
 
   /** @param predecessor the server that had this address in another pool, whose counts and verdict the new one continues */
   constructor(config: PoolConfig, deps: PoolDeps, predecessor: (address: string) => Server | undefined) {
@@ -65,7 +72,8 @@ export class ServerPool implements Pool, SocketHolder {
     this.#strategy = this.#createStrategy(config);
     this.#slowStart = new SlowStart(this.#cells.slowStarts);
     this.#panic = new Panic(config.name, this.#cells, deps.events);
-    this.#chooser = new Chooser(deps.clock, this.#slowStart, this.#panic);
+    this.#limit = new PoolLimit(this.#cells);
+    this.#chooser = new Chooser(deps.clock, this.#slowStart, this.#panic, this.#limit);
     this.#budget = new RetryBudget(deps.clock.now(), this.#cells.budget);
     this.#results = new AttemptResults({
       pool: config.name,
@@ -89,13 +97,13 @@ export class ServerPool implements Pool, SocketHolder {
     );
     const owner: QueueOwner = {
       // Where the circuit is open nobody waits for a slot: all are to hear of it.
-      hasSlot: () => this.circuit.isOpen || this.#servers.some(hasSlot),
+      hasSlot: () => this.circuit.isOpen || (!this.#limit.isReached && this.#servers.some(hasSlot)),
       offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange) : null),
       mayWaitOn: () => this.#chooser.waitsForSlot,
       timedOut: ({ exchange }, waitedMs) => {
         this.limitReached('queue-timeout', null);
         const waited = formatDuration(Math.round(waitedMs));
-        this.#chooser.giveUp(exchange, this.#strategy, `none had a slot within ${waited} (queue.timeout)`);
+        this.#chooser.giveUp(exchange, this.#strategy, `no slot came free within ${waited} (queue.timeout)`);
       },
     };
     this.queue = new RequestQueue(deps.clock, wheelOf(deps.clock), owner, this.#board);
@@ -236,6 +244,24 @@ export class ServerPool implements Pool, SocketHolder {
     return this.#slowStart.effectiveWeight(server, now);
   }
 
+  /**
+   * Sets what the operator wants of a server. Returns what it was before.
+   *
+   * @param drainMs with `drain`: when the server is to be empty; `timeouts.drain` where it is left out, 0 for never
+   */
+  setAdminState(server: Server, state: AdminState, drainMs = this.#config.timeouts.drainMs): AdminState {
+    const before = server.adminState;
+    const now = this.#deps.clock.now();
+    const isDue = state === 'drain' && drainMs > 0;
+    server.adminState = state;
+    server.drainUntil = isDue ? now + drainMs : 0;
+    server.drainUntilMs = isDue ? Math.round(this.#deps.clock.epoch() + drainMs) : null;
+    if (before === state) return before;
+    if (state === 'ready') server.beginSlowStart(now);
+    this.#probers.of(server)?.adminStateChanged();
+    return before;
+  }
+
   /** Why a server takes no new client by itself, whatever its neighbours do; null where it does. */
   reasonOf(server: Server, now: number): UnavailableReason | null {
     return this.#chooser.reasonOf(server, now);
@@ -273,7 +299,8 @@ export class ServerPool implements Pool, SocketHolder {
       return server;
     } finally {
       lock.release();
-      if (isFirstLook && this.#chooser.sawFull) this.limitReached('max-requests', null);
+      if (isFirstLook && this.#chooser.sawPoolFull) this.limitReached('pool-max-requests', null);
+      else if (isFirstLook && this.#chooser.sawFull) this.limitReached('max-requests', null);
     }
   }
 
@@ -302,6 +329,7 @@ export class ServerPool implements Pool, SocketHolder {
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void {
     const server = attempt.server!;
     server.requestEnded();
+    this.#cells.addActive(-1);
     if (this.queue.length > 0) this.queue.wake();
     this.#board.released();
     this.#results.note(exchange, attempt, this.#config);
@@ -363,6 +391,7 @@ export class ServerPool implements Pool, SocketHolder {
     lock.acquire();
     if (heldIt) this.sessions.affinity?.repair();
     for (const server of this.#servers) server.forgetThread(thread);
+    this.#cells.forgetThread(thread);
     this.traffic.forgetThread(thread);
     this.#board.forgetThread(thread);
     this.circuit.forgetThread(thread);
@@ -379,13 +408,14 @@ export class ServerPool implements Pool, SocketHolder {
     lock.release();
     if (this.#isFirst) this.#results.tick(now, this.#config);
     this.circuit.tick(now);
-    drainTunnels(this.#servers, this.#config.timeouts.tunnelDrainMs, now);
+    endLeaving(this.#servers, this.#config.timeouts.tunnelDrainMs, now, this.#isFirst ? this.#drained : null);
     this.sessions.expire(now);
   }
 
   #began(attempt: AttemptRecord, server: Server): void {
     attempt.decision!.pick = this.#cells.nextPick();
     server.requestBegan();
+    this.#cells.addActive(1);
     if (server.ejectedUntil !== 0 && !server.isOnTrial) server.beginTrial(attempt);
   }
 
@@ -420,9 +450,19 @@ export class ServerPool implements Pool, SocketHolder {
     this.sessions.configure(config.affinity);
   }
 
-  #weigh({ slowStartMs, panicThreshold }: PoolConfig): void {
+  #weigh({ slowStartMs, panicThreshold, maxRequests }: PoolConfig): void {
+    this.#limit.maxRequests = maxRequests;
     this.#slowStart.windowMs = slowStartMs;
     this.#panic.threshold = panicThreshold;
     this.#slowStart.weigh(this.#servers, this.#deps.clock.now());
   }
+
+  readonly #drained = (server: Server): void => {
+    this.#deps.events.add(
+      'drain-ended',
+      'neutral',
+      `${server.name} was to be empty by now: what still ran there was ended, and its sessions move with their next requests`,
+      { pool: this.name, server: server.id },
+    );
+  };
 }

@@ -29,6 +29,8 @@ export class Server implements Candidate {
   readonly endpoint: Endpoint;
   /** Clock's `now()` since when an operator wants it to have no traffic; 0 while that is not so. */
   leavingSince = 0;
+  /** Its drain's deadline has passed, and this thread has seen to it. */
+  wasDrained = false;
   readonly addressText: string;
   readonly seed: number;
   readonly firstAttemptLines: FirstAttemptLines;
@@ -144,6 +146,17 @@ export class Server implements Candidate {
   set consecutiveFailures(failures: number) {
     this.#cells.consecutiveFailures = failures;
   }
+
+  /** Clock's `now()` when it is to be empty; 0 where it does not drain, or has no deadline. */
+  get drainUntil(): number {
+    return this.#cells.drainUntil;
+  }
+  set drainUntil(until: number) {
+    this.#cells.drainUntil = until;
+  }
+
+  /** The same for a person, since 1970; known to the thread that was told. */
+  drainUntilMs: number | null = null;
 
   /** Clock's `now()` of the last return from ejection. */
   get returnedAt(): number {

@@ -12,6 +12,7 @@ import { writableIsBlocked } from '../sockets/send.ts';
 import type { AttemptsClient } from './attempts-client.ts';
 import type { BatchMember } from './batch.ts';
 import type { Batching } from './batching.ts';
+import { drainOverText } from './failure-text.ts';
 import { HeldMessage } from './held-message.ts';
 import { relayBody, relayResponse } from './relay.ts';
 import { ReplayBody } from './replay-body.ts';
@@ -106,9 +107,13 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     this.endTunnel(tunnel.idleText(this.pool!.config.timeouts));
   }
 
-  tunnelDrained(): void {
-    this.limitReached('tunnel-drain');
-    this.endTunnel('closed, because the server is to have no traffic (timeouts.tunnelDrain)');
+  tunnelDrained(limit: 'tunnel-drain' | 'drain-deadline'): void {
+    this.limitReached(limit);
+    this.endTunnel(
+      limit === 'tunnel-drain'
+        ? 'closed, because the server is to have no traffic (timeouts.tunnelDrain)'
+        : `closed, because ${drainOverText}`,
+    );
   }
 
   limitReached(kind: LimitKind): void {

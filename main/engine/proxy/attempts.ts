@@ -130,6 +130,8 @@ export class Attempts extends Attempt implements Waiter {
       }
       this.batching?.record.serverGone();
     }
+    // That the operator wanted it empty is no fault of the server's.
+    if (connection.isDrained) attempt.spared = true;
     const wasStale =
       outcome === 'closed-before-response' &&
       (connection.reused || connection.isShared) &&

@@ -12,6 +12,9 @@ export type StopReason =
   | 'announced'
   | 'response-begun';
 
+/** What ended an attempt; completes `api-2: `. */
+export const drainOverText = 'the server was to be empty by now (deadline of its drain)';
+
 const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
   attempts: (exchange) => `that is as many attempts as pool "${exchange.pool?.name}" allows (retry.attempts)`,
   method: (exchange) =>

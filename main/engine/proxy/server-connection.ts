@@ -1,8 +1,9 @@
 import type { AttemptOutcome } from '@shared/contract/values.ts';
 import type { Listed } from '../sockets/connection-list.ts';
 import type { Batch } from './batch.ts';
+import { drainOverText } from './failure-text.ts';
 import { ResponseReader } from './response-reader.ts';
-import { BODY, CLOSED, CONNECTING, HEAD, IDLE } from './server-socket.ts';
+import { BODY, CLOSED, CONNECTING, HEAD, IDLE, TUNNEL } from './server-socket.ts';
 import type { ServerUser } from './server-user.ts';
 
 /** Bytes that come so soon behind the answers of a batch belong to them. */
@@ -16,6 +17,9 @@ export class ServerConnection extends ResponseReader implements Listed {
   batch: Batch | null = null;
   /** The present request was sent together with others. */
   isShared = false;
+
+  /** The drain of its server had a deadline, which has passed. */
+  isDrained = false;
 
   /** Takes an idle connection for the next request. */
   reuse(user: ServerUser): void {
@@ -64,6 +68,17 @@ export class ServerConnection extends ResponseReader implements Listed {
     }
     if (this.user === user) this.user = others;
     this.resume();
+  }
+
+  /** Ends what it carries: the server is to be empty by now. A request whose response had not begun may go elsewhere. */
+  drainOver(): void {
+    if (this.state === CLOSED) return;
+    if (this.state === TUNNEL) this.user?.tunnelDrained('drain-deadline');
+    else {
+      this.isDrained = true;
+      this.user?.limitReached('drain-deadline');
+      this.fail(this.state === BODY ? 'failed-mid-response' : 'timed-out', drainOverText);
+    }
   }
 
   /** Nobody waits for the rest of what comes; who is behind it goes again apart. */

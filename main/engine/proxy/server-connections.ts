@@ -124,7 +124,18 @@ export class ServerConnections implements ConnectionOwner {
   /** Closes the switched connections that began by then; clock's `now()`. */
   closeTunnels(begunBy: number): void {
     for (const connection of this.#open.list())
-      if (connection.tunnelSince <= begunBy) connection.user?.tunnelDrained();
+      if (connection.tunnelSince <= begunBy) connection.user?.tunnelDrained('tunnel-drain');
+  }
+
+  /** Nobody will use them. */
+  closeIdle(): void {
+    for (const connection of [...this.#idle]) connection.destroy();
+  }
+
+  /** The server is to be empty by now: ends what it carries, and closes what is idle. */
+  endAll(): void {
+    this.closeIdle();
+    for (const connection of this.#open.list()) connection.drainOver();
   }
 
   /** The server is somewhere else now: idle connections to where it was are closed. */

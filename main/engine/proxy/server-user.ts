@@ -23,8 +23,8 @@ export interface ServerUser {
   readonly tunnelIdleMs: number;
   /** Nothing moved for that long. */
   tunnelIdle(): void;
-  /** The server is to have no traffic any more, and has had time to end the tunnel. */
-  tunnelDrained(): void;
+  /** The server is to have no traffic any more, and has had time to end the tunnel. @param limit the time that is over */
+  tunnelDrained(limit: 'tunnel-drain' | 'drain-deadline'): void;
   /** A limit ended the attempt, or the wait for the server. */
   limitReached(kind: LimitKind): void;
   /** Something written to the client waits. */

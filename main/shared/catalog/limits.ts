@@ -165,6 +165,11 @@ export const limits = {
     'a tunnel to a server that leaves was closed',
     some('tunnel', 'to a leaving server closed'),
   ),
+  'drain-deadline': pool(
+    'timeouts.drain',
+    'what still ran at a server that was to be empty was ended',
+    some('request', 'ended by a drain deadline'),
+  ),
   'retry-body': pool(
     'retry.bodyBytes',
     'a request was not tried again, its body was too large to keep',
@@ -181,6 +186,11 @@ export const limits = {
       'a server at its limit was passed over, or waited for where every one was',
       some('request', 'found a server full'),
     ),
+  ),
+  'pool-max-requests': pool(
+    'maxRequests',
+    'the pool had as many requests in flight as it may, and another one waited',
+    some('request', 'found the pool full'),
   ),
   'queue-length': pool(
     'queue.length',

@@ -14,7 +14,7 @@ const queue = z
     length: whole(0, 100_000)
       .default(1_000)
       .describe(
-        'Most requests that wait while every server that could take them is at its `maxRequests`. More: 503. 0: none waits.',
+        'Most requests that wait while the pool, or every server that could take them, is at its `maxRequests`. More: 503. 0: none waits.',
       ),
     timeout: duration('5s').describe('A request waits at most this long, then gets 503.'),
   })
@@ -54,7 +54,10 @@ export const poolSchema = z
     affinity: affinitySchema.prefault({ type: 'none' }).describe('The rule that binds a client to a server.'),
     retry: retrySchema.describe('When a failed attempt is followed by another.'),
     timeouts: timeoutsSchema.describe('How long servers may take.'),
-    queue: queue.describe('Where requests wait for servers that are at their `maxRequests`.'),
+    maxRequests: whole(0, 1_000_000)
+      .default(0)
+      .describe('Most requests in flight at once to all of its servers together; 0 is no limit.'),
+    queue: queue.describe('Where requests wait for servers, or the pool, at their `maxRequests`.'),
     idleConnections: whole(0, 100_000)
       .default(1_024)
       .describe('Most unused connections to each server that a thread keeps; 0 keeps none.'),

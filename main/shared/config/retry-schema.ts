@@ -73,9 +73,12 @@ export const timeoutsSchema = z
     tunnelDrain: duration('5m').describe(
       'Such a connection is closed this long after its server began to drain, went into maintenance or left the pool.',
     ),
+    drain: duration('0s', 0).describe(
+      'A server that began to drain is to be empty after this: then its sessions move, and what still runs there is ended. 0s: it takes as long as it takes.',
+    ),
     resolve: duration('30s', 1_000).describe(
       'Servers whose address is a name are looked up again this often; the last good answer is kept.',
     ),
   })
-  .transform(inMs('connect', 'response', 'idle', 'tunnel', 'tunnelEnd', 'tunnelDrain', 'resolve'))
+  .transform(inMs('connect', 'response', 'idle', 'tunnel', 'tunnelEnd', 'tunnelDrain', 'drain', 'resolve'))
   .prefault({});

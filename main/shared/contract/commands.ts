@@ -155,7 +155,12 @@ export const commands = {
   'server.set-admin-state': {
     needs: 'operate',
     handledBy: 'engine',
-    params: z.strictObject({ ...server, adminState: z.enum(adminStates) }),
+    params: z.strictObject({
+      ...server,
+      adminState: z.enum(adminStates),
+      /** With `drain`: so much later its sessions move and what still runs is ended. 0: never. The pool's `timeouts.drain` when left out. */
+      drainMs: z.int().min(0).max(2_147_483_647).optional(),
+    }),
     result: z.object({ before: z.enum(adminStates) }),
   },
   /** Probes now instead of at the next interval. */

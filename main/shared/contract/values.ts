@@ -9,10 +9,14 @@ export type AdminState = (typeof adminStates)[number];
 export const verdicts = ['unknown', 'healthy', 'unhealthy'] as const;
 export type Verdict = (typeof verdicts)[number];
 
-/** Why a server takes no request just now. `tried`: this request was there already. `priority`, `backup`: one of a better level is available. `circuit-open`: the whole pool is left alone. */
+/**
+ * Why a server takes no request just now. `drained`: the deadline of its drain has passed. `tried`: this request was there already. `priority`,
+ * `backup`: one of a better level is available. `circuit-open`: the whole pool is left alone.
+ */
 export const unavailableReasons = [
   'maintenance',
   'drain',
+  'drained',
   'unhealthy',
   'ejected',
   'full',
@@ -44,6 +48,8 @@ export const serverStatusSchema = z.object({
   name: z.string(),
   address: z.string(),
   adminState: z.enum(adminStates),
+  /** When it is to be empty; null where it does not drain, or takes as long as it takes. */
+  drainUntilMs: z.number().nullable(),
   verdict: z.enum(verdicts),
   verdictSinceMs: z.number(),
   ejectedUntilMs: z.number().nullable(),
@@ -398,6 +404,7 @@ export const eventKinds = [
   'circuit-half-open',
   'circuit-closed',
   'admin-state-changed',
+  'drain-ended',
   'attempt-failed',
   'request-retried',
   'request-failed',

@@ -53,12 +53,22 @@ export function serverCondition(
       tone: 'neutral',
       reason: 'Taken out by hand: no requests, no probes. Set it ready to bring it back.',
     };
+  if (status.reason === 'drained')
+    return {
+      word: 'Drained',
+      icon: 'drain',
+      tone: 'neutral',
+      reason: 'The deadline of its drain has passed: it takes no requests. Set it ready to bring it back.',
+    };
   if (status.adminState === 'drain')
     return {
       word: 'Draining',
       icon: 'drain',
       tone: 'warn',
-      reason: 'No new clients; bound sessions and running requests finish here.',
+      reason:
+        status.drainUntilMs === null
+          ? 'No new clients; bound sessions and running requests finish here.'
+          : `No new clients; in ${formatSpan(Math.max(0, status.drainUntilMs - nowMs) + 999)} its sessions move and what still runs is ended.`,
     };
   if (status.verdict === 'unhealthy')
     return {

@@ -295,6 +295,23 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
     await rig.sends(get());
     return rig;
   },
+  async 'pool-max-requests'() {
+    const raw = await silent();
+    const rig = await run({ pool: { maxRequests: 1 }, ports: [raw.port] });
+    await rig.sends(get());
+    await until('the first to reach the server', () => raw.received !== '');
+    await rig.sends(get());
+    return rig;
+  },
+  async 'drain-deadline'() {
+    const raw = await silent();
+    const rig = await run({ server: { name: 'a' }, ports: [raw.port] });
+    const caller = await rig.sends(get());
+    await until('it to reach the server', () => raw.received !== '');
+    rig.engine.setAdminState('api', 'a', 'drain', 50);
+    await caller.receives(' 504 ');
+    return rig;
+  },
   async 'queue-length'() {
     const raw = await silent();
     const rig = await run({ pool: { queue: { length: 0 } }, server: { maxRequests: 1 }, ports: [raw.port] });

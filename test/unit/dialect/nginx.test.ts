@@ -72,12 +72,15 @@ describe('renderNginx', () => {
     expect(told(servers.slice(1))).toEqual([]);
   });
 
-  it('says that slow start and panic are gone', () => {
+  it('says that slow start, panic, a limit of the whole pool and drain deadlines are gone', () => {
     const told = (pool: Parameters<typeof configWith>[0]): string[] =>
-      notesOf(configWith(pool)).filter((note) => /slow start|panic/.test(note));
+      notesOf(configWith(pool)).filter((note) => /slow start|panic|whole upstream|timeouts.drain/.test(note));
     expect(told({})).toEqual([]);
-    expect(told({ slowStart: '30s', panicThreshold: 40 })).toEqual([
+    const all = { slowStart: '30s', panicThreshold: 40, maxRequests: 9, timeouts: { drain: '30s' } };
+    expect(told(all)).toEqual([
       'lost: Pool api: open-source nginx has no slow start: a server that comes back has its whole share at once (nginx Plus: slow_start=30s).',
+      'lost: Pool api: nginx has no limit of requests in flight for a whole upstream; maxRequests: 9 is gone.',
+      'lost: Pool api: nginx never ends what runs at a server that drains; the deadline of 30s (timeouts.drain) is gone.',
       'lost: Pool api: nginx has no panic threshold (40 %); it only forgets its failures when no server is left.',
     ]);
   });

@@ -129,7 +129,7 @@ describe('a pool whose servers are at maxRequests', () => {
     await kit.clock.advance(200);
     expect(waiting.outcome).toBe('refused');
     expect(waiting.exchange.error).toMatch(
-      /at its limit \(a 1\/1\), and none had a slot within 1\S*s \(queue.timeout\)$/,
+      /at its limit \(a 1\/1\), and no slot came free within 1\S*s \(queue.timeout\)$/,
     );
     expect(waiting.exchange.unserved).not.toBeNull();
     expect(kit.pool.queue).toMatchObject({ length: 0, timedOut: 1 });

@@ -20,6 +20,7 @@ const status = (changes: Partial<ServerStatus> = {}): ServerStatus => ({
   name: 'api-2',
   address: '127.0.0.1:3002',
   adminState: 'ready',
+  drainUntilMs: null,
   verdict: 'healthy',
   verdictSinceMs: 0,
   ejectedUntilMs: null,

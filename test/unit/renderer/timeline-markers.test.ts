@@ -186,6 +186,7 @@ describe('failed probes of a server that is out', () => {
       name: 'api-2',
       address: '127.0.0.1:3002',
       adminState: 'ready',
+      drainUntilMs: null,
       verdict: 'unhealthy',
       verdictSinceMs: 1_000,
       ejectedUntilMs: null,

@@ -18,6 +18,7 @@ const status = (more: Partial<ServerStatus> = {}): ServerStatus => ({
   name: 'api-1',
   address: '127.0.0.1:3001',
   adminState: 'ready',
+  drainUntilMs: null,
   verdict: 'healthy',
   verdictSinceMs: 0,
   ejectedUntilMs: null,

@@ -26,6 +26,7 @@ export interface PresentedDecision {
 const leftOutWords: Record<UnavailableReason, string> = {
   maintenance: 'in maintenance',
   drain: 'draining',
+  drained: 'drained',
   unhealthy: 'unhealthy',
   ejected: 'ejected',
   full: 'full',

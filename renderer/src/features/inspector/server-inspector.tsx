@@ -62,7 +62,10 @@ export function ServerInspector({ id }: { id: string }) {
 
       <h3>Availability</h3>
       <Facts>
-        <Fact name="Wanted by you">{status ? adminWords[status.adminState] : none}</Fact>
+        <Fact name="Wanted by you">
+          {status ? adminWords[status.adminState] : none}
+          {status?.drainUntilMs != null && `, empty by ${formatTime(status.drainUntilMs)}`}
+        </Fact>
         <Fact name="Health check">{verdictText(status)}</Fact>
         <Fact name="Last probe">{probeText(status)}</Fact>
         <Fact name="Ejected">{ejectedText(status)}</Fact>
@@ -73,7 +76,10 @@ export function ServerInspector({ id }: { id: string }) {
 
       <h3>Share of pool {record.pool}</h3>
       <Facts>
-        <Fact name="Weight">{weight}</Fact>
+        <Fact name="Weight">
+          {weight}
+          {status && status.effectiveWeight < weight && `, ${status.effectiveWeight} now: slow start`}
+        </Fact>
         <Fact name="Had">
           <LiveText read={(metrics) => formatShare(metrics?.servers[id]?.shareHad)} />
         </Fact>

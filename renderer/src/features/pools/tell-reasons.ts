@@ -15,6 +15,7 @@ export function tellReasons(
 const words: Record<UnavailableReason, string> = {
   maintenance: 'is in maintenance',
   drain: 'is draining',
+  drained: 'is drained',
   unhealthy: 'is unhealthy',
   ejected: 'is ejected',
   full: 'is full',
@@ -28,6 +29,7 @@ const words: Record<UnavailableReason, string> = {
 const plurals: Record<UnavailableReason, string> = {
   maintenance: 'are in maintenance',
   drain: 'are draining',
+  drained: 'are drained',
   unhealthy: 'are unhealthy',
   ejected: 'are ejected',
   full: 'are full',

@@ -12,6 +12,7 @@ export type ServerActionId =
   | 'kill'
   | 'start'
   | 'drain'
+  | 'drain-soon'
   | 'ready'
   | 'maintenance'
   | 'probe'
@@ -94,6 +95,22 @@ export function actionsFor(
       shortcut: 'D',
       disabledReason: unlessAlready('drain', 'It is draining'),
       run: set('drain', `${name} is draining`),
+    },
+    {
+      id: 'drain-soon',
+      label: 'Drain within 30 s',
+      detail: 'Then its sessions move and what still runs is ended',
+      icon: 'hourglass',
+      shortcut: 'E',
+      disabledReason:
+        operate ?? (adminState === 'drain' && status?.drainUntilMs != null ? 'It has a deadline' : undefined),
+      run: () =>
+        void run(
+          'server.set-admin-state',
+          { ...target, adminState: 'drain', drainMs: 30_000 },
+          `${name} not changed`,
+          { done: `${name} is draining, for 30 s at most` },
+        ),
     },
     {
       id: 'ready',

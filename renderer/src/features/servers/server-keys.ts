@@ -32,6 +32,7 @@ export const serverShortcuts = [
   { keys: 'K', label: 'Kill its process' },
   { keys: 'S', label: 'Start its process again' },
   { keys: 'D', label: 'Drain' },
+  { keys: 'E', label: 'Drain within 30 s' },
   { keys: 'R', label: 'Ready' },
   { keys: 'M', label: 'Maintenance' },
   { keys: 'P', label: 'Probe now' },

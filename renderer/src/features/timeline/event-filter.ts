@@ -35,6 +35,7 @@ export const eventGroups = {
     label: 'Changes and engine',
     kinds: [
       'admin-state-changed',
+      'drain-ended',
       'config-applied',
       'config-refused',
       'threads-changed',
