@@ -1,4 +1,4 @@
-import { seesOnlyThisMachine } from './balancing-rules.ts';
+import { seesOnlyThisMachine, takesIpv4Only } from './balancing-rules.ts';
 import type { PoolRule } from './lint-rule.ts';
 
 /** Sessions. */
@@ -24,6 +24,37 @@ export const affinityRules: readonly PoolRule[] = [
             at: ['affinity'],
             message:
               'affinity binds everybody to one server: its listener is on loopback, where every client is 127.0.0.1; write affinity: { type: cookie }',
+          }
+        : null,
+  },
+  {
+    name: 'secure-cookie-without-tls',
+    settings: ['secure', 'trustForwarded'],
+    find: ({ pool: { affinity, servers }, listeners }) =>
+      affinity.type === 'cookie' &&
+      affinity.secure &&
+      servers.length > 1 &&
+      listeners.length > 0 &&
+      listeners.every(({ trustForwarded }) => !trustForwarded)
+        ? {
+            at: ['affinity', 'secure'],
+            message:
+              'affinity binds only clients that take this machine for safe (some browsers do): secure: true keeps the cookie off plain HTTP, Ballast speaks no TLS, and no listener says that a proxy in front does (trustForwarded); leave secure out',
+          }
+        : null,
+  },
+  {
+    name: 'ipv6-prefix-without-ipv6',
+    settings: ['ipv6Prefix', 'bind'],
+    find: ({ pool: { affinity }, listeners, wrote }) =>
+      affinity.type === 'client-ip' &&
+      wrote('affinity', 'ipv6Prefix') &&
+      listeners.length > 0 &&
+      listeners.every(takesIpv4Only)
+        ? {
+            at: ['affinity', 'ipv6Prefix'],
+            message:
+              'ipv6Prefix has no effect: the listener takes IPv4 clients only; bind it to [::]:PORT, or leave it out',
           }
         : null,
   },

@@ -1,5 +1,6 @@
 import { strategies } from '../../catalog/strategies.ts';
-import { isLoopback } from '../address.ts';
+import { isIpAddress, isLoopback } from '../address.ts';
+import type { ListenerConfig } from '../schema.ts';
 import type { Finding, PoolRule, PoolView } from './lint-rule.ts';
 
 /** How servers are chosen: strategy, weights, backups. */
@@ -74,13 +75,70 @@ export const balancingRules: readonly PoolRule[] = [
   {
     name: 'client-address-on-loopback',
     settings: ['strategy', 'bind'],
-    find: (view) =>
-      view.pool.servers.length > 1 && view.pool.strategy.kind === 'ip-hash' && seesOnlyThisMachine(view)
+    find: (view) => {
+      const { servers, strategy } = view.pool;
+      const isByAddress =
+        strategy.kind === 'ip-hash' || (strategy.kind === 'hash' && strategy.key === 'client-ip');
+      if (servers.length < 2 || !isByAddress || !seesOnlyThisMachine(view)) return null;
+      return {
+        at: ['strategy'],
+        message: `${strategy.kind} sends everything to one server: its listener is on loopback, where every client is 127.0.0.1; write another strategy, or affinity: { type: cookie }`,
+      };
+    },
+  },
+  {
+    name: 'hash-prefix-without-ipv6',
+    settings: ['ipv6Prefix', 'bind'],
+    find: ({ pool: { strategy }, listeners, wrote }) =>
+      strategy.kind === 'ip-hash' &&
+      wrote('strategy', 'ipv6Prefix') &&
+      listeners.length > 0 &&
+      listeners.every(takesIpv4Only)
         ? {
-            at: ['strategy'],
-            message: `ip-hash sends everything to one server: its listener is on loopback, where every client is 127.0.0.1; write another strategy, or affinity: { type: cookie }`,
+            at: ['strategy', 'ipv6Prefix'],
+            message:
+              'ipv6Prefix has no effect: the listener takes IPv4 clients only; bind it to [::]:PORT, or leave it out',
           }
         : null,
+  },
+  {
+    name: 'fallback-never-needed',
+    settings: ['fallback', 'key'],
+    find: ({ pool: { strategy }, wrote }) =>
+      strategy.kind === 'hash' &&
+      ['path', 'uri', 'client-ip'].includes(strategy.key) &&
+      wrote('strategy', 'fallback')
+        ? {
+            at: ['strategy', 'fallback'],
+            message: `fallback has no effect: every request has a ${strategy.key}; leave it out`,
+          }
+        : null,
+  },
+  {
+    name: 'bound-never-reached',
+    settings: ['boundedLoad', 'servers'],
+    find: ({ pool: { strategy, servers } }) => {
+      const weights = servers.map(({ weight }) => weight).filter((weight) => weight > 0);
+      if (strategy.kind !== 'hash' || strategy.boundedLoad === undefined || weights.length < 2) return null;
+      const share = Math.min(...weights) / weights.reduce((sum, weight) => sum + weight, 0);
+      if (strategy.boundedLoad * share < 1) return null;
+      return {
+        at: ['strategy', 'boundedLoad'],
+        message: `boundedLoad: ${strategy.boundedLoad} bounds nothing: so many times its share is all there is for each of ${weights.length} servers; write e.g. 1.25, or leave it out`,
+      };
+    },
+  },
+  {
+    name: 'first-without-limit',
+    settings: ['strategy', 'maxRequests'],
+    find: ({ pool: { strategy, servers } }) => {
+      const primaries = servers.filter(({ backup }) => !backup);
+      if (strategy.kind !== 'first' || primaries.length < 2 || primaries[0]!.maxRequests > 0) return null;
+      return {
+        at: ['strategy'],
+        message: `the other servers take nothing while ${primaries[0]!.name} is well: first fills a server up to its maxRequests, and it has none; write one, or backup: true for the others`,
+      };
+    },
   },
   {
     name: 'only-backups',
@@ -156,4 +214,9 @@ export function seesOnlyThisMachine({ listeners }: PoolView): boolean {
 
 export function each<T>(items: readonly T[], find: (item: T, index: number) => Finding | null): Finding[] {
   return items.flatMap((item, index) => find(item, index) ?? []);
+}
+
+/** Clients of IPv6 cannot reach it. */
+export function takesIpv4Only({ bind }: ListenerConfig): boolean {
+  return isIpAddress(bind.host) && !bind.host.includes(':');
 }

@@ -46,6 +46,18 @@ export const fileRules: readonly FileRule[] = [
       ),
   },
   {
+    name: 'nothing-to-persist',
+    settings: ['persistSessions', 'affinity'],
+    find: ({ config }) =>
+      config.persistSessions && config.pools.every(({ affinity }) => affinity.type === 'none')
+        ? {
+            at: ['persistSessions'],
+            message:
+              'persistSessions has no effect: no pool has sessions; write e.g. affinity: { type: cookie } for one, or leave it out',
+          }
+        : null,
+  },
+  {
     name: 'environment-overwritten',
     settings: ['env', 'portEnv'],
     find: ({ config }) =>

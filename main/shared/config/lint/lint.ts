@@ -37,7 +37,13 @@ export function lintConfig(config: Config, data: unknown): ConfigNote[] {
   ): void => {
     const all: readonly Finding[] = found === null ? [] : isList(found) ? found : [found];
     for (const { at, message } of all)
-      notes.push({ rule: name, settings, pool, path: [...base, ...at], message });
+      notes.push({
+        rule: name,
+        settings,
+        pool: pool ?? (at[0] === 'pools' ? config.pools[Number(at[1])]!.name : null),
+        path: [...base, ...at],
+        message,
+      });
   };
   for (const [index, pool] of config.pools.entries()) {
     const base = ['pools', index];

@@ -104,4 +104,34 @@ export const outlierRules: readonly PoolRule[] = [
       };
     },
   },
+  {
+    name: 'circuit-off',
+    settings: ['circuitBreaker'],
+    find: (view) => {
+      if (view.pool.circuitBreaker.failurePercent > 0) return null;
+      const keys = written(view, 'circuitBreaker', [
+        'window',
+        'minimumRequests',
+        'open',
+        'maxOpen',
+        'trials',
+      ]);
+      if (keys.length === 0) return null;
+      return {
+        at: ['circuitBreaker', keys[0]!],
+        message: `${listed(keys)} ${have(keys)} no effect: the circuit never opens while failurePercent is 0; write failurePercent: 50 as well, or leave ${keys.length === 1 ? 'it' : 'them'} out`,
+      };
+    },
+  },
+  {
+    name: 'circuit-open-longer-than-longest',
+    settings: ['open', 'maxOpen'],
+    find: ({ pool: { circuitBreaker: circuit } }) =>
+      circuit.failurePercent > 0 && circuit.openMs > circuit.maxOpenMs
+        ? {
+            at: ['circuitBreaker', 'open'],
+            message: `open has no effect: maxOpen cuts it to ${formatDuration(circuit.maxOpenMs)}; write less, or raise maxOpen`,
+          }
+        : null,
+  },
 ];

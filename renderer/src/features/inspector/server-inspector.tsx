@@ -1,4 +1,4 @@
-import type { ServerStatus } from '@shared/contract/values.ts';
+import type { Probe, ServerStatus } from '@shared/contract/values.ts';
 import { useMemo } from 'react';
 import { formatCount, formatMs, formatRate, formatShare, formatTime, none } from '../../metrics/format.ts';
 import { metricsHistory } from '../../metrics/history.ts';
@@ -15,6 +15,7 @@ import { Button } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { Fact, Facts, InspectHead } from './inspect-head.tsx';
 import { serverName } from './present-decision.ts';
+import { ProbeStrip } from './probe-strip.tsx';
 
 const mostEvents = 8;
 
@@ -67,12 +68,19 @@ export function ServerInspector({ id }: { id: string }) {
           {status?.drainUntilMs != null && `, empty by ${formatTime(status.drainUntilMs)}`}
         </Fact>
         <Fact name="Health check">{verdictText(status)}</Fact>
-        <Fact name="Last probe">{probeText(status)}</Fact>
+        <Fact name="Last probe">{probeText(status?.lastProbe)}</Fact>
+        {status?.lastFailedProbe && status.lastFailedProbe.atMs !== status.lastProbe?.atMs && (
+          <Fact name="Last failed">{probeText(status.lastFailedProbe)}</Fact>
+        )}
         <Fact name="Ejected">{ejectedText(status)}</Fact>
         <Fact name="New clients">
           {status ? (status.available ? 'taken' : `not taken: ${status.reason}`) : none}
         </Fact>
       </Facts>
+
+      {healthCheck?.type !== 'none' && (
+        <ProbeStrip pool={record.pool} server={record.name} run={status?.probesRun ?? 0} />
+      )}
 
       <h3>Share of pool {record.pool}</h3>
       <Facts>
@@ -143,8 +151,7 @@ function ejectedText(status: ServerStatus | undefined): string {
   return `${when}: ${ejectedBecause}`;
 }
 
-function probeText(status: ServerStatus | undefined): string {
-  const probe = status?.lastProbe;
+function probeText(probe: Probe | null | undefined): string {
   if (!probe) return none;
   return `${probe.detail}, ${formatMs(probe.durationMs)} ms, at ${formatTime(probe.atMs)}`;
 }

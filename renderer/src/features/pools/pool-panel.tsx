@@ -15,6 +15,7 @@ import { moveServer, serverDragType } from './drag.ts';
 import { dropIndex } from './drop-index.ts';
 import { CircuitTrouble } from './pool-circuit.tsx';
 import { PoolHead } from './pool-head.tsx';
+import { PoolNotes } from './pool-notes.tsx';
 import { PoolTrouble } from './pool-trouble.tsx';
 
 export interface PoolPanelProps {
@@ -81,6 +82,7 @@ export function PoolPanel({
       <PoolHead name={name} onAddServer={onAddServer} />
       <CircuitTrouble name={name} />
       <PoolTrouble name={name} />
+      <PoolNotes name={name} />
       {isDense && columns}
       <div
         onContextMenuCapture={(event) => {
