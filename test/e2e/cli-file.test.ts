@@ -96,13 +96,26 @@ describe('a file with problems', () => {
 
 describe('ballast check', () => {
   it('is content with a good file', async () => {
-    write(good());
-    expect(await cli.run('check')).toMatchObject({
+    write(good().replace('client-ip', 'cookie'));
+    expect(await cli.run('check', '--strict')).toMatchObject({
       code: 0,
       stdout: 'ballast.yaml is good: 1 listener, 1 pool, 2 servers\n',
       stderr: '',
     });
     expect(await cli.run('check', '--json')).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('names settings that have no effect, and fails at them when it is told to be strict', async () => {
+    write(good());
+    const told = await cli.run('check');
+    expect(told).toMatchObject({ code: 0, stderr: '' });
+    expect(told.stdout).toContain('ballast.yaml:7:15  note: affinity binds everybody to one server');
+    expect((await cli.run('check', '--strict')).code).toBe(1);
+    expect(JSON.parse((await cli.run('check', '--json')).stdout)).toMatchObject({
+      event: 'note',
+      line: 7,
+      rule: 'address-affinity-on-loopback',
+    });
   });
 });
 

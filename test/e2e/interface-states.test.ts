@@ -198,3 +198,21 @@ test('at any width a pool tells its whole name, and nothing of a server leaves i
     expect({ width, wrong }).toEqual({ width, wrong: [] });
   }
 });
+
+test('a pool names its settings without effect, and a server shows its probes', async () => {
+  ballast = await startBallast({ api: '    queue: { length: 50 }\n' });
+  const page = await open(ballast.control);
+  await shows(page, 'api-1');
+  const pool = page.getByRole('region', { name: 'Pool api' });
+  await pool.getByRole('button', { name: 'One setting says more than it does' }).click();
+  await pool.getByText(/^queue has no effect: neither the pool nor a server has maxRequests/).waitFor();
+  expect(await page.getByRole('region', { name: 'Pool canary' }).getByText('has no effect').count()).toBe(0);
+
+  await page.getByText('api-1', { exact: true }).first().click();
+  const strip = page.getByRole('listbox', { name: 'Last probes of api-1, oldest first' });
+  await strip.getByRole('option').nth(2).click();
+  await page.keyboard.press('ArrowLeft');
+  expect(await strip.getByRole('option').nth(1).getAttribute('aria-selected')).toBe('true');
+  await page.locator('.probe-text', { hasText: /(good|failed) after .* ms: / }).waitFor();
+  expect(page.faults()).toEqual([]);
+});

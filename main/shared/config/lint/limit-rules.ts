@@ -8,11 +8,14 @@ export const limitRules: readonly PoolRule[] = [
     name: 'queue-without-limit',
     settings: ['queue', 'maxRequests'],
     find: ({ pool, wrote }) =>
-      wrote('queue') && pool.queue.length > 0 && pool.servers.every(({ maxRequests }) => maxRequests === 0)
+      wrote('queue') &&
+      pool.queue.length > 0 &&
+      pool.maxRequests === 0 &&
+      pool.servers.every(({ maxRequests }) => maxRequests === 0)
         ? {
             at: ['queue'],
             message:
-              'queue has no effect: no server has maxRequests, so none is ever full; write e.g. maxRequests: 20 for the servers, or leave queue out',
+              'queue has no effect: neither the pool nor a server has maxRequests, so none is ever full; write e.g. maxRequests: 20 for the servers, or leave queue out',
           }
         : null,
   },
@@ -100,6 +103,35 @@ export const limitRules: readonly PoolRule[] = [
               'a connection that one side has ended is kept longer than one that both still use: tunnelEnd is longer than tunnel; write less',
           }
         : null,
+  },
+  {
+    name: 'server-limit-above-pool-limit',
+    settings: ['maxRequests'],
+    find: ({ pool }) =>
+      each(pool.servers, ({ maxRequests, name }, at) =>
+        pool.maxRequests > 0 && maxRequests > pool.maxRequests
+          ? {
+              at: ['servers', at, 'maxRequests'],
+              message: `maxRequests has no effect: the pool takes no more than ${pool.maxRequests} requests at once, so ${name} never has ${maxRequests}; write less, or raise that of the pool`,
+            }
+          : null,
+      ),
+  },
+  {
+    name: 'pool-limit-above-server-limits',
+    settings: ['maxRequests'],
+    find: ({ pool }) => {
+      const sum = pool.servers.reduce(
+        (all, { maxRequests }) => all + (maxRequests || Number.POSITIVE_INFINITY),
+        0,
+      );
+      return pool.maxRequests > sum
+        ? {
+            at: ['maxRequests'],
+            message: `maxRequests has no effect: its servers take no more than ${sum} requests at once between them; write less, or leave it out`,
+          }
+        : null;
+    },
   },
   {
     name: 'limit-of-weight-zero',

@@ -29,7 +29,11 @@ export function ProbeStrip({ pool, server, run }: { pool: string; server: string
         selectionBehavior="replace"
         items={probes.map((probe, index) => ({ id: keys[index]!, probe }))}
         selectedKeys={chosen === undefined ? [] : [chosen]}
-        onSelectionChange={(selection) => setChosen(selection === 'all' ? undefined : firstOf(selection))}
+        onSelectionChange={(selection) => {
+          setChosen(selection === 'all' ? undefined : firstOf(selection));
+          // The mouse may rest on another one.
+          setPointed(undefined);
+        }}
       >
         {({ id, probe }) => (
           <ListBoxItem
