@@ -22,7 +22,7 @@ export function tellCircuits(output: Output, pools: Metrics['pools']): void {
     const { state, opened, refused } = circuit;
     const tone = state === 'closed' ? 'good' : state === 'open' ? 'bad' : 'neutral';
     output.line(
-      `Circuit of ${name}: ${output.paint(tone, state)}${more(circuit)}; since start opened ${opened} times, ${refused} requests refused`,
+      `Circuit of ${name}: ${output.paint(tone, state)}${more(circuit)}; since start: openings ${opened}, requests refused ${refused}`,
     );
   }
 }

@@ -164,6 +164,7 @@ export class SimulatedRequest implements Waiter {
     const { clock, tally } = this.#run;
     const { exchange } = this;
     this.#isOver = true;
+    this.#run.pool.requestEnded(exchange);
     exchange.status = status;
     const last = exchange.attemptCount === 0 ? null : exchange.attempts[exchange.attemptCount - 1]!;
     tally.ended(
