@@ -42,7 +42,10 @@ export const keyHashReasoning: StrategyReasoning = {
   because(picked, others, options) {
     if (others.length === 0) return onlyOne;
     const { key, boundedLoad } = options as Partial<HashOptions>;
-    const words = `this request's ${hashKeyWords(key ?? '').replace(/^the /, '')}`;
+    const words =
+      key === 'client-ip'
+        ? "this client's address"
+        : `this request's ${hashKeyWords(key ?? '').replace(/^the /, '')}`;
     const higher = others.filter(({ seen }) => seen > picked.seen);
     if (higher.length === 0 || boundedLoad === undefined)
       return `which has the highest score for ${words} (${picked.seen.toPrecision(3)})`;

@@ -27,7 +27,20 @@ function anyConfig(seed: number): ConfigInput {
   const pick = <T>(...choices: T[]): T => choices[upTo(choices.length)]!;
   const pools = Array.from({ length: 1 + upTo(4) }, (_, pool) => ({
     name: pick(`api${pool}`, `Pool.${pool}`, `pool-${pool}`, `POOL_${pool}`),
-    strategy: pick('round-robin', 'weighted-round-robin', 'least-connections', 'ip-hash') as 'round-robin',
+    strategy: pick<ConfigInput['pools'][number]['strategy']>(
+      'round-robin',
+      'weighted-round-robin',
+      'least-connections',
+      'power-of-two',
+      'least-time',
+      'random',
+      'ip-hash',
+      'first',
+      {
+        kind: 'hash',
+        key: pick('header:x-user', "cookie:a.b*c'd", 'query:a;b{"$}', 'path', 'uri', 'client-ip'),
+      },
+    ),
     servers: Array.from({ length: 1 + upTo(5) }, (_, server) => ({
       address: `${pick('127.0.0.1', '[::1]', '10.1.2.3')}:${3000 + pool * 100 + server}`,
       weight: pick(0, 1, 1, 5, 1000),
@@ -253,6 +266,43 @@ describe('nginx with the export', () => {
       let pattern = '';
       for (let i = 0; i < 14; i++) pattern += (await ask(port)).server;
       expect(pattern).toBe('aabacaaaabacaa');
+    },
+  );
+
+  it('hashes by a header, and spreads requests without it by weight, as Ballast does', async () => {
+    const port = await run((at) => ({
+      listeners: [listener(at)],
+      pools: [pool({ strategy: { kind: 'hash', key: 'header:x-user' } }, [5, 1, 1])],
+    }));
+    const met = new Set<string>();
+    for (let user = 0; user < 20; user++) {
+      const { server } = await ask(port, '/', { 'x-user': `user-${user}` });
+      met.add(server);
+      expect((await ask(port, '/other', { 'x-user': `user-${user}` })).server).toBe(server);
+    }
+    expect(met.size).toBeGreaterThan(1);
+    let pattern = '';
+    for (let request = 0; request < 70; request++) pattern += (await ask(port)).server;
+    expect(pattern.replaceAll(/[^a]/g, '').length).toBe(50);
+  });
+
+  it.each([
+    ['path', '/a?x=1', {}, '/a?x=2', {}],
+    ['cookie:my-user', '/', { cookie: 'a=1; my-user=amy' }, '/x', { cookie: 'my-user=amy; b=2' }],
+    ['query:my-user', '/?my-user=amy', {}, '/y?z=1&my-user=amy', {}],
+  ] as const)(
+    'hashes by %s, for which nginx has no variable',
+    async (key, one, oneFields, other, otherFields) => {
+      const port = await run((at) => ({
+        listeners: [listener(at)],
+        pools: [pool({ strategy: { kind: 'hash', key } })],
+      }));
+      const met = new Set<string>();
+      for (let request = 0; request < 4; request++) {
+        met.add((await ask(port, one, oneFields)).server);
+        met.add((await ask(port, other, otherFields)).server);
+      }
+      expect(met.size).toBe(1);
     },
   );
 

@@ -60,6 +60,48 @@ describe('pools and listeners', () => {
     ]);
   });
 
+  it('sets options of a strategy, and takes out those that the new one does not know', () => {
+    const set = (strategy: string, options?: Record<string, string | number | null>) =>
+      ({ kind: 'pool.set-strategy', pool: 'api', strategy, ...(options && { options }) }) as const;
+    expect(
+      change(commented, set('hash', { key: 'header:x-user', boundedLoad: 1.25, fallback: null })),
+    ).toEqual([
+      '-    strategy: "weighted-round-robin"',
+      '+    strategy: { "kind": "hash", "key": "header:x-user", "boundedLoad": 1.25 }',
+    ]);
+    const hashed = commented.replace(
+      '"weighted-round-robin"',
+      '\n      kind: hash # by user\n      key: header:x-user\n      boundedLoad: 1.25 # room for one more\n      fallback: first',
+    );
+    expect(change(hashed, set('hash', { key: 'cookie:user', boundedLoad: null }))).toEqual([
+      '-      key: header:x-user',
+      '-      boundedLoad: 1.25 # room for one more',
+      '+      key: cookie:user',
+    ]);
+    expect(change(hashed, set('least-time', { decay: '5s' }))).toEqual([
+      '-      kind: hash # by user',
+      '-      key: header:x-user',
+      '-      boundedLoad: 1.25 # room for one more',
+      '-      fallback: first',
+      '+      kind: least-time # by user',
+      '+      decay: 5s',
+    ]);
+  });
+
+  it('refuses options that a strategy has not, needs, or cannot have', () => {
+    const refused = (strategy: string, options: Record<string, string | number>) =>
+      refusalOf(commented, { kind: 'pool.set-strategy', pool: 'api', strategy, options });
+    expect(refused('least-time', { key: 'path' })).toEqual({
+      code: 'invalid-config',
+      message: 'strategy least-time has no option "key"; it has decay',
+    });
+    expect(refused('random', { seed: 1 })?.message).toBe('strategy random has no option "seed"; it has none');
+    expect(refused('hash', {})?.message).toBe(
+      'strategy hash needs a key; write strategy: { kind: hash, key: header:x-user }',
+    );
+    expect(refused('hash', { key: 'path', boundedLoad: 0.5 })?.message).toContain('write at least 1');
+  });
+
   it('refuses a strategy there is not', () => {
     expect(refusalOf(commented, { kind: 'pool.set-strategy', pool: 'api', strategy: 'toString' })).toEqual({
       code: 'invalid-config',
