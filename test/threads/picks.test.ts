@@ -84,6 +84,44 @@ describe.skipIf(whyNot !== null)(`picks of several threads${suffix}`, () => {
     expect((await slow).status).toBe(200);
   });
 
+  it('never exceed the maxRequests of the pool together, over all of its servers', async () => {
+    const clients = await start({ threads: 3, weights: { a: 1, b: 1 }, pool: { maxRequests: 2 } });
+    let most = 0;
+    let isOver = false;
+    const watch = (async () => {
+      while (!isOver) most = Math.max(most, (await kit.metrics()).pools.api!.activeRequests);
+    })();
+    const began = performance.now();
+    await Promise.all(
+      clients.map(async (client) => {
+        for (let sent = 0; sent < 8; sent++) expect((await client.get('/slow?ms=20')).status).toBe(200);
+      }),
+    );
+    // 24 requests, two at a time, 20 ms each.
+    expect(performance.now() - began).toBeGreaterThan(12 * 20 - 5);
+    isOver = true;
+    await watch;
+    expect(most).toBe(2);
+    expect((await kit.metrics()).limits).toMatchObject([{ kind: 'pool-max-requests', pool: 'api' }]);
+  });
+
+  it('end what runs at a drain’s deadline, whatever thread it runs in', async () => {
+    const clients = await start({ threads: 3, weights: { a: 1 } });
+    const running = clients.map((client) => client.get('/slow?ms=20000'));
+    await until('all to run', async () => (await kit.metrics()).pools.api!.activeRequests === 3);
+    await kit.client.call('server.set-admin-state', {
+      pool: 'api',
+      server: 'a',
+      adminState: 'drain',
+      drainMs: 50,
+    });
+    for (const { status, body } of await Promise.all(running)) {
+      expect(status).toBe(504);
+      expect(body).toContain('deadline of its drain');
+    }
+    await until('nothing to run', async () => (await kit.metrics()).pools.api!.activeRequests === 0);
+  });
+
   it('serve who waits in the order of arrival, whatever thread they came to', async () => {
     const clients = await start({ threads: 3, weights: { a: 1 }, maxRequests: 1 });
     const order: number[] = [];
