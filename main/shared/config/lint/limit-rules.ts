@@ -20,19 +20,6 @@ export const limitRules: readonly PoolRule[] = [
         : null,
   },
   {
-    name: 'pool-limit-above-servers',
-    settings: ['maxRequests', 'servers'],
-    find: ({ pool: { maxRequests, servers } }) => {
-      const sum = servers.reduce((most, server) => most + (server.maxRequests || Number.POSITIVE_INFINITY), 0);
-      return maxRequests > 0 && sum <= maxRequests
-        ? {
-            at: ['maxRequests'],
-            message: `maxRequests of the pool has no effect: its servers together take ${sum} requests at most (their own maxRequests); write less, or leave it out`,
-          }
-        : null;
-    },
-  },
-  {
     name: 'queue-timeout-without-queue',
     settings: ['timeout', 'length'],
     find: ({ pool, wrote }) =>
