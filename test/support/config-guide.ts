@@ -71,7 +71,7 @@ function takes(schema: Schema): string {
     if (types.length > 0) return types.map((type) => `\`type: ${String(type)}\``).join(', ');
     return [...new Set(variants.map(takes))].join(' or ');
   }
-  if (schema.type === 'integer') return `${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'integer' || schema.type === 'number') return `${schema.minimum} to ${schema.maximum}`;
   if (schema.type === 'object') {
     const keys = Object.entries(schema.properties ?? {});
     const [first] = keys;
