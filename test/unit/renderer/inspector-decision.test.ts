@@ -4,6 +4,7 @@ import {
   affinityText,
   outcomeShort,
   presentDecision,
+  routeText,
   waterfall,
 } from '../../../renderer/src/features/inspector/present-decision.ts';
 
@@ -71,6 +72,32 @@ describe('why a server was chosen', () => {
     ]);
   });
 
+  it('tells weight, load and speed of each as they counted, and what was odd about it', () => {
+    const servers = [
+      seen('api/slow', { weight: 3, effectiveWeight: 0.6, state: 'picked', latencyMs: 12, tried: true }),
+      seen('api/busy', { weight: 1, activeRequests: 10, maxRequests: 10, state: 'full', out: 'is full' }),
+      seen('api/away', { weight: 1, state: 'drain', out: 'is draining: it takes no new clients' }),
+      seen('api/back', { weight: 1, state: 'candidate', ejected: true, verdict: 'unhealthy' }),
+    ];
+    const { rows } = presentDecision({ ...decision, servers }, []);
+    expect(rows).toMatchObject([
+      { weight: '0.6 of 3', inFlight: '0', latencyMs: 12, facts: ['tried before'] },
+      { weight: '1', inFlight: '10/10', note: 'full', facts: [] },
+      { note: 'draining: it takes no new clients' },
+      { facts: ['unhealthy', 'ejected, this is its trial'] },
+    ]);
+  });
+
+  it('tells by which rule the request came to the pool', () => {
+    expect(routeText({ listener: 'web', route: { host: null, path: '/' } })).toBe(
+      'listener web, any host, any path',
+    );
+    expect(routeText({ listener: 'web', route: { host: '*.shop.test', path: '/cart' } })).toBe(
+      'listener web, host *.shop.test, path /cart',
+    );
+    expect(routeText({ listener: 'web', route: null })).toBe('listener web');
+  });
+
   it('says so when nobody could be chosen', () => {
     const none = decision.servers.map((server) => ({ ...server, state: 'unhealthy' as const }));
     const presented = presentDecision({ ...decision, servers: none }, []);
@@ -119,6 +146,7 @@ describe('the attempts of a request', () => {
       ['api-2', 'refused after 0.2 ms', false],
       ['api-3', '200 in 3.6 ms', true],
     ]);
+    expect(rows.map(({ span }) => span)).toEqual(['0.0 to 0.2 ms', '0.4 to 4.0 ms']);
     expect(rows[0]!.width).toBeCloseTo(0.05);
     expect(rows[1]!.from).toBeCloseTo(0.1);
     expect(rows[1]!.width).toBeCloseTo(0.9);

@@ -1,3 +1,4 @@
+import { formatMs } from '../../metrics/format.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
 import type { PresentedDecision } from './present-decision.ts';
@@ -14,6 +15,7 @@ export function DecisionTable({
         {title}
         <small>{strategy}</small>
       </h3>
+      <p className="sentence">{sentence}</p>
       <table className="decision">
         <thead>
           <tr>
@@ -24,17 +26,22 @@ export function DecisionTable({
             <th scope="col" className="end">
               in flight
             </th>
+            <th scope="col" className="end">
+              ms
+              <span className="visually-hidden"> to answer, on average</span>
+            </th>
             <th scope="col">seen as</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ id, weight, activeRequests, note, standing }) => (
+          {rows.map(({ id, weight, inFlight, latencyMs, note, standing, facts }) => (
             <tr key={id} className={standing}>
               <td>
                 <ServerName id={id} />
               </td>
               <td className="end">{weight}</td>
-              <td className="end">{activeRequests}</td>
+              <td className="end">{inFlight}</td>
+              <td className="end">{formatMs(latencyMs)}</td>
               <td>
                 {standing === 'picked' && (
                   <>
@@ -43,12 +50,12 @@ export function DecisionTable({
                   </>
                 )}
                 {note}
+                {facts.length > 0 && <small>{facts.join(', ')}</small>}
               </td>
             </tr>
           ))}
         </tbody>
       </table>
-      <p className="sentence">{sentence}</p>
     </>
   );
 }

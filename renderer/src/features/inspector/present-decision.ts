@@ -1,17 +1,24 @@
 import { strategies } from '@shared/catalog/strategies.ts';
-import type { Attempt, Decision, UnavailableReason } from '@shared/contract/values.ts';
+import type { Attempt, Decision, RequestDetail, UnavailableReason } from '@shared/contract/values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { batchText } from '@shared/lib/batch-text.ts';
+import { formatActive } from '../../metrics/format.ts';
 
 /** A server of the pool in the table of a decision. */
 export interface DecisionRow {
   readonly id: string;
   readonly name: string;
-  readonly weight: number;
-  readonly activeRequests: number;
+  /** `3`, or `0.6 of 3` while it starts slowly. */
+  readonly weight: string;
+  /** `2`, or `2/10` where it has a limit. */
+  readonly inFlight: string;
+  /** Its average time to answer; null where nothing was measured. */
+  readonly latencyMs: number | null;
   /** Why it was picked, passed over, or left out: a few words. */
   readonly note: string;
   readonly standing: 'picked' | 'candidate' | 'left-out';
+  /** What else was out of the ordinary about one that could be chosen: `not probed yet`, `ejected`. */
+  readonly facts: readonly string[];
 }
 
 export interface PresentedDecision {
@@ -39,16 +46,19 @@ const leftOutWords: Record<UnavailableReason, string> = {
 
 /** @param earlier the attempts before this decision: they tell what came of a server that was tried */
 export function presentDecision(decision: Decision, earlier: readonly Attempt[]): PresentedDecision {
-  const rows = decision.servers.map(({ id, weight, activeRequests, state, detail }): DecisionRow => {
-    const common = { id, name: serverName(id), weight, activeRequests };
+  const rows = decision.servers.map((server): DecisionRow => {
+    const { id, state, detail, latencyMs } = server;
+    const common = {
+      id,
+      name: serverName(id),
+      weight: weightText(server),
+      inFlight: formatActive(server.activeRequests, server.maxRequests),
+      latencyMs,
+      facts: oddFacts(server),
+    };
     if (state === 'picked') return { ...common, standing: 'picked', note: detail || 'picked' };
     if (state === 'candidate') return { ...common, standing: 'candidate', note: detail || 'not its turn' };
-    const before = state === 'tried' ? earlier.findLast(({ server }) => server === id) : undefined;
-    return {
-      ...common,
-      standing: 'left-out',
-      note: before ? `tried, ${outcomeShort(before)}` : leftOutWords[state],
-    };
+    return { ...common, facts: [], standing: 'left-out', note: leftOutNote(server, state, earlier) };
   });
   const picked = rows.find(({ standing }) => standing === 'picked');
   return {
@@ -57,6 +67,39 @@ export function presentDecision(decision: Decision, earlier: readonly Attempt[])
     rows,
     sentence: decision.sentence,
   };
+}
+
+type SeenServer = Decision['servers'][number];
+
+function weightText({ weight, effectiveWeight }: SeenServer): string {
+  if (weight === effectiveWeight) return String(weight);
+  return `${Number(effectiveWeight.toPrecision(2))} of ${weight}`;
+}
+
+/** `draining: it takes no new clients`; of one that was tried, what came of that. */
+function leftOutNote({ id, out }: SeenServer, state: UnavailableReason, earlier: readonly Attempt[]): string {
+  const before = state === 'tried' ? earlier.findLast(({ server }) => server === id) : undefined;
+  if (before) return `tried, ${outcomeShort(before)}`;
+  return out === '' ? leftOutWords[state] : out.replace(/^(?:is|was|has) /, '');
+}
+
+/** Of a server that is well and known to be so there is nothing to say. */
+function oddFacts({ verdict, ejected, unreachable, tried, adminState, backup }: SeenServer): string[] {
+  return [
+    adminState === 'ready' ? '' : adminState === 'drain' ? 'draining' : 'in maintenance',
+    verdict === 'unhealthy' ? 'unhealthy' : '',
+    ejected ? 'ejected, this is its trial' : '',
+    unreachable ? 'nobody listened there' : '',
+    tried ? 'tried before' : '',
+    backup ? 'a backup' : '',
+  ].filter(Boolean);
+}
+
+/** How a request came to its pool: `listener web, any host, path /api`. */
+export function routeText({ listener, route }: Pick<RequestDetail, 'listener' | 'route'>): string {
+  if (route === null) return `listener ${listener}`;
+  const path = route.path === '/' ? 'any path' : `path ${route.path}`;
+  return `listener ${listener}, ${route.host === null ? 'any host' : `host ${route.host}`}, ${path}`;
 }
 
 /** One attempt in the waterfall; offsets and widths are shares of the whole request, 0 to 1. */
@@ -69,6 +112,10 @@ export interface WaterfallRow {
   readonly succeeded: boolean;
   /** `200 in 3.1 ms`, `refused after 0.2 ms`. */
   readonly text: string;
+  /** When it began and ended, in milliseconds after the request arrived: `0.4 to 3.5 ms`. */
+  readonly span: string;
+  /** It was begun beside the one before, which took long. */
+  readonly isHedge: boolean;
   /** How it shared its connection with others; null where it had one for itself. */
   readonly shared: string | null;
 }
@@ -95,6 +142,8 @@ export function waterfall(
       width: Math.min(attempt.durationMs / wholeMs, 1 - from),
       succeeded: attempt.outcome === 'responded' && (attempt.status ?? 0) < 500,
       text: `${outcomeShort(attempt)} ${attempt.outcome === 'responded' ? 'in' : 'after'} ${formatMs(attempt.durationMs)} ms`,
+      span: `${formatMs(attempt.startedAfterMs)} to ${formatMs(attempt.startedAfterMs + attempt.durationMs)} ms`,
+      isHedge: attempt.hedge,
       shared: attempt.batch === null ? null : batchText(attempt.batch),
     };
   });

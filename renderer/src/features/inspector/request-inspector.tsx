@@ -8,7 +8,13 @@ import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
 import { DecisionTable } from './decision-table.tsx';
 import { InspectHead } from './inspect-head.tsx';
-import { affinityText, presentDecision, type WaterfallRow, waterfall } from './present-decision.ts';
+import {
+  affinityText,
+  presentDecision,
+  routeText,
+  type WaterfallRow,
+  waterfall,
+} from './present-decision.ts';
 import { useRequest } from './use-request.ts';
 
 /** One request: why its server was chosen, what every attempt came to, what became of its session. */
@@ -61,6 +67,10 @@ function Told({ request }: { request: RequestDetail }) {
       </p>
       <p className="inspect-line">
         {formatMs(durationMs)} ms · {formatTime(atMs, true)} · from {client}
+      </p>
+      <p className="inspect-line">
+        {routeText(request)}
+        {request.pool !== null && ` → pool ${request.pool}`}
       </p>
       {error !== null && <p className="inspect-error">{error}</p>}
 
@@ -140,8 +150,14 @@ function Attempts({ rows, hasUnserved, shownIndex, onShow }: AttemptsProps) {
                 <em>{row.number}</em> {row.name}
               </span>
               <Bar row={row} />
-              <span className="attempt-text">{row.text}</span>
+              <span className="attempt-text">
+                {row.text}
+                <small>{row.span}</small>
+              </span>
             </button>
+            {row.isHedge && (
+              <p className="inspect-note">Begun beside attempt {row.number - 1}, which took long.</p>
+            )}
             {row.shared !== null && <p className="inspect-note">{row.shared}</p>}
           </li>
         ))}
