@@ -67,7 +67,7 @@ function about(detail: RequestDetail): string[] {
   const decision = unserved ?? attemptList.at(-1)?.decision ?? null;
   const lines = [fact('asked', `at ${clockTime(atMs)} by ${client}, listener ${listener}, request ${id}`)];
   if (pool !== null) {
-    const by = decision === null ? '' : `, which picks by ${strategyLabel(decision.strategy)}`;
+    const by = decision === null ? '' : `, which picks by ${strategyText(decision)}`;
     const rule =
       route === null
         ? ''
@@ -84,7 +84,7 @@ function fact(name: string, text: string): string {
   return `  ${name.padEnd(8)} ${text}`;
 }
 
-function sessionText({ result, server, reason }: NonNullable<Decision['affinity']>): string {
+function sessionText({ by, result, server, reason }: NonNullable<Decision['affinity']>): string {
   const name = server === null ? 'a server' : shortName(server);
   const because = reason === '' ? '' : `: ${reason}`;
   const words: Record<typeof result, string> = {
@@ -95,8 +95,15 @@ function sessionText({ result, server, reason }: NonNullable<Decision['affinity'
     rejected: 'turned away instead of moved',
     none: 'none',
   };
-  return `${words[result]}${because}`;
+  return `by ${affinityWords[by]}: ${words[result]}${because}`;
 }
+
+const affinityWords: Record<NonNullable<Decision['affinity']>['by'], string> = {
+  cookie: 'cookie',
+  'app-cookie': "the application's cookie",
+  header: 'a request field',
+  'client-ip': 'client address',
+};
 
 function choices({ attemptList, unserved, pool }: RequestDetail): Told[] {
   const told = attemptList.map((attempt, index): Told => {
@@ -165,6 +172,12 @@ function counts(servers: readonly SeenServer[]): string {
 function stateWords(state: SeenServer['state']): string {
   if (state === 'picked' || state === 'candidate') return 'could take it';
   return reasonWords[state];
+}
+
+/** `hash (key header:x-user, fallback round-robin)`. */
+function strategyText({ poolStrategy, options }: Decision): string {
+  const told = Object.entries(options).map(([name, value]) => `${name} ${value}`);
+  return `${strategyLabel(poolStrategy)}${told.length === 0 ? '' : ` (${told.join(', ')})`}`;
 }
 
 function strategyLabel(kind: string): string {

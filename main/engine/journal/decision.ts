@@ -14,6 +14,7 @@ export interface Roster {
   readonly pool: string;
   /** How the pool picks, with its options. A pick may still have fallen back to another strategy. */
   readonly strategy: PoolConfig['strategy'];
+  readonly affinity: PoolConfig['affinity']['type'];
   readonly ids: readonly string[];
   readonly names: readonly string[];
   /** As configured. */
@@ -28,6 +29,7 @@ export interface Roster {
 export const emptyRoster: Roster = {
   pool: '',
   strategy: { kind: 'round-robin' },
+  affinity: 'none',
   ids: [],
   names: [],
   weights: [],

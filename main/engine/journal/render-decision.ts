@@ -1,4 +1,4 @@
-import { strategies } from '@shared/catalog/strategies.ts';
+import { strategies, writtenOptions } from '@shared/catalog/strategies.ts';
 import { type Decision, type UnavailableReason, unavailableReasons } from '@shared/contract/values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { missingKeyWords } from '../strategy/key-hash.ts';
@@ -19,6 +19,8 @@ export function renderDecision(record: DecisionRecord, before: readonly EarlierA
   const earlier = before.at(-1) ?? null;
   return {
     strategy: record.strategy,
+    poolStrategy: roster.strategy.kind,
+    options: writtenOptions(roster.strategy),
     servers: roster.ids.map((id, index) => {
       const state = decisionStates[record.code(index)]!;
       const asked = state === 'picked' || state === 'candidate';
@@ -33,6 +35,7 @@ export function renderDecision(record: DecisionRecord, before: readonly EarlierA
         ...withoutTrial(record.facts(index)),
         ejectedForMs: record.ejectedForMs(index),
         backup: roster.backups[index]!,
+        priority: roster.priorities[index]!,
         state,
         out: asked ? '' : outWords(record, index, state, before),
         detail: looked ? reasoning.detail(seen(record, index)) : '',
@@ -49,9 +52,11 @@ function withoutTrial({ adminState, verdict, ejected, unreachable, tried }: Serv
 }
 
 function renderAffinity(record: DecisionRecord, earlier: EarlierAttempt | null): Decision['affinity'] {
-  if (record.affinity === null) return null;
+  const by = record.roster.affinity;
+  if (record.affinity === null || by === 'none') return null;
   const boundNow = record.affinity === 'bound' || record.affinity === 'moved';
   return {
+    by,
     result: record.affinity,
     server: boundNow ? (record.roster.ids[record.picked] ?? null) : record.affinityServer,
     reason: affinityReason(record, earlier),

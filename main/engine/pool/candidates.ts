@@ -48,7 +48,7 @@ export class Candidates {
   }
 
   /** @param servers in configured order, their `order` set accordingly */
-  arrange(pool: string, servers: readonly Server[], strategy: PoolConfig['strategy']): void {
+  arrange({ name, strategy, affinity }: PoolConfig, servers: readonly Server[]): void {
     this.servers = servers;
     const best = servers.reduce((least, { level }) => Math.min(least, level), Number.POSITIVE_INFINITY);
     this.firsts = servers.filter(({ level }) => level === best);
@@ -58,8 +58,9 @@ export class Candidates {
       servers.every(({ configuredWeight, maxRequests }) => configuredWeight > 0 && maxRequests === 0);
     this.byId = new Map(servers.map((server) => [server.id, server]));
     this.roster = {
-      pool,
+      pool: name,
       strategy,
+      affinity: affinity.type,
       ids: servers.map(({ id }) => id),
       names: servers.map(({ name }) => name),
       weights: servers.map(({ configuredWeight }) => configuredWeight),

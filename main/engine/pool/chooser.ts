@@ -48,9 +48,9 @@ export class Chooser {
   }
 
   /** @param servers in configured order, their `order` set accordingly */
-  arrange({ name, strategy, outlierDetection }: PoolConfig, servers: readonly Server[]): void {
-    this.#candidates.asksEjected = !outlierDetection.ejectLast;
-    this.#candidates.arrange(name, servers, strategy);
+  arrange(config: PoolConfig, servers: readonly Server[]): void {
+    this.#candidates.asksEjected = !config.outlierDetection.ejectLast;
+    this.#candidates.arrange(config, servers);
   }
 
   /** Why a server takes no new client by itself; null where it does. */

@@ -289,8 +289,16 @@ export const requestSummarySchema = z.object({
 });
 export type RequestSummary = z.infer<typeof requestSummarySchema>;
 
+/** What binds a client to a server. */
+export const affinityTypes = ['cookie', 'app-cookie', 'header', 'client-ip'] as const;
+
 export const decisionSchema = z.object({
+  /** Which one picked, or would have. */
   strategy: z.string(),
+  /** What the pool is configured to pick by: another where that one fell back. */
+  poolStrategy: z.string(),
+  /** The options of that, in the words of the file. */
+  options: z.record(z.string(), z.union([z.string(), z.number()])),
   /** Every server of the pool as it was seen at that moment, in configured order. */
   servers: z.array(
     z.object({
@@ -312,6 +320,8 @@ export const decisionSchema = z.object({
       /** When somebody last tried, nobody listened there. */
       unreachable: z.boolean(),
       backup: z.boolean(),
+      /** 0 is asked first. */
+      priority: z.number(),
       /** This request had been there before. */
       tried: z.boolean(),
       state: z.enum(['picked', 'candidate', ...unavailableReasons]),
@@ -324,6 +334,8 @@ export const decisionSchema = z.object({
   /** How affinity took part; null where the pool has none. */
   affinity: z
     .object({
+      /** What told the client apart. */
+      by: z.enum(affinityTypes),
       result: z.enum(['kept', 'bound', 'moved', 'lent', 'none', 'rejected']),
       server: z.string().nullable(),
       reason: z.string(),
@@ -374,7 +386,7 @@ export const sessionSchema = z.object({
   /** Stable handle for `session.end`; never the cookie's value. */
   id: z.string(),
   pool: z.string(),
-  type: z.enum(['cookie', 'app-cookie', 'header', 'client-ip']),
+  type: z.enum(affinityTypes),
   /** Client address as last seen. */
   client: z.string(),
   /** What tells the client apart: the beginning of a digest (`#3fA9xK2q`), or its address or network. Never a secret. */

@@ -7,9 +7,10 @@ import {
   figuresPerServer,
   type NotedServer,
 } from '../../../main/engine/journal/decision.ts';
-import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+import { type PoolKit, poolKit, serversNamed } from '../../support/engine-kit.ts';
+import type { manualClock } from '../../support/manual-clock.ts';
 
-type Kit = ReturnType<typeof poolKit>;
+type Kit = PoolKit<ReturnType<typeof manualClock>>;
 
 /** The servers of the pool as the last decision of a request told them, by name. */
 function seenBy(kit: Kit, attempts: readonly ('responded' | 'connect-failed')[] = ['responded']) {
@@ -81,6 +82,48 @@ describe('what a decision notes of a server', () => {
   });
 });
 
+describe('a decision', () => {
+  const decided = (kit: Kit) => {
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    return requestDetailSchema.parse(kit.journal.detail(exchange.idText)).attemptList[0]!.decision!;
+  };
+
+  it('tells the strategy of the pool with its options, and the one it fell back to', () => {
+    const strategy = { kind: 'hash', key: 'header:x-user', fallback: 'round-robin' } as const;
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), strategy });
+    expect(decided(kit)).toMatchObject({
+      strategy: 'round-robin',
+      poolStrategy: 'hash',
+      options: { key: 'header:x-user', fallback: 'round-robin' },
+      affinity: null,
+    });
+  });
+
+  it('tells by what it looked for a session, and what it found', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), affinity: { type: 'client-ip' } });
+    expect(decided(kit).affinity).toMatchObject({ by: 'client-ip', result: 'bound', server: 'api/a' });
+    expect(decided(kit).affinity).toMatchObject({ by: 'client-ip', result: 'kept', server: 'api/a' });
+  });
+
+  it('tells the effective weight of a server that starts slowly', async () => {
+    const kit = poolKit({
+      servers: serversNamed({ a: 4, b: 4 }),
+      slowStart: '10s',
+      strategy: 'weighted-round-robin',
+    });
+    await kit.clock.advance(60_000);
+    kit.server('a').beginSlowStart(kit.clock.now());
+    await kit.clock.advance(5_000);
+    expect(decided(kit).servers).toMatchObject([
+      { weight: 4, effectiveWeight: 2 },
+      { weight: 4, effectiveWeight: 4 },
+    ]);
+  });
+});
+
 describe('the numbers of a decision', () => {
   const well: NotedServer = { facts: 0, activeRequests: 0, weight: 1, latencyMs: 0, ejectedUntil: 0 };
   const roster = (servers: number) => ({
@@ -91,6 +134,7 @@ describe('the numbers of a decision', () => {
     weights: Array.from({ length: servers }, () => 1),
     backups: Array.from({ length: servers }, () => false),
     maxRequests: Array.from({ length: servers }, () => 0),
+    affinity: 'none' as const,
     priorities: Array.from({ length: servers }, () => 0),
   });
 

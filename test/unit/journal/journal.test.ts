@@ -101,6 +101,7 @@ describe('the decision of a request', () => {
       'The session pointed at a, which failed (connection refused), so the session moved: weighted round robin chose b, whose turn it was (current 2, next best c at 2).',
     );
     expect(detail(kit, moved.id).attemptList[1]!.decision!.affinity).toEqual({
+      by: 'cookie',
       result: 'moved',
       server: 'api/b',
       reason: 'the session pointed at a, which failed (connection refused)',

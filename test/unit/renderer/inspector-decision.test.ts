@@ -25,6 +25,7 @@ function seen(
     ejectedForMs: null,
     unreachable: false,
     backup: false,
+    priority: 0,
     tried: false,
     out: '',
     detail: '',
@@ -34,6 +35,8 @@ function seen(
 
 const decision: Decision = {
   strategy: 'weighted-round-robin',
+  poolStrategy: 'weighted-round-robin',
+  options: {},
   servers: [
     seen('api/api-1', { weight: 3, activeRequests: 6, state: 'candidate', detail: 'current 4' }),
     seen('api/api-2', { weight: 2, activeRequests: 0, state: 'tried', detail: '' }),
@@ -105,16 +108,19 @@ describe('why a server was chosen', () => {
     expect(new Set(presented.rows.map(({ note }) => note))).toEqual(new Set(['unhealthy']));
   });
 
-  it('keeps a strategy it does not know by its own name', () => {
-    expect(presentDecision({ ...decision, strategy: 'most-luck' }, []).strategy).toBe('most-luck');
+  it('names the strategy with its options, and one it does not know by its own name', () => {
+    expect(presentDecision({ ...decision, poolStrategy: 'most-luck' }, []).strategy).toBe('most-luck');
+    const hash = { ...decision, poolStrategy: 'hash', options: { key: 'path', fallback: 'random' } };
+    expect(presentDecision(hash, []).strategy).toBe('Hash · key path · fallback random');
   });
 
   it('tells what affinity did', () => {
-    expect(affinityText({ result: 'kept', server: 'api/api-1', reason: '' })).toBe(
+    expect(affinityText({ by: 'cookie', result: 'kept', server: 'api/api-1', reason: '' })).toBe(
       'The session stayed on api-1.',
     );
     expect(
       affinityText({
+        by: 'cookie',
         result: 'moved',
         server: 'api/api-3',
         reason: 'the session pointed at api-2, which failed (connection refused)',

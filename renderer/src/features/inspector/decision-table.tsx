@@ -50,7 +50,7 @@ export function DecisionTable({
                   </>
                 )}
                 {note}
-                {facts.length > 0 && <small>{facts.join(', ')}</small>}
+                {facts.length > 0 && <small className="decision-facts">{facts.join(', ')}</small>}
               </td>
             </tr>
           ))}

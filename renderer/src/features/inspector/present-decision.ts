@@ -63,7 +63,7 @@ export function presentDecision(decision: Decision, earlier: readonly Attempt[])
   const picked = rows.find(({ standing }) => standing === 'picked');
   return {
     title: picked ? `Why ${picked.name}` : 'Why no server',
-    strategy: strategyLabel(decision.strategy),
+    strategy: strategyText(decision),
     rows,
     sentence: decision.sentence,
   };
@@ -193,6 +193,12 @@ export function affinityText({ result, server, reason }: Affinity): string {
     default:
       return assertNever(result);
   }
+}
+
+/** `Hash · key header:x-user`: what the pool picks by, whichever strategy it fell back to. */
+function strategyText({ poolStrategy, options }: Decision): string {
+  const told = Object.entries(options).map(([name, value]) => `${name} ${value}`);
+  return [strategyLabel(poolStrategy), ...told].join(' · ');
 }
 
 export function strategyLabel(kind: string): string {

@@ -152,7 +152,7 @@ function Attempts({ rows, hasUnserved, shownIndex, onShow }: AttemptsProps) {
               <Bar row={row} />
               <span className="attempt-text">
                 {row.text}
-                <small>{row.span}</small>
+                <small className="attempt-span">{row.span}</small>
               </span>
             </button>
             {row.isHedge && (
