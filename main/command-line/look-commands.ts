@@ -72,10 +72,10 @@ function tellRetries(output: Output, pools: Metrics['pools']): void {
   const told = Object.entries(pools).filter(([, { retries }]) => retries > 0);
   if (told.length === 0) return;
   output.line('');
-  for (const [name, { retries, attemptsPerRequest, retryBudget }] of told) {
+  for (const [name, { retries, hedges, hedgesWon, attemptsPerRequest, retryBudget }] of told) {
     const { recent, sinceStart } = attemptsPerRequest;
     output.line(
-      `Retries of ${name}: ${retries} since start, ${twoPlaces(sinceStart)} attempts for each request (${twoPlaces(recent)} over 10 s); budget: ${retryBudget.used} of ${retryBudget.allowed} used over 10 s`,
+      `Retries of ${name}: ${retries} since start${hedges === 0 ? '' : ` (${hedges} of them hedges, of which ${hedgesWon} won)`}, ${twoPlaces(sinceStart)} attempts for each request (${twoPlaces(recent)} over 10 s); budget: ${retryBudget.used} of ${retryBudget.allowed} used over 10 s`,
     );
   }
 }

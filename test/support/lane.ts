@@ -6,6 +6,7 @@ import type { AttemptRecord, Exchange } from '../../main/engine/exchange.ts';
 import { createListener, type Listener } from '../../main/engine/listener/listener.ts';
 import type { Pool } from '../../main/engine/pool/pool.ts';
 import { Server } from '../../main/engine/pool/server.ts';
+import { backoffMs } from '../../main/engine/proxy/back-off.ts';
 import type { ReadPath } from '../../main/engine/sockets/lane-socket.ts';
 import { configOf } from './config-of.ts';
 
@@ -22,6 +23,10 @@ export interface FinishedRequest {
     readonly outcome: string;
     readonly status: number;
     readonly detail: string | null;
+    /** It was begun beside the one before. */
+    readonly hedge?: true;
+    /** Says nothing about its server. */
+    readonly spared?: true;
     /** How it shared its connection; left out where it did not. */
     readonly batch?: { readonly place: number; readonly size: number; readonly apart: string | null };
   }[];
@@ -86,6 +91,28 @@ export class PlainPool implements Pool {
 
   takeRetry(): boolean {
     return this.retriesLeft-- > 0;
+  }
+
+  readonly isStopped = false;
+  hedgesLeft = Number.POSITIVE_INFINITY;
+
+  get hedgeAfterMs(): number {
+    return this.config.retry.hedge?.afterMs ?? 0;
+  }
+
+  hedge(exchange: Exchange): Server | null {
+    if (!this.hasAnother(exchange) || this.hedgesLeft-- <= 0) return null;
+    return this.choose(exchange);
+  }
+
+  /** The longest it could be. */
+  pauseMs(pauses: number): number {
+    return backoffMs(this.config.retry, pauses, () => 1);
+  }
+
+  hasAnother({ attempts, attemptCount }: Exchange): boolean {
+    const tried = attempts.slice(0, attemptCount).map((attempt) => attempt.server);
+    return this.servers.some((server) => !tried.includes(server));
   }
 
   enqueue(): boolean {
@@ -205,11 +232,13 @@ function copy(exchange: Exchange): FinishedRequest {
     responseBytes: exchange.responseBytes,
     attempts: exchange.attempts
       .slice(0, exchange.attemptCount)
-      .map(({ server, outcome, status, detail, batchPlace, batchSize, sentApart }) => ({
+      .map(({ server, outcome, status, detail, hedge, spared, batchPlace, batchSize, sentApart }) => ({
         server: server?.name ?? '',
         outcome,
         status,
         detail,
+        ...(hedge && { hedge }),
+        ...(spared && { spared }),
         ...(batchSize > 0 && { batch: { place: batchPlace, size: batchSize, apart: sentApart } }),
       })),
   };

@@ -1,6 +1,7 @@
 import { idempotentMethods, retryOutcomes } from '@shared/config/retry-schema.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { Notes } from './notes.ts';
+import { time } from './words.ts';
 
 /** Statuses that `proxy_next_upstream` knows. */
 const retryableStatuses = [403, 404, 429, 500, 502, 503, 504];
@@ -10,6 +11,7 @@ const nonIdempotent = ['POST', 'LOCK', 'PATCH'];
 /** When nginx tries another server, and what it does otherwise there. */
 export function retryLines(pool: PoolConfig, notes: Notes): string[] {
   const { name, retry, servers } = pool;
+  tellTimes(pool, notes);
   if (retry.attempts === 1) return ['proxy_next_upstream off;'];
   if (servers.length > 1) {
     notes.lost(
@@ -22,7 +24,26 @@ export function retryLines(pool: PoolConfig, notes: Notes): string[] {
     );
   }
   const when = [...failures(pool, notes), ...statuses(pool, notes), ...methods(pool, notes)];
-  return [`proxy_next_upstream ${when.join(' ')};`, `proxy_next_upstream_tries ${retry.attempts};`];
+  const { requestMs } = pool.timeouts;
+  return [
+    `proxy_next_upstream ${when.join(' ')};`,
+    `proxy_next_upstream_tries ${retry.attempts};`,
+    ...(requestMs === 0 ? [] : [`proxy_next_upstream_timeout ${time(requestMs)};`]),
+  ];
+}
+
+function tellTimes({ name, retry, timeouts }: PoolConfig, notes: Notes): void {
+  if (timeouts.attemptMs > 0)
+    notes.lost(
+      `Pool ${name}: nginx bounds the time between two pieces of what it sends and reads, but no attempt as a whole (timeouts.attempt ${time(timeouts.attemptMs)}).`,
+    );
+  if (timeouts.requestMs > 0)
+    notes.differs(
+      `Pool ${name}: after timeouts.request nginx begins no further attempt (proxy_next_upstream_timeout), but lets the one that runs go on; Ballast answers 504.`,
+    );
+  if (retry.backoff.baseMs > 0)
+    notes.lost(`Pool ${name}: nginx does not wait before it tries again (retry.backoff).`);
+  if (retry.hedge) notes.lost(`Pool ${name}: nginx sends no request to two servers at once (retry.hedge).`);
 }
 
 /** The ways to fail, by nginx's words: `error` is everything up to the response's head, a refused connection as well as a reset. */

@@ -345,6 +345,7 @@ export class ClientConnection extends RequestReader implements AttemptsClient, L
     }
     if (isCutOff) this.socket.resetAndDestroy();
     else this.socket.destroy();
+    this.attempts.retire();
     if (this.context.spareAttempts.length < mostSpare) this.context.spareAttempts.push(this.attempts);
     this.context.closed(this);
   }

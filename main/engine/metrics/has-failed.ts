@@ -1,5 +1,12 @@
 import type { Exchange } from '../exchange.ts';
 
+/** Attempts that were begun beside others. */
+export function hedgesOf({ attempts, attemptCount }: Exchange): number {
+  let count = 0;
+  for (let index = 1; index < attemptCount; index++) if (attempts[index]!.hedge) count += 1;
+  return count;
+}
+
 /** Whether an attempt failed, so that another became the one the client was answered by. One that was only overtaken has not failed. */
 export function metFailure({ attempts, attemptCount, decisiveAttempt }: Exchange): boolean {
   let isBehind = false;

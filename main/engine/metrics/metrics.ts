@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { ServerPool } from '../pool/server-pool.ts';
 import { Memory, type OwnBlocks } from '../threads/memory.ts';
-import { hasFailed, metFailure } from './has-failed.ts';
+import { hasFailed, hedgesOf, metFailure } from './has-failed.ts';
 import type { LimitLog } from './limit-log.ts';
 import { sharesWanted } from './shares.ts';
 import { TrafficMeter, windowMs } from './traffic-meter.ts';
@@ -125,7 +125,11 @@ export function createMetrics(
           if (!isFailure) outcomes.add(savedAt, 1);
         }
         total.retried(exchange.attemptCount - 1);
-        if (pool) pool.traffic.retried(exchange.attemptCount - 1);
+        if (pool) {
+          pool.traffic.retried(exchange.attemptCount - 1);
+          const hedges = hedgesOf(exchange);
+          if (hedges > 0) pool.traffic.hedged(hedges, exchange.answeredBy?.hedge ?? false);
+        }
       }
     },
     tick(now) {
@@ -165,6 +169,8 @@ export function createMetrics(
           ...pool.traffic.read(),
           activeRequests: pool.activeRequests,
           retries: pool.traffic.retries,
+          hedges: pool.traffic.hedges,
+          hedgesWon: pool.traffic.hedgesWon,
           attemptsPerRequest: pool.traffic.attemptsPerRequest,
           retryBudget: pool.retryBudget(),
           batched: pool.traffic.batchedAttempts,

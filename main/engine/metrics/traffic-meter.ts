@@ -16,7 +16,9 @@ const retriesAt = 3;
 const batchedAt = 4;
 const sentApartAt = 5;
 const recentRetriesAt = 6;
-const classesAt = 7;
+const hedgesAt = 7;
+const hedgesWonAt = 8;
+const classesAt = 9;
 const numbers = classesAt + 5;
 const blockBytes = numbers * 8 + histogramBuckets * 4;
 
@@ -80,6 +82,12 @@ export class TrafficMeter {
     this.#retried[0] = (this.#retried[0] ?? 0) + attempts;
   }
 
+  /** Attempts were begun beside others for it. @param won the client was answered by one of them, while others ran or had failed */
+  hedged(attempts: number, won: boolean): void {
+    this.#add(hedgesAt, attempts);
+    if (won) this.#add(hedgesWonAt, 1);
+  }
+
   /** An attempt shared its connection. @param isApart it had to go again by itself */
   batched(isApart: boolean): void {
     this.#add(batchedAt, 1);
@@ -113,6 +121,16 @@ export class TrafficMeter {
   /** Attempts after the first, since start. */
   get retries(): number {
     return this.#sum(retriesAt);
+  }
+
+  /** Attempts begun beside others, since start. */
+  get hedges(): number {
+    return this.#sum(hedgesAt);
+  }
+
+  /** Requests that were answered by such a one. */
+  get hedgesWon(): number {
+    return this.#sum(hedgesWonAt);
   }
 
   /** Counted when a request finishes, as requests are. */
@@ -178,6 +196,11 @@ export class TrafficMeter {
   recentTimes(): { count: number; medianMs: number | null } {
     const histogram = this.#histogram();
     return { count: histogram.total, medianMs: toMs(quantiles(histogram, [0.5])[0]) };
+  }
+
+  /** @param quantile 0 to 1 @returns milliseconds over the window, of all threads; null where nothing was measured */
+  quantileMs(quantile: number): number | null {
+    return toMs(quantiles(this.#histogram(), [quantile])[0]);
   }
 
   read(): Traffic {

@@ -41,6 +41,19 @@ export interface Pool {
   readonly learnsCookie: string | null;
   /** The response of the running attempt sets that cookie, or takes it back: the client is bound to its server, or its session ends. */
   cookieSet(exchange: Exchange, attempt: AttemptRecord, cookie: ResponseCookie): void;
+  /**
+   * A second server for a request that runs already, out of the retry budget. Nobody is asked as a last resort, waits for a slot
+   * or moves for it; null where none is free or the budget is used up. Otherwise as `choose`.
+   */
+  hedge(exchange: Exchange): Server | null;
+  /** How long an attempt may be without a response head before it is hedged, in milliseconds; 0 for as long as it likes. */
+  readonly hedgeAfterMs: number;
+  /** How long to wait before the next retry, in milliseconds, where so many were waited for. */
+  pauseMs(pauses: number): number;
+  /** Whether a server that the exchange has not tried is available now. */
+  hasAnother(exchange: Exchange): boolean;
+  /** The pool is not configured any more: nothing further is begun. */
+  readonly isStopped: boolean;
   /** One of the pool's limits was reached. `server`: the one concerned. */
   limitReached(kind: LimitKind, server: Server | null): void;
   /** A connection to one of its servers is about to be opened: makes room for it where file descriptors are short. */

@@ -13,6 +13,7 @@ import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { Prober } from '../health/prober.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
+import { backoffMs } from '../proxy/back-off.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { createStrategy, notesKeeper } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
@@ -21,6 +22,7 @@ import { hasSlot, unavailability } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { endLeaving } from './end-leaving.ts';
+import { HedgeDelay, hasFree, hasUntried } from './hedging.ts';
 import { idleLongest } from './idle-longest.ts';
 import { arrange } from './members.ts';
 import { Panic } from './panic.ts';
@@ -54,6 +56,8 @@ export class ServerPool implements Pool, SocketHolder {
   readonly #board: QueueBoard;
   readonly #chooser: Chooser;
   readonly #budget: RetryBudget;
+  readonly #hedgeDelay = new HedgeDelay();
+  #isStopped = false;
   readonly #results: AttemptResults;
   readonly #probers: PoolProbers;
   readonly #slowStart: SlowStart;
@@ -108,6 +112,7 @@ export class ServerPool implements Pool, SocketHolder {
     };
     this.queue = new RequestQueue(deps.clock, wheelOf(deps.clock), owner, this.#board);
     this.queue.configure(config.queue.timeoutMs);
+    this.#hedgeDelay.configure(config.retry);
     this.#arrange(config, predecessor);
     this.#weigh(config);
   }
@@ -168,6 +173,7 @@ export class ServerPool implements Pool, SocketHolder {
 
   /** Ends probing and retires the connections, for good. Running requests finish. */
   stop(): void {
+    this.#isStopped = true;
     this.#probers.stop();
     this.sessions.forget();
     for (const server of this.#servers) {
@@ -224,6 +230,7 @@ export class ServerPool implements Pool, SocketHolder {
     this.#config = config;
     this.circuit.configure(config);
     this.queue.configure(config.queue.timeoutMs);
+    this.#hedgeDelay.configure(config.retry);
   }
 
   #createStrategy({ strategy }: PoolConfig): Strategy {
@@ -359,6 +366,50 @@ export class ServerPool implements Pool, SocketHolder {
     return taken;
   }
 
+  hedge(exchange: Exchange): Server | null {
+    const now = this.#deps.clock.now();
+    const { lock } = this.#cells;
+    // Whoever waits for a slot has none yet.
+    if (this.queue.length > 0 || (this.#deps.memory.isShared && !this.#board.mayGo(now))) return null;
+    let isOver = false;
+    lock.acquire();
+    try {
+      // A pool that fails as a whole is not given more to do.
+      if (this.#isStopped || this.circuit.isOpen || !hasFree(this.#servers, exchange, now)) return null;
+      isOver = !this.#budget.take(now, this.#config.retry);
+      if (isOver) return null;
+      const server = this.#chooser.choose(exchange, this.#strategy, null);
+      if (server) {
+        const attempt = exchange.attempts[exchange.attemptCount - 1]!;
+        this.#began(attempt, server);
+        attempt.decision!.hedge = true;
+      } else {
+        exchange.unserved = null;
+        exchange.error = null;
+      }
+      return server;
+    } finally {
+      lock.release();
+      if (isOver) this.limitReached('hedge-budget', null);
+    }
+  }
+
+  get hedgeAfterMs(): number {
+    return this.#hedgeDelay.afterMs;
+  }
+
+  pauseMs(pauses: number): number {
+    return backoffMs(this.#config.retry, pauses, this.#deps.random);
+  }
+
+  hasAnother(exchange: Exchange): boolean {
+    return hasUntried(this.#servers, exchange, this.#deps.clock.now());
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
   /** Of all threads together. */
   retryBudget(): RetryBudgetStatus {
     return this.#budget.read(this.#config.retry);
@@ -410,6 +461,7 @@ export class ServerPool implements Pool, SocketHolder {
     this.circuit.tick(now);
     endLeaving(this.#servers, this.#config.timeouts.tunnelDrainMs, now, this.#isFirst ? this.#drained : null);
     this.sessions.expire(now);
+    this.#hedgeDelay.tick(now, this.#config.retry, this.traffic);
   }
 
   #began(attempt: AttemptRecord, server: Server): void {

@@ -70,6 +70,10 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     this.client = client;
   }
 
+  /** An attempt has begun, or its request has come in whole. @param now clock's `now()` */
+  protected abstract watchAttempt(now: number): void;
+  /** The response of the present attempt is passed on: no other will be. */
+  protected abstract chosen(): void;
   abstract failed(outcome: AttemptOutcome, detail: string, connection: ServerConnection): void;
   /** Tries elsewhere because of the response's status; false where that may not or cannot be, and the response stands. */
   protected abstract goElsewhere(status: number): boolean;
@@ -185,6 +189,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     const client = this.client;
     attempt.status = head.status;
     if (head.status >= 400 && this.goElsewhere(head.status)) return;
+    this.chosen();
     if (head.status === 101) {
       this.tunnel = new Tunnel();
       this.pool!.requestSwitched(this.exchange);
@@ -253,7 +258,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
 
   #sendOn(repeatable: boolean): void {
     const { timeouts } = this.pool!.config;
-    const connection = this.#connectionsOf(this.attempt!.server!).take(this, timeouts, repeatable);
+    const connection = this.connectionsOf(this.attempt!.server!).take(this, timeouts, repeatable);
     this.connection = connection;
     const held = this.#held?.isHolding ? this.#held : null;
     if (connection.isConnected && held !== null) {
@@ -302,7 +307,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
    */
   protected start(server: Server, now: number): ServerConnection | null {
     this.#startAttempt(now);
-    const connections = this.#connectionsOf(server);
+    const connections = this.connectionsOf(server);
     // How much of a body is still to come nobody knows: it may be more than is kept for a repeat.
     const repeatable = this.repeatable && this.requestSent;
     if (!repeatable && connections.hasTrusted()) {
@@ -314,7 +319,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
 
   /** The same attempt once more, on a connection that nobody has used. */
   protected sendFresh(server: Server): void {
-    this.connection = this.#connectionsOf(server).openNew(this, this.pool!.config.timeouts);
+    this.connection = this.connectionsOf(server).openNew(this, this.pool!.config.timeouts);
   }
 
   /** True where the request goes at the end of this turn, with others for the same server if there are any. */
@@ -323,7 +328,7 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     if (!isBodiless || (method !== 'GET' && method !== 'HEAD')) return false;
     if (this.asksUpgrade || this.client.expectsContinue) return false;
     const { batching, timeouts } = pool.config;
-    this.batching = this.#connectionsOf(server).batching;
+    this.batching = this.connectionsOf(server).batching;
     if (!this.batching.record.allows(batching.mode, startedAt)) return false;
     this.#startAttempt(startedAt);
     this.batching.join(this, this.head, batching, timeouts);
@@ -336,10 +341,20 @@ export abstract class Attempt implements BatchMember, AwaitsTurnEnd {
     attempt.begin(now);
     this.addressesFailed = 0;
     this.attempt = attempt;
+    this.watchAttempt(now);
   }
 
-  #connectionsOf(server: Server): ServerConnections {
+  protected connectionsOf(server: Server): ServerConnections {
     return server.connections ?? connectionsOf(server, this.pool!, this.client);
+  }
+
+  /** Wants no response of the present attempt any more, be it under way or not sent yet. */
+  protected letGo(): void {
+    const { connection } = this;
+    this.connection = null;
+    this.forgetTurn();
+    if (connection) connection.leave(this);
+    else this.batching?.withdraw(this);
   }
 
   /** The attempt is over. */

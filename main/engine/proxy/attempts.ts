@@ -1,10 +1,12 @@
 import type { AttemptOutcome } from '@shared/contract/values.ts';
+import { formatDuration } from '@shared/lib/duration.ts';
 import type { AttemptRecord } from '../exchange.ts';
+import type { ResponseHead } from '../http1/response-head.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Waiter } from '../pool/request-queue.ts';
 import type { Server } from '../pool/server.ts';
-import { Attempt } from './attempt.ts';
 import { failureSummary, type StopReason } from './failure-text.ts';
+import { HedgedAttempt } from './hedged-attempt.ts';
 import { attemptsUsedUp, isRepeatable, retriesStatus, whyNotAgain } from './retry-rules.ts';
 import type { ServerConnection } from './server-connection.ts';
 
@@ -12,19 +14,20 @@ import type { ServerConnection } from './server-connection.ts';
  * The attempts of one request: chooses a server, and when an attempt fails decides whether another server is tried. One per
  * client connection, reused for every request it carries and by a connection after it.
  */
-export class Attempts extends Attempt implements Waiter {
+export class Attempts extends HedgedAttempt implements Waiter {
   /** In the pool's queue: every server that could take it is at its limit. */
   isWaiting = false;
   waiterBefore: Waiter | null = null;
   waiterAfter: Waiter | null = null;
 
-  #freshTried = false;
-  /** Attempts that found nobody listening. */
-  #refused = 0;
+  /** It waits before its next attempt (retry.backoff). */
+  #isPausing = false;
+  /** Waits of the present request. */
+  #pauses = 0;
 
   /** A request is under way. */
   get isActive(): boolean {
-    return this.attempt !== null || this.isWaiting;
+    return this.attempt !== null || this.isWaiting || this.#isPausing;
   }
 
   /** Begins a request with its rewritten head and the first piece of its body, which is good until this returns. */
@@ -38,15 +41,19 @@ export class Attempts extends Attempt implements Waiter {
     this.asksUpgrade = client.asksUpgrade;
     this.decodesChunked = client.minor === 0;
     this.limits = client.limits;
-    this.responseMs = pool.config.timeouts.responseMs;
+    const { timeouts, retry, batching } = pool.config;
+    this.responseMs = timeouts.responseMs;
     this.tunnel = null;
     this.batching = null;
-    this.#freshTried = false;
-    this.#refused = 0;
+    this.freshTried = false;
+    this.nobodyThere = 0;
+    this.#pauses = 0;
     this.responding = false;
     this.announced = false;
     this.body.reset();
     pool.requestArrived();
+    const hasTimes = timeouts.requestMs !== 0 || timeouts.attemptMs !== 0 || retry.hedge !== undefined;
+    if (hasTimes || this.times !== null) this.watchRequest(pool);
     const server = pool.choose(this.exchange);
     if (!server) {
       if (pool.enqueue(this)) {
@@ -55,7 +62,7 @@ export class Attempts extends Attempt implements Waiter {
       } else client.answerFailure(503, this.exchange.error ?? 'no server is available');
       return;
     }
-    if (pool.config.batching.mode !== 'off' && this.joins(server, pool, done && end === start)) return;
+    if (batching.mode !== 'off' && this.joins(server, pool, done && end === start)) return;
     const connection = this.start(server, this.exchange.startedAt);
     if (connection?.isConnected) {
       connection.send(head, bytes, start, end, false);
@@ -69,8 +76,13 @@ export class Attempts extends Attempt implements Waiter {
 
   /** More of the request's body, or of whatever follows a switch of protocols. */
   override requestBody(bytes: Buffer, start: number, end: number, stable: boolean, done: boolean): void {
-    if (this.isWaiting) this.#keepWaiting(bytes, start, end, done);
-    else super.requestBody(bytes, start, end, stable, done);
+    if (this.isWaiting || this.#isPausing) {
+      this.#keepWaiting(bytes, start, end, done);
+      return;
+    }
+    super.requestBody(bytes, start, end, stable, done);
+    if (done && this.times !== null && this.attempt !== null && !this.responding)
+      this.watchAttempt(this.client.clock.now());
   }
 
   /** The client has gone away, or broke the rules: not the server's fault. */
@@ -79,12 +91,14 @@ export class Attempts extends Attempt implements Waiter {
       this.pool!.leaveQueue(this);
       this.exchange.clientLeft = true;
     }
-    const connection = this.connection;
-    this.connection = null;
-    this.forgetTurn();
+    if (this.#isPausing) {
+      this.#isPausing = false;
+      this.exchange.clientLeft = true;
+    }
+    const { connection } = this;
     if (connection && this.responding) this.exchange.responseBytes = connection.framing.payloadBytes;
-    if (connection) connection.leave(this);
-    else this.batching?.withdraw(this);
+    this.dropHedges('client-aborted', detail);
+    this.letGo();
     this.end('client-aborted', detail);
   }
 
@@ -136,10 +150,10 @@ export class Attempts extends Attempt implements Waiter {
       outcome === 'closed-before-response' &&
       (connection.reused || connection.isShared) &&
       !connection.sawResponse &&
-      !this.#freshTried;
+      !this.freshTried;
     if (wasStale && this.body.complete && (this.repeatable || connection.unsent)) {
       // The server closed an idle connection just when the request was on its way: that says nothing about the server.
-      this.#freshTried = true;
+      this.freshTried = true;
       this.sendFresh(server);
       return;
     }
@@ -151,23 +165,58 @@ export class Attempts extends Attempt implements Waiter {
       );
       return;
     }
+    this.attemptFailed(outcome, detail, connection.refused);
+  }
+
+  protected override attemptFailed(outcome: AttemptOutcome, detail: string, refused: boolean): void {
     this.end(outcome, detail);
-    if (connection.refused) this.#refused++;
+    if (refused) this.nobodyThere++;
+    if (this.goOnWithHedge()) return;
     const stop = this.#retry(outcome);
     if (stop !== null) this.#answerLast(stop);
+  }
+
+  override requestLate(now: number): void {
+    const { exchange, client } = this;
+    this.limitReached('request-timeout');
+    if (this.isWaiting) {
+      this.pool!.leaveQueue(this);
+      exchange.queuedAt = 0;
+      exchange.busy = true;
+      const had = formatDuration(this.times!.requestMs);
+      const waited = `it waited in the queue until the ${had} were over that a request has altogether (timeouts.request)`;
+      client.answerFailure(504, exchange.attemptCount === 0 ? waited : failureSummary(exchange, 'time'));
+      return;
+    }
+    if (this.#isPausing) this.#isPausing = false;
+    else this.endLate(now);
+    client.answerFailure(504, failureSummary(exchange, 'time'));
+  }
+
+  override pauseOver(): void {
+    this.#isPausing = false;
+    const stop = this.pool!.isStopped ? 'removed' : this.#goOn(this.pool!);
+    if (stop !== null) this.#answerLast(stop);
+  }
+
+  override interim(bytes: Buffer, head: ResponseHead): void {
+    super.interim(bytes, head);
+    // What it said may be true of this server alone.
+    if (this.announced) this.dropHedges('cancelled', 'the other attempt has begun to answer');
   }
 
   /** The system gave no socket: another server would not get one either, but room can be made. */
   #noDescriptor(attempt: AttemptRecord, detail: string): void {
     const client = this.client;
-    const mayTryAgain = !this.#freshTried && !this.responding;
+    const mayTryAgain = !this.freshTried && !this.responding;
     if (client.freeDescriptors() && mayTryAgain) {
-      this.#freshTried = true;
+      this.freshTried = true;
       this.sendFresh(attempt.server!);
       return;
     }
     attempt.spared = true;
     this.end('connect-failed', detail);
+    if (this.goOnWithHedge()) return;
     this.exchange.busy = true;
     client.answerFailure(503, `${attempt.server!.name} was not asked: ${detail}; ${client.descriptorAdvice}`);
   }
@@ -175,10 +224,11 @@ export class Attempts extends Attempt implements Waiter {
   /** No further attempt: the last one's failure stands. */
   #answerLast(stop: StopReason): void {
     const exchange = this.exchange;
-    const { outcome } = exchange.attempts[exchange.attemptCount - 1]!;
+    const { outcome, status } = exchange.attempts[exchange.attemptCount - 1]!;
     const summary = failureSummary(exchange, stop);
     if (outcome === 'connect-failed' && exchange.lastResort !== null)
       this.client.answerFailure(503, `${exchange.lastResort}; ${summary}`);
+    else if (outcome === 'responded') this.client.answerFailure(status, summary);
     else this.client.answerFailure(outcome === 'timed-out' ? 504 : 502, summary);
   }
 
@@ -194,8 +244,19 @@ export class Attempts extends Attempt implements Waiter {
     const pool = this.pool!;
     const stop = this.#whyNotAgain(outcome);
     if (stop !== null) return stop;
-    // What delivered nothing does not add to what any server has to do, which is what the budget is for.
-    if (outcome !== 'connect-failed' && !pool.takeRetry()) return 'budget';
+    // Where nobody listens nothing is delivered: that adds nothing to what any server has to do, which is what the budget is
+    // for, and the next server is asked at once.
+    if (outcome === 'connect-failed') return this.#goOn(pool);
+    const pauseMs = pool.pauseMs(this.#pauses);
+    if (!this.#hasTimeFor(pauseMs)) return 'time';
+    if (!pool.takeRetry()) return 'budget';
+    if (pauseMs === 0) return this.#goOn(pool);
+    this.#pause(pauseMs);
+    return null;
+  }
+
+  /** To another server, or into the queue where every one is full; otherwise says why not. */
+  #goOn(pool: Pool): StopReason | null {
     const server = this.#chooseAnother(pool);
     if (server) this.#resend(server);
     else if (pool.enqueue(this)) this.client.queued();
@@ -213,7 +274,7 @@ export class Attempts extends Attempt implements Waiter {
   #whyNotAgain(outcome: AttemptOutcome): StopReason | null {
     const pool = this.pool!;
     if (this.announced) return 'announced';
-    if (attemptsUsedUp(pool.config.retry, this.exchange.attemptCount, this.#refused)) return 'attempts';
+    if (attemptsUsedUp(pool.config.retry, this.exchange.attemptCount, this.nobodyThere)) return 'attempts';
     const reason = whyNotAgain(pool.config.retry, outcome, this.repeatable, this.body.complete);
     if (reason === 'body') pool.limitReached('retry-body', null);
     return reason;
@@ -222,8 +283,21 @@ export class Attempts extends Attempt implements Waiter {
   protected override goElsewhere(status: number): boolean {
     const pool = this.pool!;
     const exchange = this.exchange;
-    if (!retriesStatus(pool.config.retry, status) || this.#whyNotAgain('responded') !== null) return false;
+    if (!retriesStatus(pool.config.retry, status)) return false;
+    if (this.hasHedge) {
+      this.#abandon(`status ${status}, left to the attempt beside it`);
+      return this.goOnWithHedge();
+    }
+    if (this.#whyNotAgain('responded') !== null) return false;
+    const pauseMs = pool.pauseMs(this.#pauses);
+    // The response would be gone when the wait is over: it stands unless there is somebody to ask then.
+    if (pauseMs > 0 && (!this.#hasTimeFor(pauseMs) || !pool.hasAnother(exchange))) return false;
     if (!pool.takeRetry()) return false;
+    if (pauseMs > 0) {
+      this.#abandon(`status ${status}, tried elsewhere`);
+      this.#pause(pauseMs);
+      return true;
+    }
     // `choose` takes the next record, so the present attempt is ended by hand.
     const attempt = this.attempt!;
     const server = this.#chooseAnother(pool);
@@ -232,11 +306,31 @@ export class Attempts extends Attempt implements Waiter {
       return false;
     }
     this.attempt = attempt;
-    this.connection?.abandon();
-    this.connection = null;
-    this.end('responded', `status ${status}, tried elsewhere`);
+    this.#abandon(`status ${status}, tried elsewhere`);
     this.#resend(server);
     return true;
+  }
+
+  /** The response is not passed on. */
+  #abandon(detail: string): void {
+    const { connection } = this;
+    this.connection = null;
+    connection?.abandon();
+    this.end('responded', detail);
+  }
+
+  #hasTimeFor(pauseMs: number): boolean {
+    return this.times === null || this.client.clock.now() + pauseMs < this.times.requestUntil;
+  }
+
+  /** Waits before the next attempt. The client is read meanwhile, and the server chosen when the wait is over. */
+  #pause(ms: number): void {
+    const times = this.ownTimes();
+    this.#isPausing = true;
+    this.#pauses += 1;
+    times.attemptOver();
+    times.pausesUntil = this.client.clock.now() + ms;
+    times.arm();
   }
 
   /** Another server, or null without a trace in the exchange: then the last failure stands. */
@@ -253,7 +347,7 @@ export class Attempts extends Attempt implements Waiter {
 
   #resend(server: Server): void {
     this.batching = null;
-    this.#freshTried = false;
+    this.freshTried = false;
     const connection = this.start(server, this.client.clock.now());
     if (connection?.isConnected) this.connected();
   }

@@ -8,6 +8,8 @@ export type StopReason =
   | 'body'
   | 'budget'
   | 'no-server'
+  | 'time'
+  | 'removed'
   | 'queue'
   | 'announced'
   | 'response-begun';
@@ -24,6 +26,8 @@ const stops: Readonly<Record<StopReason, (exchange: Exchange) => string>> = {
   budget: (exchange) =>
     `the retry budget of pool "${exchange.pool?.name}" is used up (retry.budgetPercent, retry.budgetMinPerSecond)`,
   queue: () => 'every other server was at its limit, and waiting for one was in vain (queue)',
+  time: () => 'there is no time left for another attempt (timeouts.request)',
+  removed: (exchange) => `pool "${exchange.pool?.name}" was removed before the next attempt`,
   'no-server': () => 'there was no other server to try',
   announced: () => 'an interim response that may speak of this server alone had already been passed on',
   'response-begun': () => 'part of the response had already been passed on',

@@ -140,6 +140,16 @@ export const limits = {
     'a server did not answer, or go on, in time',
     some('response', 'not in time'),
   ),
+  'attempt-timeout': pool(
+    'timeouts.attempt',
+    'an attempt brought no response head in time and counted as a failure',
+    some('attempt', 'not answered in time'),
+  ),
+  'request-timeout': pool(
+    'timeouts.request',
+    'a request brought no response head in the time it has altogether and got 504',
+    some('request', 'out of time'),
+  ),
   'idle-connections': routine(
     pool('idleConnections', 'a spare connection to a server was closed', some('spare connection', 'closed')),
   ),
@@ -179,6 +189,13 @@ export const limits = {
     'retry.budgetPercent',
     'a request was not tried again, the retry budget was used up',
     some('retry', 'over the budget', 'retries'),
+  ),
+  'hedge-budget': routine(
+    pool(
+      'retry.budgetPercent',
+      'a request that took long was not sent to a second server, the retry budget was used up',
+      some('request', 'not hedged'),
+    ),
   ),
   'max-requests': routine(
     pool(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDuration } from '../lib/duration.ts';
 import { duration, inMs, whole } from './schema-parts.ts';
 
 /** Ways an attempt can fail that another attempt may follow, by the words of the journal. */
@@ -17,6 +18,44 @@ const retryReason = z.union([whole(400, 599), z.enum(['4xx', '5xx']), z.enum(ret
   error: `a status from 400 to 599, 4xx, 5xx, ${retryOutcomes.slice(0, -1).join(', ')} or ${retryOutcomes.at(-1)}`,
 });
 export type RetryReason = z.output<typeof retryReason>;
+
+const backoff = z
+  .strictObject({
+    base: duration('0s', 0).describe(
+      'The wait before the first retry is drawn from 0 to this, before each further one from 0 to twice as much. 0s: none waits.',
+    ),
+    max: duration('1s', 0).describe('The longest wait that can be drawn.'),
+  })
+  .transform(inMs('base', 'max'))
+  .prefault({});
+
+const quantiles = { p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
+const quantileWords = Object.keys(quantiles) as (keyof typeof quantiles)[];
+const isQuantile = (text: string): text is keyof typeof quantiles => Object.hasOwn(quantiles, text);
+
+const hedge = z
+  .strictObject({
+    after: z
+      .string({ error: 'write a duration, e.g. 100ms, or p95' })
+      .transform((text, context) => {
+        if (isQuantile(text)) return { afterMs: 0, quantile: quantiles[text] };
+        const afterMs = parseDuration(text);
+        if (afterMs !== undefined && afterMs >= 1 && afterMs <= 86_400_000) return { afterMs, quantile: 0 };
+        context.addIssue({
+          code: 'custom',
+          message: `"${text}" is no time after which to begin another attempt; write a duration, e.g. 100ms, or one of ${quantileWords.join(', ')}`,
+        });
+        return z.NEVER;
+      })
+      .prefault('p95')
+      .describe(
+        'How long an attempt may be without a response head before another begins beside it: a duration, or the share of recent requests of the pool that were quicker (p50, p75, p90, p95, p99; none begins before 20 were measured in 10 s).',
+      ),
+    most: whole(1, 3)
+      .default(1)
+      .describe('Most attempts begun like this for one request. They count among `attempts`.'),
+  })
+  .transform(({ after, most }) => ({ ...after, most }));
 
 /** When a failed attempt is followed by another. */
 export const retrySchema = z
@@ -42,6 +81,14 @@ export const retrySchema = z
       .describe(
         'Methods that may be sent again although they may have taken effect: the idempotent ones. POST or PATCH only where the service does not mind to do it twice.',
       ),
+    backoff: backoff.describe(
+      'How long is waited before a retry; never after a connection that was refused or not made.',
+    ),
+    hedge: hedge
+      .optional()
+      .describe(
+        'Idempotent requests that take long go to a second server beside the first, and the first response head wins. Off when left out.',
+      ),
     budgetPercent: whole(0, 100)
       .default(20)
       .describe('Retries allowed as a share of recent requests, percent.'),
@@ -63,6 +110,12 @@ export const timeoutsSchema = z
     response: duration('30s').describe(
       "From the request's last byte to the whole of the response's head (as long again after a 1xx response), and between two pieces of its body.",
     ),
+    attempt: duration('0s', 0).describe(
+      "For one attempt, from its beginning or the request's last byte, whichever is later, to the whole of the response's head, 1xx responses and connecting included. 0s: no limit of its own.",
+    ),
+    request: duration('0s', 0).describe(
+      "For a request altogether, from its head to the whole of the response's head: queue, all attempts and the waits between them. Then 504. 0s: no limit of its own.",
+    ),
     idle: duration('60s').describe('An unused connection to a server is closed after this.'),
     tunnel: duration('1h').describe(
       'A switched connection (WebSocket) in which nothing moves either way is closed after this.',
@@ -80,5 +133,18 @@ export const timeoutsSchema = z
       'Servers whose address is a name are looked up again this often; the last good answer is kept.',
     ),
   })
-  .transform(inMs('connect', 'response', 'idle', 'tunnel', 'tunnelEnd', 'tunnelDrain', 'drain', 'resolve'))
+  .transform(
+    inMs(
+      'connect',
+      'response',
+      'attempt',
+      'request',
+      'idle',
+      'tunnel',
+      'tunnelEnd',
+      'tunnelDrain',
+      'drain',
+      'resolve',
+    ),
+  )
   .prefault({});

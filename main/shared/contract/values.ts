@@ -90,7 +90,7 @@ export const resourcesSchema = z.object({
   serverConnections: z.number(),
   /** Those of them that carry no request. */
   idleServerConnections: z.number(),
-  /** Deadlines that are watched: at most one for each connection. */
+  /** Deadlines that are watched: at most one for each connection, and one for each client whose request has times of its own. */
   deadlines: z.number(),
   /** Large buffers lent to connections that a large body passes. */
   leasedBuffers: z.number(),
@@ -237,6 +237,10 @@ export const metricsSchema = z.object({
     trafficSchema.extend({
       /** Attempts after a request's first, since start. */
       retries: z.number(),
+      /** Those of them that were begun beside another, which took long. */
+      hedges: z.number(),
+      /** Requests that were answered by such a one. */
+      hedgesWon: z.number(),
       attemptsPerRequest: attemptsPerRequestSchema,
       retryBudget: retryBudgetSchema,
       sessions: z.number(),

@@ -190,6 +190,23 @@ const reach: Partial<Record<LimitKind, () => Promise<Rig>>> = {
     caller.send(get());
     return rig;
   },
+  async 'attempt-timeout'() {
+    const rig = await run({ pool: { timeouts: { attempt: '60ms' } }, ports: [(await silent()).port] });
+    await (await rig.sends(get())).receives(' 504 ');
+    return rig;
+  },
+  async 'request-timeout'() {
+    const rig = await run({ pool: { timeouts: { request: '60ms' } }, ports: [(await silent()).port] });
+    await (await rig.sends(get())).receives(' 504 ');
+    return rig;
+  },
+  async 'hedge-budget'() {
+    const ports = [(await silent()).port, (await silent()).port];
+    const retry = { hedge: { after: '20ms' }, budgetPercent: 0, budgetMinPerSecond: 0 };
+    const rig = await run({ pool: { retry, timeouts: { response: '300ms' } }, ports });
+    await (await rig.sends(get())).receives(' 504 ');
+    return rig;
+  },
   async 'linger-timeout'() {
     const rig = await run({ limits: { lingerTimeout: '80ms' } });
     // Wrong, so that it is the last request, and the client leaves its end open.

@@ -337,6 +337,20 @@ describe('renderNginx', () => {
     expect(notes).toContain('nginx tries LOCK and PATCH again too, not only POST');
   });
 
+  it('tells that it knows neither hedging nor waits between attempts, and of the times what it has', () => {
+    const config = configWith({
+      retry: { backoff: { base: '25ms' }, hedge: {} },
+      timeouts: { attempt: '2s', request: '10s' },
+    });
+    expect(renderNginx(config).text).toContain('proxy_next_upstream_timeout 10s;');
+    const notes = notesOf(config).join('\n');
+    expect(notes).toContain('no attempt as a whole (timeouts.attempt 2s)');
+    expect(notes).toContain('lets the one that runs go on; Ballast answers 504');
+    expect(notes).toContain('does not wait before it tries again (retry.backoff)');
+    expect(notes).toContain('sends no request to two servers at once (retry.hedge)');
+    expect(renderNginx(configWith()).text).not.toContain('proxy_next_upstream_timeout');
+  });
+
   it('replaces what clients say of themselves, unless another proxy in front is trusted', () => {
     const replaced = renderNginx(configWith()).text;
     expect(replaced).toContain('proxy_set_header X-Forwarded-For $remote_addr;');
