@@ -62,7 +62,7 @@ export interface SessionFilter {
   readonly pool?: string | undefined;
   /** Server id. */
   readonly server?: string | undefined;
-  /** Part of the client's address or of the session's id. */
+  /** Part of the client's address, of the session's id or of its key. */
   readonly search?: string | undefined;
   readonly limit: number;
 }
@@ -315,7 +315,8 @@ export function createEngine(options: EngineOptions): Engine {
     sessions({ pool: poolName, server, search, limit }) {
       const matches = (session: Session): boolean =>
         (server === undefined || session.server === server) &&
-        (search === undefined || session.client.includes(search) || session.id.includes(search));
+        (search === undefined ||
+          [session.client, session.id, session.key].some((text) => text.includes(search)));
       const asked = poolName === undefined ? [...pools.values()] : [findPool(poolName)];
       const sessions: Session[] = [];
       let total = 0;

@@ -151,6 +151,30 @@ describe('ballast up', () => {
     const [session] = (await cli.run('sessions', '--json')).objects;
     expect(session).toMatchObject({ pool: 'api', type: 'client-ip', client: '127.0.0.1' });
     expect((await cli.run('sessions')).stdout).toContain(session.server);
+
+    const place = `api/${session.id}`;
+    const [, home] = String(session.server).split('/') as [string, string];
+    const other = home === 'a' ? 'b' : 'a';
+    expect(await cli.run('session', 'move', place, other)).toMatchObject({
+      code: 0,
+      stdout: `${place}: api/${home} -> api/${other}\n`,
+    });
+    expect((await cli.run('session', 'pin', place)).stdout).toBe(
+      `${place} is pinned to api/${other}: it neither expires nor moves\n`,
+    );
+    expect((await cli.run('sessions')).stdout).toMatch(
+      new RegExp(`api/${other} \\(pinned\\).*never.*from api/${home}: it was moved by hand`),
+    );
+    expect((await cli.run('session', 'unpin', place, '--json')).objects[0]).toMatchObject({
+      pinned: false,
+      before: true,
+    });
+    expect((await cli.run('session', 'end-all', `api/${home}`)).stdout).toBe(
+      `0 sessions of api/${home} ended\n`,
+    );
+    expect((await cli.run('session', 'end', place)).stdout).toContain('has ended');
+    expect((await cli.run('session', 'end', place)).stderr).toContain(`no session "${session.id}"`);
+    expect((await cli.run('session', 'end', 'api')).code).toBe(2);
   });
 
   it('names the process that holds its port, and where that port stands', async () => {

@@ -112,11 +112,72 @@ describe('the sessions screen', () => {
     await page.getByText('No session yet').waitFor();
   });
 
+  test('pins a session, moves it to a named server, and ends all of a server', async () => {
+    const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
+    const ask = client(listeners.web!);
+    const server = await ask();
+    const to = server === 'api-3' ? 'api-2' : 'api-3';
+    await until('the session', async () => (await rows().count()) === 1);
+    const act = async (name: RegExp | string): Promise<void> => {
+      await rows()
+        .first()
+        .getByRole('button', { name: /^More for session/ })
+        .click();
+      await page.getByRole('menuitem', { name }).click();
+    };
+    await act(/^Pin to its server/);
+    await rows().first().getByText('pinned').waitFor();
+    await rows().first().getByText('never', { exact: true }).waitFor();
+    await act(to);
+    await rows()
+      .filter({ hasText: new RegExp(`${to}.*${server}.*moved by hand`) })
+      .waitFor();
+    expect(await ask()).toBe(to);
+
+    await rows()
+      .first()
+      .click({ position: { x: 20, y: 10 } });
+    const inspector = page.getByRole('complementary', { name: 'Inspector' });
+    await inspector.getByText(`pinned to ${to} by cookie`, { exact: false }).waitFor();
+    await inspector.getByText('never, while it is pinned').waitFor();
+    await inspector.getByText('it was moved by hand', { exact: false }).waitFor();
+    await inspector.getByRole('button', { name: 'Move to…' }).click();
+    await page.getByRole('menuitem', { name: server }).click();
+    await until('it is back', async () => (await ask()) === server);
+    await inspector.getByRole('button', { name: 'Unpin' }).click();
+    await inspector.getByRole('button', { name: 'Pin', exact: true }).waitFor();
+    expect(await axeViolations(page)).toEqual([]);
+
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await page.getByRole('row', { name: server }).first().focus();
+    await page.keyboard.press('e');
+    await page
+      .getByText(`1 session of ${server} ended; their next requests are bound anew`)
+      .first()
+      .waitFor();
+    expect(page.faults()).toEqual([]);
+  });
+
+  test('asks for the name of the cookie or field that tells clients apart', async () => {
+    await openSessions('');
+    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await page.getByRole('button', { name: 'Affinity of pool api: no affinity' }).click();
+    await page.getByRole('menuitem', { name: /^Request field/ }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'Name of the field' }).fill('x session');
+    await dialog.getByRole('button', { name: 'Set affinity' }).click();
+    await dialog.getByText(/without spaces/).waitFor();
+    await dialog.getByRole('textbox', { name: 'Name of the field' }).fill('x-session');
+    await dialog.getByRole('button', { name: 'Set affinity' }).click();
+    await page.getByRole('button', { name: /^Affinity of pool api: header 30m/ }).waitFor();
+    expect(page.faults()).toEqual([]);
+  });
+
   test('finds sessions by part of their client or id', async () => {
     const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
     for (let request = 0; request < 3; request++) await client(listeners.web!)();
     await until('three sessions', async () => (await rows().count()) === 3);
-    const id = await rows().first().locator('code').textContent();
+    const id = await rows().first().locator('code').first().textContent();
     await page.getByRole('searchbox', { name: 'Search sessions' }).fill(id!);
     await until('one session', async () => (await rows().count()) === 1);
     await page.getByRole('searchbox', { name: 'Search sessions' }).fill('10.9.8.7');

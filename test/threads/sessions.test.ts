@@ -77,6 +77,39 @@ describe.skipIf(whyNot !== null)(`sessions of several threads${suffix}`, () => {
     });
   });
 
+  it('are moved, pinned and ended by hand for all threads at once', async () => {
+    const [first, second] = await start({ affinity: { type: 'cookie', maxSessions: 4 } });
+    const bound = await first!.get();
+    const cookie = cookieOf(bound.headers);
+    const to = bound.body === 'c' ? 'b' : 'c';
+    const { sessions } = await kit.client.call('session.list', {});
+    const { id } = sessions.find(({ server }) => server === `api/${bound.body}`)!;
+    await kit.client.call('session.move', { pool: 'api', id, server: to });
+    for (const client of [first!, second!]) expect((await client.get('/', cookie)).body).toBe(to);
+    await kit.client.call('session.pin', { pool: 'api', id, pinned: true });
+    for (let others = 0; others < 8; others++) await (others % 2 === 0 ? first! : second!).get();
+    await kit.client.call('server.set-admin-state', { pool: 'api', server: to, adminState: 'maintenance' });
+    expect((await second!.get('/', cookie)).body).not.toBe(to);
+    await kit.client.call('server.set-admin-state', { pool: 'api', server: to, adminState: 'ready' });
+    for (const client of [second!, first!]) expect((await client.get('/', cookie)).body).toBe(to);
+    const { sessions: now } = await kit.client.call('session.list', {});
+    expect(now.find((each) => each.id === id)).toMatchObject({ pinned: true, moved: 1, expiresMs: null });
+    expect(now).toHaveLength(4);
+    expect((await kit.client.call('session.end-all', { pool: 'api' })).ended).toBe(4);
+    for (const client of [first!, second!])
+      expect((await client.get('/', cookie)).headers['set-cookie']).toBeDefined();
+  });
+
+  it('by a field are the same in all threads', async () => {
+    const each = await start({ affinity: { type: 'header', header: 'x-session', expiry: 'fixed' } }, 4);
+    for (const value of ['one', 'two', 'three', 'four', 'five']) {
+      const found = new Set<string>();
+      for (const client of each) found.add((await client.get('/', { 'x-session': value })).body);
+      expect([value, found.size]).toEqual([value, 1]);
+    }
+    expect((await kit.client.call('session.list', {})).total).toBe(5);
+  });
+
   it('survive other limits and another number of threads', async () => {
     let clients = await start({ affinity: { type: 'cookie' } });
     const bound = await clients[0]!.get();

@@ -99,7 +99,8 @@ function anyEdit(config: Config, upTo: UpTo): DocumentEdit {
         : {
             kind: 'pool.set-affinity',
             pool: pool.name,
-            affinity: (['none', 'cookie', 'client-ip'] as const)[upTo(3)]!,
+            affinity: (['none', 'cookie', 'client-ip', 'app-cookie', 'header'] as const)[upTo(5)]!,
+            name: 'sid',
           };
     case 5:
       return { kind: 'listener.set-pool', listener: 'web', pool: pool.name };

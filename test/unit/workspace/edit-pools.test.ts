@@ -126,6 +126,31 @@ describe('pools and listeners', () => {
     ]);
   });
 
+  it('names what a client is told by, and takes away what the kind does not know', () => {
+    const cookie = { kind: 'pool.set-affinity', pool: 'canary', affinity: 'cookie' } as const;
+    const learned = { ...cookie, affinity: 'app-cookie', name: 'JSESSIONID' } as const;
+    expect(change(commented, learned)).toEqual(['+    affinity: { type: app-cookie, name: JSESSIONID }']);
+    expect(change(commented, { ...cookie, affinity: 'header', name: 'x-session' })).toEqual([
+      '+    affinity: { type: header, header: x-session }',
+    ]);
+    expect(refusalOf(commented, { ...cookie, affinity: 'header' })).toEqual({
+      code: 'invalid-params',
+      message: 'header needs the name of the field, e.g. x-session',
+    });
+    const rich = edited(commented, cookie).replace(
+      'type: cookie',
+      'type: cookie, ttl: 5m, sameSite: strict, expiry: fixed',
+    );
+    expect(change(rich, learned)).toEqual([
+      '-    affinity: { type: cookie, ttl: 5m, sameSite: strict, expiry: fixed }',
+      '+    affinity: { type: app-cookie, name: JSESSIONID, ttl: 5m, expiry: fixed }',
+    ]);
+    expect(change(edited(rich, learned), { ...cookie, affinity: 'client-ip' })).toEqual([
+      '-    affinity: { type: app-cookie, name: JSESSIONID, ttl: 5m, expiry: fixed }',
+      '+    affinity: { type: client-ip, ttl: 5m, expiry: fixed }',
+    ]);
+  });
+
   it('sets the mode of batching, and keeps depth and wait', () => {
     const set = (batching: 'off' | 'on' | 'adaptive') =>
       ({ kind: 'pool.set-batching', pool: 'canary', batching }) as const;

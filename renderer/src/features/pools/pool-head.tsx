@@ -14,8 +14,8 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { Chip } from '../../ui/chip.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { MenuButton } from '../../ui/menu.tsx';
-import { StrategyMenu } from './strategy-menu.tsx';
 import { CircuitChip } from './pool-circuit.tsx';
+import { StrategyMenu } from './strategy-menu.tsx';
 import { useWaitsForSlot } from './use-waits-for-slot.ts';
 
 /** Name, strategy, checks and affinity of a pool, and how many of its servers take requests. */

@@ -35,7 +35,7 @@ export function sessionColumns({
     {
       id: 'server',
       label: 'Server',
-      width: 'minmax(104px, 0.9fr)',
+      width: 'minmax(132px, 0.9fr)',
       cell: ({ server, pinned }) => (
         <span className="bound-server">
           <ServerName id={server} />

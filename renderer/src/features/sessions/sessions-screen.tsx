@@ -45,7 +45,7 @@ export function SessionsScreen() {
       <div className="list-bar">
         <SearchBox
           label="Search sessions"
-          placeholder="Client or session…"
+          placeholder="Client, session or key…"
           value={search}
           onChange={setSearch}
         />
@@ -90,7 +90,7 @@ export function SessionsScreen() {
                 <p>
                   {search === ''
                     ? 'A client is bound at its first request. Open a listener in the browser, or send a request that keeps cookies:'
-                    : `Nothing matches “${search}”. Sessions are found by part of the client or of their id.`}
+                    : `Nothing matches “${search}”. Sessions are found by part of the client, of their id or of their key.`}
                 </p>
                 {search === '' && <CookieLine />}
               </EmptyState>

@@ -1,0 +1,154 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it, vi } from 'vitest';
+import { afterThisTest } from '../../support/after-this-test.ts';
+import { fetchText } from '../../support/http-client.ts';
+import { runEngine } from '../../support/running-engine.ts';
+import { members, named, sequence } from '../../support/servers-of-test.ts';
+import { until } from '../../support/until.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** An application with a cookie of its own: /login sets it, /logout takes it back, everything answers with the server's name. */
+async function application(name: string): Promise<{ name: string; address: string }> {
+  let logins = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    if (request.url === '/login') {
+      logins += 1;
+      response.setHeader('Set-Cookie', ['theme=dark; Path=/', `SID=${name}-${logins}; Path=/; HttpOnly`]);
+    }
+    if (request.url === '/logout') response.setHeader('Set-Cookie', 'SID=; Path=/; Max-Age=0');
+    response.end(name);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  afterThisTest(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return { name, address: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** A client with a jar of its own. */
+function browser(url: string) {
+  const jar = new Map<string, string>();
+  return {
+    jar,
+    async ask(path = '/'): Promise<string> {
+      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+      const { headers, body } = await fetchText(`${url}${path}`, {
+        headers: cookie === '' ? {} : { cookie },
+      });
+      for (const field of headers['set-cookie'] ?? []) {
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(field)!;
+        if (/max-age=0/i.test(field)) jar.delete(name!);
+        else jar.set(name!, value!);
+      }
+      return body;
+    },
+  };
+}
+
+const many = async <T>(times: number, act: () => Promise<T>): Promise<Set<T>> => {
+  const found = new Set<T>();
+  for (let time = 0; time < times; time++) found.add(await act());
+  return found;
+};
+
+describe("sessions by the application's cookie", () => {
+  it('begin with the response that sets it, follow it over restarts of the server, and end with it', async () => {
+    const servers = await Promise.all(['a', 'b', 'c'].map(application));
+    const { url, engine } = await runEngine({ servers, affinity: { type: 'app-cookie', name: 'SID' } });
+    const [one, other] = [browser(url), browser(url)];
+    expect((await many(6, () => one.ask())).size).toBe(3);
+    expect(engine.sessions({ limit: 10 }).total).toBe(0);
+
+    const home = await one.ask('/login');
+    const [theirs] = [await other.ask('/login')];
+    expect([...one.jar.keys()].sort()).toEqual(['SID', 'theme']);
+    expect(await many(5, () => one.ask())).toEqual(new Set([home]));
+    expect(await many(5, () => other.ask())).toEqual(new Set([theirs]));
+    const { sessions } = engine.sessions({ limit: 10 });
+    expect(sessions.map(({ server, hits, type }) => [server, hits, type]).sort()).toEqual(
+      [
+        [`api/${home}`, 6, 'app-cookie'],
+        [`api/${theirs}`, 6, 'app-cookie'],
+      ].sort(),
+    );
+    expect(JSON.stringify([sessions, engine.events.read(0, 1_000)])).not.toMatch(/[abc]-\d/);
+    const [request] = engine.journal.list({ limit: 1, pool: 'api' }).requests;
+    expect(engine.journal.detail(request!.id)!.attemptList[0]!.decision!.affinity).toMatchObject({
+      result: 'kept',
+    });
+
+    engine.setAdminState('api', home, 'drain');
+    expect(await many(3, () => one.ask())).toEqual(new Set([home]));
+    engine.setAdminState('api', home, 'maintenance');
+    const elsewhere = await one.ask();
+    expect(elsewhere).not.toBe(home);
+    engine.setAdminState('api', home, 'ready');
+    expect(await many(3, () => one.ask())).toEqual(new Set([elsewhere]));
+
+    await one.ask('/logout');
+    expect(engine.sessions({ limit: 10 }).total).toBe(1);
+    expect(one.jar.has('SID')).toBe(false);
+    expect((await many(6, () => one.ask())).size).toBe(3);
+  });
+});
+
+describe('sessions by a field', () => {
+  it('keep every value at its server, whatever connection it comes on', async () => {
+    const { url, engine } = await runEngine({
+      servers: members(await named('a', 'b', 'c')),
+      affinity: { type: 'header', header: 'X-Session' },
+    });
+    for (const value of ['one', 'two', 'three', 'four']) {
+      const answers = await sequence(url, 5, { 'X-SESSION': value });
+      expect(new Set(answers).size).toBe(1);
+    }
+    expect(new Set(await sequence(url, 6)).size).toBe(3);
+    expect(engine.sessions({ limit: 10 }).sessions.map(({ hits }) => hits)).toEqual([5, 5, 5, 5]);
+  });
+});
+
+describe('what a person does to sessions', () => {
+  it('moves, pins and ends them, from the next request on', async () => {
+    const { url, engine } = await runEngine({
+      servers: members(await named('a', 'b', 'c')),
+      affinity: { type: 'cookie', name: 'sticky', ttl: '2s', path: '/', sameSite: 'strict' },
+    });
+    const one = browser(url);
+    const home = await one.ask();
+    expect([...one.jar.keys()]).toEqual(['sticky']);
+    const to = home === 'c' ? 'b' : 'c';
+    expect(engine.moveSession('api', 's1', to)).toBe(`api/${home}`);
+    expect(await one.ask()).toBe(to);
+    expect(engine.pinSession('api', 's1', true)).toEqual({ before: false, server: `api/${to}` });
+    await browser(url).ask();
+    await until('the other one has expired', () => engine.sessions({ limit: 10 }).total === 1);
+    expect(await one.ask()).toBe(to);
+    engine.setAdminState('api', to, 'maintenance');
+    expect(await one.ask()).not.toBe(to);
+    expect(() => engine.moveSession('api', 's1', to)).toThrow(
+      /is in maintenance: the session would leave it again/,
+    );
+    engine.setAdminState('api', to, 'ready');
+    expect(await one.ask()).toBe(to);
+    expect(() => engine.moveSession('api', 's9', to)).toThrow(/no session "s9"/);
+    expect(() => engine.pinSession('api', 's9', true)).toThrow(/no session "s9"/);
+    expect(engine.endSessions('api', home)).toBe(0);
+    expect(engine.endSessions('api', to)).toBe(1);
+    expect(engine.sessions({ limit: 10 }).total).toBe(0);
+    await one.ask();
+    expect(engine.endSessions('api', undefined)).toBe(1);
+    const kinds = new Set(engine.events.read(0, 1_000).map(({ kind }) => kind));
+    for (const kind of [
+      'session-bound',
+      'session-moved',
+      'session-pinned',
+      'session-expired',
+      'session-ended',
+    ] as const)
+      expect(kinds).toContain(kind);
+  });
+});
