@@ -7,6 +7,7 @@ import { limitRules } from './limit-rules.ts';
 import type { ConfigNote, FileRule, Finding, Path, PoolRule } from './lint-rule.ts';
 import { outlierRules } from './outlier-rules.ts';
 import { retryRules } from './retry-rules.ts';
+import { timeoutRules } from './timeout-rules.ts';
 
 /** Everything that is looked for. To add a rule: an entry in one of these tables, and a line in `test/samples`. */
 export const poolRules: readonly PoolRule[] = [
@@ -15,6 +16,7 @@ export const poolRules: readonly PoolRule[] = [
   ...outlierRules,
   ...retryRules,
   ...limitRules,
+  ...timeoutRules,
   ...affinityRules,
 ];
 export { fileRules };

@@ -19,7 +19,16 @@ export const retryRules: readonly PoolRule[] = [
   },
   {
     name: 'retry-off',
-    settings: ['attempts', 'on', 'methods', 'budgetPercent', 'budgetMinPerSecond', 'bodyBytes'],
+    settings: [
+      'attempts',
+      'on',
+      'methods',
+      'budgetPercent',
+      'budgetMinPerSecond',
+      'bodyBytes',
+      'backoff',
+      'hedge',
+    ],
     find: (view) => {
       const { retry, outlierDetection: outlier } = view.pool;
       if (retry.attempts !== 1) return null;
@@ -31,6 +40,8 @@ export const retryRules: readonly PoolRule[] = [
         'budgetPercent',
         'budgetMinPerSecond',
         'bodyBytes',
+        'backoff',
+        'hedge',
       ]);
       if (keys.length === 0) return null;
       return {
