@@ -154,13 +154,13 @@ export class Candidates {
    * Nobody is available. Who is only full is worth waiting for. Ejection guards against a bad server while there are better
    * ones: it must not be what empties a pool. And that nobody listens at a server is the one fact that changes without notice,
    * and that a request can look at itself without harm: where nobody does, nothing is delivered. Nor is one kept out that
-   * answers its probes again, only not often enough yet. What answers them badly is not asked.
+   * answers its probes again, only not often enough yet. What answers them badly is not asked, nor who is to take no new clients.
    */
   #lastResort(record: DecisionRecord, exchange: Exchange, full: number): Server[] {
     const candidates = this.#with(record, candidateCode);
-    const ejected = this.asksEjected ? this.#with(record, codes.ejected) : [];
+    const ejected = this.asksEjected ? this.#with(record, codes.ejected).filter(takesNew) : [];
     const hopeful = this.#with(record, codes.unhealthy).filter(
-      (server) => server.unreachableAt !== 0 || server.answersProbes,
+      (server) => (server.unreachableAt !== 0 || server.answersProbes) && takesNew(server),
     );
     const well = ejected.filter((server) => server.unreachableAt === 0 && !isFull(server));
     const others = [...candidates, ...ejected, ...hopeful]
@@ -191,7 +191,7 @@ export class Candidates {
       if (wasTriedSince(exchange, server, index + 1) || this.byId.get(server.id) !== server) continue;
       const reason = unavailability(server, now, false);
       const isHopeful = reason === 'unhealthy' && (server.unreachableAt !== 0 || server.answersProbes);
-      if (reason === null || isHopeful) return [server];
+      if (reason === null || (isHopeful && takesNew(server) && !isFull(server))) return [server];
     }
     return [];
   }
@@ -211,6 +211,11 @@ export class Candidates {
 
 function standbyCode({ backup }: Server): number {
   return backup ? codes.backup : codes.priority;
+}
+
+/** Of weight 0 is who leaves by and by: only its own sessions are led there, however bad things are. */
+function takesNew({ configuredWeight }: Server): boolean {
+  return configuredWeight > 0;
 }
 
 /** Of servers that nobody listened at, the one this is longest known of: the likeliest to be back. None of none. */

@@ -428,7 +428,9 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   cookieSet(exchange: Exchange, attempt: AttemptRecord, cookie: ResponseCookie): void {
-    this.sessions.learn(exchange, attempt, cookie);
+    // Who was taken out of the pool meanwhile binds nobody any more.
+    if (cookie.isOver || this.#servers.includes(attempt.server!))
+      this.sessions.learn(exchange, attempt, cookie);
   }
 
   proberOf(server: Server): Prober | undefined {

@@ -1,4 +1,5 @@
-import type { PoolConfig } from '@shared/config/schema.ts';
+import { formatAddress } from '@shared/config/address.ts';
+import { type PoolConfig, serverId } from '@shared/config/schema.ts';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type { ProbeResult } from '../health/probe.ts';
 import type { Server } from '../pool/server.ts';
@@ -8,10 +9,9 @@ import type { ServiceModel } from './service-model.ts';
 import { SimulatedClients } from './simulated-client.ts';
 import { createSimulatedPool } from './simulated-pool.ts';
 import { SimulatedRequest, type SimulatedRun } from './simulated-request.ts';
+import { SimulatedTime } from './simulated-time.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 
-/** How often a pool forgets what is over, as in the engine. */
-const tickMs = 250;
 /** An answer to a probe comes this quickly. */
 const probeMs = 1;
 
@@ -32,8 +32,10 @@ export async function replay({ requests, model, config, seed }: ReplayOptions): 
   const clock = createVirtualClock();
   const startedAt = clock.now();
   let ejections = 0;
-  /** Somebody was promised something: they have to hear of it before time moves on. */
-  let isAwaited = true;
+
+  const idAt = new Map(
+    config.servers.map(({ name, address }) => [formatAddress(address), serverId(config.name, name)]),
+  );
 
   const pool = createSimulatedPool(config, {
     clock,
@@ -42,16 +44,17 @@ export async function replay({ requests, model, config, seed }: ReplayOptions): 
     told: ({ kind }) => {
       if (kind === 'server-ejected') ejections += 1;
     },
-    probe: (server, check) =>
+    probe: (check, { address }) =>
       new Promise((resolve) => {
-        const failure = model.failureAt(server.id, clock.now() - startedAt);
+        const failure = model.failureAt(idAt.get(formatAddress(address)) ?? '', clock.now() - startedAt);
         const afterMs = failure?.outcome === 'timed-out' ? check.timeoutMs : probeMs;
         clock.after(afterMs, () => {
-          isAwaited = true;
+          time.promised();
           resolve(probeResult(failure));
         });
       }),
   });
+  const time = new SimulatedTime(clock, pool);
   const tally = new Tally(pool.servers.map(({ id }: Server) => id));
   let left = requests.length;
   const run: SimulatedRun = {
@@ -61,36 +64,20 @@ export async function replay({ requests, model, config, seed }: ReplayOptions): 
     clients: new SimulatedClients(requests, config),
     tally,
     startedAt,
-    ended: () => {
-      left -= 1;
+    observer: {
+      ended: () => {
+        left -= 1;
+      },
     },
   };
 
   pool.start();
-  let tickedAt = startedAt;
-  let next = 0;
-  while (left > 0) {
-    if (isAwaited) {
-      isAwaited = false;
-      await settled();
-    }
-    const request = requests[next];
-    const arrivesAt = request === undefined ? Number.POSITIVE_INFINITY : startedAt + request.arrivedMs;
-    const timerAt = clock.nextAt;
-    if (timerAt === Number.POSITIVE_INFINITY && request === undefined) break;
-    clock.moveTo(Math.min(arrivesAt, timerAt));
-    const now = clock.now();
-    if (now - tickedAt >= tickMs) {
-      tickedAt = now;
-      pool.tick(now);
-    }
-    if (request !== undefined && arrivesAt < timerAt) {
-      next += 1;
-      new SimulatedRequest(request, next, run).begin();
-    } else clock.runNext();
-    // Whoever waits hears of a free slot now, not when the event loop turns: time stands still meanwhile.
-    if (pool.queue.length > 0) pool.queue.run();
+  for (const [index, request] of requests.entries()) {
+    await time.passUntil(startedAt + request.arrivedMs);
+    new SimulatedRequest(request, index + 1, run).begin();
+    time.happened();
   }
+  while (left > 0 && clock.nextAt !== Number.POSITIVE_INFINITY) await time.passUntil(clock.nextAt);
   pool.stop();
   return tally.figures(ejections);
 }
@@ -99,9 +86,4 @@ function probeResult(failure: ReturnType<ServiceModel['failureAt']>): ProbeResul
   if (failure === null) return { succeeded: true, connected: true, ownFault: false, detail: '200' };
   const connected = failure.outcome !== 'connect-failed';
   return { succeeded: false, connected, ownFault: false, detail: failure.outcome };
-}
-
-/** Long enough for what hangs on a promise, and on a promise of that. */
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 8; turn++) await null;
 }

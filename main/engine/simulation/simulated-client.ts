@@ -15,6 +15,8 @@ export class SimulatedClients {
   readonly #keyCookie: string | null;
   /** The same of sessions. */
   readonly #hasSessions: boolean;
+  /** Cookies of the service's own so far. */
+  #given = 0;
 
   /** @param recorded the pool as it was recorded @param simulated and as it is to run */
   constructor(requests: readonly RecordedRequest[], simulated: PoolConfig) {
@@ -36,6 +38,15 @@ export class SimulatedClients {
         return this.#hasKeys ? key : (session ?? key);
       },
     };
+  }
+
+  /** The service sets its own cookie: the value, or null where the client has it already. */
+  takeCookie(request: RecordedRequest, name: string): string | null {
+    if (this.#cookies.get(clientOf(request))?.has(name)) return null;
+    this.#given += 1;
+    const value = `c${this.#given}`;
+    this.keepCookie(request, `${name}=${value}`);
+    return value;
   }
 
   /** A response has set a cookie. @param field the value of Set-Cookie */

@@ -6,15 +6,14 @@ import type { ProbeServer } from '../health/prober.ts';
 import { createEventLog } from '../journal/event-log.ts';
 import type { LimitLog } from '../metrics/limit-log.ts';
 import { Names } from '../names.ts';
-import type { Server } from '../pool/server.ts';
 import { ServerPool } from '../pool/server-pool.ts';
 import { Memory } from '../threads/memory.ts';
 
 export interface SimulatedPoolOptions {
   readonly clock: Clock;
   readonly random: () => number;
-  /** What a probe of that server finds. Never rejects. */
-  readonly probe: (server: Server, ...rest: Parameters<ProbeServer>) => ReturnType<ProbeServer>;
+  /** What a probe finds. Never rejects. */
+  readonly probe: ProbeServer;
   /** Told of what happens, as it happens. */
   readonly told: (event: Omit<BallastEvent, 'sequence'>) => void;
   /** Events of one busy kind that are told one by one in a second. */
@@ -23,9 +22,9 @@ export interface SimulatedPoolOptions {
 
 /** The engine's own pool on another clock, without a network: nothing in it is simulated but the servers. */
 export function createSimulatedPool(config: PoolConfig, options: SimulatedPoolOptions): ServerPool {
-  const { clock, random, told, eventsPerSecond: perSecond } = options;
+  const { clock, random, told, probe, eventsPerSecond: perSecond } = options;
   const events = createEventLog({ clock, capacity: 1, perSecond, told });
-  const pool: ServerPool = new ServerPool(
+  return new ServerPool(
     config,
     {
       clock,
@@ -37,12 +36,10 @@ export function createSimulatedPool(config: PoolConfig, options: SimulatedPoolOp
       names: new Names(clock, () => Promise.resolve(['127.0.0.1']), null),
       memory: new Memory(),
       makeRoom() {},
-      probe: (check, endpoint, probeClock) =>
-        options.probe(pool.servers.find((each) => each.endpoint === endpoint)!, check, endpoint, probeClock),
+      probe,
     },
     () => undefined,
   );
-  return pool;
 }
 
 const silentLimits: LimitLog = { reached() {}, tick() {}, read: () => [] };

@@ -16,17 +16,25 @@ import { clientOf, isFailedAttempt, type Tally } from './figures.ts';
 import type { ModelledAttempt, ServiceModel } from './service-model.ts';
 import type { SimulatedClients } from './simulated-client.ts';
 
+/** Sees what becomes of the requests of a run. */
+export interface RunObserver {
+  /** A server was chosen, and has not been asked yet. */
+  picked?(exchange: Exchange, attempt: AttemptRecord): void;
+  attemptEnded?(exchange: Exchange, attempt: AttemptRecord): void;
+  ended(exchange: Exchange): void;
+}
+
 /** What the requests of a simulated run share. */
 export interface SimulatedRun {
   readonly clock: Clock;
   readonly pool: ServerPool;
-  readonly model: ServiceModel;
+  /** What comes of an attempt. */
+  readonly model: Pick<ServiceModel, 'attempt'>;
   readonly clients: SimulatedClients;
   readonly tally: Tally;
   /** The clock's `now()` at the beginning of the recording. */
   readonly startedAt: number;
-  /** A request is over. */
-  ended(): void;
+  readonly observer: RunObserver;
 }
 
 /**
@@ -93,6 +101,7 @@ export class SimulatedRequest implements Waiter {
     const now = clock.now();
     const attempt = exchange.attempts[exchange.attemptCount - 1]!;
     attempt.begin(now);
+    this.#run.observer.picked?.(exchange, attempt);
     this.#attempt = attempt;
     const { decision } = attempt;
     this.#queuedMs += decision?.queuedMs ?? 0;
@@ -105,9 +114,10 @@ export class SimulatedRequest implements Waiter {
   }
 
   #attemptEnded(attempt: AttemptRecord, { outcome, status }: ModelledAttempt): void {
-    const { pool, tally } = this.#run;
+    const { pool, tally, clients } = this.#run;
     const { exchange } = this;
     const server = attempt.server!;
+    if (outcome === 'responded' && status < 500) this.#learnCookie(attempt);
     this.#finishAttempt(attempt, outcome, status);
     if (isFailedAttempt(outcome, status)) tally.attemptFailed(server.id);
     if (outcome === 'connect-failed') this.#refused += 1;
@@ -115,7 +125,16 @@ export class SimulatedRequest implements Waiter {
     if (goesOn && this.#tryAgain(outcome)) return;
     // What had begun to come when it broke off had a status, too.
     this.#end(outcome === 'responded' || status !== 0 ? status : statusOfFailure(attempt));
-    if (exchange.setCookie !== null) this.#run.clients.keepCookie(this.#recorded, exchange.setCookie);
+    if (exchange.setCookie !== null) clients.keepCookie(this.#recorded, exchange.setCookie);
+  }
+
+  /** A service that has a cookie of its own gives it to every client that comes without. */
+  #learnCookie(attempt: AttemptRecord): void {
+    const { pool, clients } = this.#run;
+    const name = pool.learnsCookie;
+    if (name === null) return;
+    const value = clients.takeCookie(this.#recorded, name);
+    if (value !== null) pool.cookieSet(this.exchange, attempt, { value, isOver: false });
   }
 
   #tryAgain(outcome: ModelledAttempt['outcome']): boolean {
@@ -158,10 +177,11 @@ export class SimulatedRequest implements Waiter {
     attempt.detail = outcome === 'responded' ? null : outcome;
     attempt.endedAt = clock.now();
     pool.attemptEnded(this.exchange, attempt);
+    this.#run.observer.attemptEnded?.(this.exchange, attempt);
   }
 
   #end(status: number): void {
-    const { clock, tally } = this.#run;
+    const { clock, pool, tally } = this.#run;
     const { exchange } = this;
     this.#isOver = true;
     this.#run.pool.requestEnded(exchange);
@@ -172,7 +192,8 @@ export class SimulatedRequest implements Waiter {
       { failed: hasFailed(exchange), attempts: exchange.attemptCount },
       { queuedMs: this.#queuedMs, tookMs: clock.now() - exchange.startedAt },
     );
-    this.#run.ended();
+    pool.requestEnded(exchange);
+    this.#run.observer.ended(exchange);
   }
 }
 

@@ -149,6 +149,16 @@ describe("sessions by the application's cookie", () => {
     expect(told(kit, 'session-bound')[0]).toContain('was bound to a by its cookie sid');
   });
 
+  it('are not bound to a server that was taken out of the pool before it answered', () => {
+    const kit = kitOf(affinity);
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.configure({ servers: three.slice(1), affinity });
+    kit.pool.cookieSet(exchange, exchange.attempts[0]!, { value: 'late', isOver: false });
+    kit.end(exchange, 'responded');
+    expect(kit.pool.sessions.count).toBe(0);
+  });
+
   it('do not begin with a request, known cookie or not', () => {
     const kit = kitOf(affinity);
     expect(visit(kit).sentence).toMatch(/^The client sent no cookie of the application's/);

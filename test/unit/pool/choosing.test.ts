@@ -60,6 +60,33 @@ describe('choosing a server', () => {
     expect(exchange.unserved).not.toBeNull();
   });
 
+  it('asks no server of weight 0 for a new client, not even as the last one there is', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 0, b: 0 }) });
+    kit.server('a').ejectedUntil = kit.clock.now() + 60_000;
+    kit.server('b').verdict = 'unhealthy';
+    kit.server('b').unreachableAt = kit.clock.now();
+    const exchange = kit.request();
+    expect(kit.pool.choose(exchange)).toBeNull();
+    expect(exchange.error).toContain('a is ejected');
+  });
+
+  it('asks a server that failed this request a while ago once more, but never one that is at its limit', async () => {
+    const [a, b] = serversNamed({ a: 1, b: 1 });
+    for (const isFull of [false, true]) {
+      const kit = poolKit({ servers: [{ ...a!, maxRequests: 1 }, b!], healthCheck: { type: 'none' } });
+      const exchange = kit.request();
+      for (const name of ['a', 'b']) {
+        expect(kit.pool.choose(exchange)?.name).toBe(name);
+        await kit.clock.advance(name === 'b' ? 150 : 0);
+        kit.end(exchange, 'connect-failed');
+      }
+      if (isFull) kit.pool.choose(kit.request());
+      kit.server('a').verdict = 'unhealthy';
+      expect(kit.server('a').activeRequests).toBe(isFull ? 1 : 0);
+      expect(kit.pool.choose(exchange)?.name).toBe(isFull ? undefined : 'a');
+    }
+  });
+
   it('asks an ejected server when there is no other: ejection never empties a pool', () => {
     const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
     kit.server('a').ejectedUntil = kit.clock.now() + 60_000;

@@ -1,0 +1,81 @@
+import { strategyKinds } from '@shared/catalog/strategies.ts';
+import type { AdminState } from '@shared/contract/values.ts';
+import type { PoolInput } from '../config-of.ts';
+
+/** How a server behaves until something else is said of it. */
+export const moods = ['well', 'slow', 'refuses', 'breaks', 'hangs', 'errors'] as const;
+export type Mood = (typeof moods)[number];
+
+/** One thing that happens to a pool. Plain data: whatever is left out of a sequence, the rest can still be done. */
+export type Act =
+  | { readonly do: 'request'; readonly client: number; readonly method: string }
+  | { readonly do: 'pass'; readonly ms: number }
+  /** Killed, broken, or back: by the place of its name, whether it is in the pool just now or not. */
+  | { readonly do: 'mood'; readonly server: number; readonly mood: Mood }
+  | { readonly do: 'admin'; readonly server: number; readonly state: AdminState }
+  | { readonly do: 'end-session'; readonly session: number }
+  | { readonly do: 'configure'; readonly pool: PoolInput };
+
+/** Names of all servers that ever take part. */
+export const serverNames = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
+
+/** Of the first of them; each has one of its own. */
+export const firstPort = 3_001;
+
+/** So many things that happen, by chance. The first gives the pool its configuration. */
+export function randomActs(count: number, random: () => number): Act[] {
+  const below = (limit: number): number => Math.floor(random() * limit);
+  const some = <T>(items: readonly T[]): T => items[below(items.length)]!;
+
+  function pool(): PoolInput {
+    const names = serverNames.filter(() => random() < 0.7);
+    const kind = some(strategyKinds) as string;
+    const input = {
+      strategy: kind === 'hash' ? { kind, key: some(['uri', 'client-ip']) } : { kind },
+      servers: (names.length === 0 ? ['a'] : names)
+        .map((name) => ({
+          name,
+          address: `127.0.0.1:${firstPort + serverNames.indexOf(name as (typeof serverNames)[number])}`,
+          weight: below(5),
+          backup: random() < 0.15,
+          ...(random() < 0.2 && { priority: below(3) }),
+          maxRequests: random() < 0.3 ? 1 + below(3) : 0,
+        }))
+        .sort(() => random() - 0.5),
+      healthCheck:
+        random() < 0.5 ? { type: 'none' } : { type: 'tcp', interval: '300ms', timeout: '100ms', fall: 2 },
+      affinity: some([
+        { type: 'none' },
+        { type: 'cookie', ttl: '3s' },
+        { type: 'cookie', onUnavailable: 'reject' },
+        { type: 'client-ip', maxSessions: 3 },
+        { type: 'header', header: 'x-session', expiry: 'fixed', ttl: '5s' },
+        { type: 'app-cookie', name: 'sid' },
+      ]),
+      outlierDetection: { consecutiveFailures: below(4), baseEjection: '500ms', maxEjection: '2s' },
+      retry: { attempts: 1 + below(3), on: random() < 0.5 ? [503] : [] },
+      queue: { length: some([0, 2, 1_000]), timeout: some(['80ms', '2s']) },
+      timeouts: { response: '150ms' },
+      circuitBreaker:
+        random() < 0.2 ? { failurePercent: 50, window: '2s', minimumRequests: 5, open: '500ms' } : {},
+      panicThreshold: some([0, 0, 50, 100]),
+      slowStart: some(['0s', '0s', '2s']),
+    };
+    return input as PoolInput;
+  }
+
+  function act(): Act {
+    const roll = random();
+    if (roll < 0.5) return { do: 'request', client: below(8), method: random() < 0.8 ? 'GET' : 'POST' };
+    if (roll < 0.75) return { do: 'pass', ms: some([0, 1, 5, 20, 20, 120, 700]) };
+    if (roll < 0.86) return { do: 'mood', server: below(serverNames.length), mood: some(['well', ...moods]) };
+    if (roll < 0.93) {
+      const state = some(['ready', 'ready', 'drain', 'maintenance'] as const);
+      return { do: 'admin', server: below(serverNames.length), state };
+    }
+    if (roll < 0.95) return { do: 'end-session', session: below(8) };
+    return { do: 'configure', pool: pool() };
+  }
+
+  return [{ do: 'configure', pool: pool() }, ...Array.from({ length: count }, act)];
+}

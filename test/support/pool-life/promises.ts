@@ -1,0 +1,207 @@
+import type { Clock } from '../../../main/engine/clock.ts';
+import type { AttemptRecord, Exchange } from '../../../main/engine/exchange.ts';
+import { renderDecision } from '../../../main/engine/journal/render-decision.ts';
+import type { Server } from '../../../main/engine/pool/server.ts';
+import type { ServerPool } from '../../../main/engine/pool/server-pool.ts';
+
+/**
+ * What a pool promises whatever happens to it, looked after from outside: by the facts of its servers, and by counting along. Nothing
+ * here asks the code that decides.
+ */
+export class Promises {
+  readonly #pool: ServerPool;
+  readonly #clock: Clock;
+  readonly #inFlight = new Map<Server, number>();
+  /** When servers that are gone went, by id. */
+  readonly #goneAt = new Map<string, number>();
+  /** When a request of a session last got a server. */
+  readonly #ledAt = new Map<string, number>();
+  #known: readonly Server[];
+  #begun = 0;
+  #ended = 0;
+
+  constructor(pool: ServerPool, clock: Clock) {
+    this.#pool = pool;
+    this.#clock = clock;
+    this.#known = pool.servers;
+  }
+
+  begins(): void {
+    this.#begun += 1;
+  }
+
+  /** A configuration was applied. */
+  configured(): void {
+    const ids = new Set(this.#pool.servers.map(({ id }) => id));
+    for (const { id } of this.#known) if (!ids.has(id)) this.#goneAt.set(id, this.#clock.now());
+    for (const id of ids) this.#goneAt.delete(id);
+    this.#known = this.#pool.servers;
+  }
+
+  /** A server was chosen, and counts the request already. */
+  picked(exchange: Exchange, attempt: AttemptRecord): void {
+    const server = attempt.server!;
+    this.#inFlight.set(server, (this.#inFlight.get(server) ?? 0) + 1);
+    insist(this.#pool.servers.includes(server), `${server.name} was picked and is not in the pool`);
+    this.#looksAvailable(exchange, attempt, server);
+    this.#isSession(exchange, attempt, server);
+  }
+
+  attemptEnded({ server }: AttemptRecord): void {
+    this.#inFlight.set(server!, this.#inFlight.get(server!)! - 1);
+  }
+
+  ended(exchange: Exchange): void {
+    this.#ended += 1;
+    // Who was turned away at once was so because nobody was there, and is told.
+    const { unserved, attemptCount } = exchange;
+    if (exchange.status !== 503 || attemptCount > 0 || unserved === null || exchange.busy) return;
+    insist(exchange.error !== null && exchange.error !== '', 'a request was refused without a word');
+    if (unserved.affinity === 'rejected' || /\(circuitBreaker/.test(exchange.error!)) return;
+    const open = this.#open(exchange, 0, null);
+    insist(open.length === 0, `a request was refused although ${names(open)} would have taken it`);
+  }
+
+  /** Between two acts. */
+  check(): void {
+    const pool = this.#pool;
+    let inFlight = 0;
+    for (const [server, count] of this.#inFlight) {
+      inFlight += count;
+      insist(count >= 0, `${server.name} ended more attempts than it began`);
+      insist(
+        server.activeRequests === count,
+        `${server.name} counts ${server.activeRequests} in flight, and there are ${count}`,
+      );
+      if (count === 0 && !pool.servers.includes(server)) this.#inFlight.delete(server);
+    }
+    const waiting = this.#begun - this.#ended - inFlight;
+    insist(pool.queue.length === waiting, `the queue counts ${pool.queue.length}, and ${waiting} wait`);
+    for (const server of pool.servers) {
+      const { consecutiveFailures, failedAttempts, timesEjected } = server;
+      const counts = { consecutiveFailures, failedAttempts, timesEjected };
+      for (const [name, count] of Object.entries(counts))
+        insist(count >= 0, `${server.name} counts ${count} ${name}`);
+    }
+    this.#sessionsStand();
+  }
+
+  /** Long after the last request. */
+  checkEnd(): void {
+    const { queue, servers } = this.#pool;
+    insist(this.#begun === this.#ended, `${this.#begun - this.#ended} requests never ended`);
+    insist(queue.length === 0, `${queue.length} wait for ever`);
+    for (const server of servers)
+      insist(server.activeRequests === 0, `${server.name} keeps ${server.activeRequests} in flight`);
+  }
+
+  /** The pick takes requests of this client, or the decision says in words why it was asked all the same. */
+  #looksAvailable(exchange: Exchange, attempt: AttemptRecord, server: Server): void {
+    const decision = attempt.decision!;
+    const now = this.#clock.now();
+    const isBound = decision.affinity === 'kept';
+    const isPanic = decision.panicReady > 0;
+    const { sentence } = renderDecision(decision, []);
+    const earlier = exchange.attempts.slice(0, exchange.attemptCount - 1);
+    const wasTried = earlier.some((each) => each.server === server);
+    const is = (what: string): string => `${server.name} was picked and is ${what}; "${sentence}"`;
+
+    insist(server.adminState !== 'maintenance', is('in maintenance'));
+    insist(server.adminState !== 'drain' || isBound, is('draining, and the client has no session there'));
+    insist(server.configuredWeight > 0 || isBound, is('of weight 0'));
+    const { maxRequests, activeRequests } = server;
+    insist(maxRequests === 0 || activeRequests <= maxRequests, is(`full: ${activeRequests}/${maxRequests}`));
+
+    const isEjected =
+      server.ejectedUntil !== 0 &&
+      (now < server.ejectedUntil || (server.isOnTrial && !server.isTrial(attempt)));
+    const isOut = server.verdict === 'unhealthy' || isEjected || wasTried;
+    insist(
+      !isOut || isPanic || decision.lastResort,
+      is(`${server.verdict}, ejected: ${isEjected}, tried: ${wasTried}`),
+    );
+    insist(!isPanic || isBound || /panic/.test(sentence), is('picked in panic without a word of it'));
+    insist(
+      !decision.lastResort || isBound || isPanic || /No server was available/.test(sentence),
+      is('the last resort without a word of it'),
+    );
+    const open = this.#open(exchange, exchange.attemptCount - 1, attempt);
+    if (decision.lastResort)
+      insist(open.length === 0, is(`the last resort although ${names(open)} could be asked`));
+    if (isBound || isPanic || decision.lastResort) return;
+    const better = open.filter((other) => other.level < server.level);
+    insist(better.length === 0, is(`of a worse level than ${names(better)}`));
+  }
+
+  /** Servers that this request could be led to as a new client's; on a retry only those that were reached when last tried. */
+  #open(exchange: Exchange, attempts: number, picked: AttemptRecord | null): Server[] {
+    const now = this.#clock.now();
+    const tried = exchange.attempts.slice(0, attempts).map(({ server }) => server);
+    return this.#pool.servers.filter((server) => {
+      const own = picked?.server === server ? 1 : 0;
+      const isFull = server.maxRequests !== 0 && server.activeRequests - own >= server.maxRequests;
+      const trial = server.isOnTrial && !(picked && server.isTrial(picked));
+      const isEjected = server.ejectedUntil !== 0 && (now < server.ejectedUntil || trial);
+      return (
+        server.adminState === 'ready' &&
+        server.verdict !== 'unhealthy' &&
+        server.configuredWeight > 0 &&
+        !isFull &&
+        !isEjected &&
+        !tried.includes(server) &&
+        (attempts === 0 || server.unreachableAt === 0)
+      );
+    });
+  }
+
+  /** A request with a session goes where that points, and it points at a server of the pool. */
+  #isSession(exchange: Exchange, attempt: AttemptRecord, server: Server): void {
+    const { affinity } = attempt.decision!;
+    if (affinity === null || affinity === 'none' || affinity === 'lent') return;
+    const { session } = exchange;
+    insist(session !== null, `a request was ${affinity} without a session`);
+    this.#ledAt.set(this.#nameOf(session!.handle, session!.since), this.#clock.now());
+    insist(
+      session!.server.id === server.id,
+      `the session points at ${session!.server.id}, and its request went to ${server.id}`,
+    );
+  }
+
+  /** Handles begin anew when another kind of session begins. @param since clock's `now()` */
+  #nameOf(handle: string, since: number): string {
+    return `${handle} ${Math.round(since + this.#toEpoch)}`;
+  }
+
+  get #toEpoch(): number {
+    return this.#clock.epoch() - this.#clock.now();
+  }
+
+  #sessionsStand(): void {
+    const { sessions } = this.#pool;
+    const listed = sessions.list(() => true, 1_000);
+    insist(sessions.count === listed.total, `${sessions.count} sessions are counted, ${listed.total} listed`);
+    for (const { id, server, sinceMs, hits } of listed.sessions) {
+      insist(hits > 0, `session ${id} counts ${hits} requests`);
+      const goneAt = this.#goneAt.get(server);
+      const isThere = this.#pool.servers.some((each) => each.id === server);
+      insist(
+        isThere || goneAt !== undefined,
+        `session ${id} points at ${server}, which never was in the pool`,
+      );
+      // Until a request of its client finds a server nobody can say where it goes; then it must have moved.
+      if (goneAt !== undefined)
+        insist(
+          (this.#ledAt.get(this.#nameOf(id, sinceMs - this.#toEpoch)) ?? 0) <= goneAt,
+          `session ${id} points at ${server}, which is gone, and requests were led by it since`,
+        );
+    }
+  }
+}
+
+function insist(holds: boolean, otherwise: string): void {
+  if (!holds) throw new Error(otherwise);
+}
+
+function names(servers: readonly Server[]): string {
+  return servers.map(({ name }) => name).join(', ');
+}
