@@ -22,7 +22,7 @@ export function StrategyMenu({ pool, strategy }: { pool: string; strategy: PoolC
   return (
     <MenuButton
       label={`Strategy of pool ${pool}`}
-      width={420}
+      width={600}
       sections={[
         {
           id: 'strategies',
