@@ -33,7 +33,13 @@ export function readBody(wanted: WantedBody | undefined): BodyReader {
       const what = isCut ? `the first ${most} bytes of its body` : seen === 0 ? 'its empty body' : 'its body';
       const { contains, matches } = wanted;
       const isText = contains !== undefined;
-      const isGood = isText ? body.includes(contains) : patternOf(wanted).isIn(body.toString('utf8'));
+      const found = isText ? body.includes(contains) : patternOf(wanted).isIn(body.toString('utf8'));
+      if (found === null)
+        return {
+          isGood: false,
+          words: `, looking for /${shorten(matches ?? '')}/ in ${what} takes too long; write a simpler one`,
+        };
+      const isGood = found;
       const [verb, one] = isText ? ['contain', 'contains'] : ['match', 'matches'];
       const does = isGood ? (isCut ? verb : one) : `${isCut ? 'do' : 'does'} not ${verb}`;
       const looked = isText ? JSON.stringify(shorten(contains)) : `/${shorten(matches ?? '')}/`;

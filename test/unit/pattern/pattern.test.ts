@@ -89,6 +89,19 @@ describe('a pattern', () => {
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 
+  it('gives up where the states to be kept apart grow without end', () => {
+    const random = seededRandom(7);
+    const body = Array.from({ length: 65_536 }, () => (random() < 0.5 ? 'a' : 'b')).join('');
+    expect(compilePattern('(a|b)*a(a|b){190}c').isIn(body)).toBeNull();
+    // What it costs is bounded for each search, and the next one is none the worse for it.
+    const pattern = compilePattern('(a|b)*a(a|b){190}c');
+    expect([pattern.isIn(body), pattern.isIn('b'), pattern.isIn(`a${'b'.repeat(190)}c`)]).toEqual([
+      null,
+      false,
+      true,
+    ]);
+  });
+
   it.each([
     ['(ok', 'a "(" is not closed; write \\( for the character'],
     ['ok)', 'a ")" has no "("; write \\) for the character'],

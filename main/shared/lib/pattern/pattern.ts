@@ -8,8 +8,8 @@ import {
 
 /** A regular expression that is searched for in one pass over the text, in time proportional to its length. */
 export interface Pattern {
-  /** Whether it occurs anywhere in the text. */
-  isIn(text: string): boolean;
+  /** Whether it occurs anywhere in the text; null where finding out would take too long, which only few expressions do on few texts. */
+  isIn(text: string): boolean | null;
 }
 
 /** One step of the machine: a character of these ranges, a condition, two ways on, or found. */
@@ -22,6 +22,9 @@ type Step =
 const mostSteps = 1_000;
 /** States kept; an expression that needs more of them for a text only takes longer. */
 const mostStates = 500;
+
+/** Steps looked at in one search, beyond what states that are known save: about 50 ms. */
+const mostWork = 300_000;
 
 /** What stands beside a place in the text. */
 type Beside = 'nothing' | 'newline' | 'word' | 'other';
@@ -112,6 +115,7 @@ class Automaton implements Pattern {
   readonly #bounds: readonly number[];
   readonly #classOf = new Uint16Array(128);
   #states = new Map<string, State>();
+  #work = 0;
 
   constructor(steps: readonly Step[], multiline: boolean) {
     this.#steps = steps;
@@ -125,7 +129,8 @@ class Automaton implements Pattern {
     for (let unit = 0; unit < 128; unit++) this.#classOf[unit] = this.#findClass(unit);
   }
 
-  isIn(text: string): boolean {
+  isIn(text: string): boolean | null {
+    this.#work = 0;
     let state = this.#state([0], 'nothing');
     const atEnd = this.#bounds.length;
     for (let index = 0; index <= text.length; index++) {
@@ -133,6 +138,7 @@ class Automaton implements Pattern {
       const each = unit < 0 ? atEnd : unit < 128 ? this.#classOf[unit]! : this.#findClass(unit);
       const next = state.next[each] ?? this.#move(state, each);
       if (next === found) return true;
+      if (this.#work > mostWork) return null;
       state = next;
     }
     return false;
@@ -159,6 +165,7 @@ class Automaton implements Pattern {
       const at = ahead.pop()!;
       if (seen.has(at)) continue;
       seen.add(at);
+      this.#work += 1;
       const step = this.#steps[at]!;
       if (step.kind === 'found') {
         state.next[each] = found;
