@@ -156,7 +156,7 @@ describe('a pool is balanced as its controls say', () => {
   test('the strategy menu explains each and warns of ip-hash on one machine', async () => {
     await page.getByRole('button', { name: /Strategy of pool api/ }).click();
     const menu = page.getByRole('menu', { name: 'Strategy of pool api' });
-    expect(await menu.getByRole('menuitem').count()).toBe(4);
+    expect(await menu.getByRole('menuitem').count()).toBe(9);
     expect(await menu.textContent()).toContain('On one machine every client is 127.0.0.1');
     await page.getByRole('menuitem', { name: 'IP hash' }).click();
     await page.getByRole('button', { name: 'Strategy of pool api: IP hash' }).waitFor();
