@@ -221,7 +221,7 @@ function addLooking(program: Command, run: Run): void {
     .addOption(limit(200, 1_000))
     .option('--pool <POOL>', 'of that pool')
     .option('--server <POOL/SERVER>', 'bound to that server')
-    .option('--search <TEXT>', 'whose client, id or key contains this')
+    .option('--search <TEXT>', 'whose client or id contains this, or whose key begins so')
     .action(
       run(async (output, options: Parameters<Awaited<ReturnType<typeof load>>['sessions']>[1]) =>
         (await load()).sessions(output, options),

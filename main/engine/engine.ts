@@ -62,7 +62,7 @@ export interface SessionFilter {
   readonly pool?: string | undefined;
   /** Server id. */
   readonly server?: string | undefined;
-  /** Part of the client's address, of the session's id or of its key. */
+  /** Part of the client's address, of the session's id, or the beginning of its key. */
   readonly search?: string | undefined;
   readonly limit: number;
 }
@@ -316,7 +316,10 @@ export function createEngine(options: EngineOptions): Engine {
       const matches = (session: Session): boolean =>
         (server === undefined || session.server === server) &&
         (search === undefined ||
-          [session.client, session.id, session.key].some((text) => text.includes(search)));
+          session.client.includes(search) ||
+          session.id.includes(search) ||
+          // Digests are chance: a part of one would be found where nobody meant it.
+          session.key.startsWith(search));
       const asked = poolName === undefined ? [...pools.values()] : [findPool(poolName)];
       const sessions: Session[] = [];
       let total = 0;

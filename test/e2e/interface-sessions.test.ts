@@ -150,7 +150,7 @@ describe('the sessions screen', () => {
 
     await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
     await page.getByRole('row', { name: server }).first().focus();
-    await page.keyboard.press('e');
+    await page.keyboard.press('u');
     await page
       .getByText(`1 session of ${server} ended; their next requests are bound anew`)
       .first()

@@ -101,7 +101,7 @@ export const commands = {
     params: z.strictObject({
       pool: name.optional(),
       server: z.string().optional(),
-      /** Matches part of the client, the id or the key. */
+      /** Matches part of the client or the id, or the beginning of the key. */
       search: z.string().max(200).optional(),
       limit: z.int().min(1).max(1_000).default(200),
     }),

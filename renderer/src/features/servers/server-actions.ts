@@ -154,7 +154,7 @@ export function actionsFor(
       label: 'End its sessions',
       detail: 'Their clients are bound anew',
       icon: 'sessions',
-      shortcut: 'E',
+      shortcut: 'U',
       disabledReason:
         operate ??
         (useConfig.getState().pools[pool]?.affinity.type === 'none'

@@ -37,7 +37,7 @@ export const serverShortcuts = [
   { keys: 'M', label: 'Maintenance' },
   { keys: 'P', label: 'Probe now' },
   { keys: 'Q', label: 'Show its requests' },
-  { keys: 'E', label: 'End its sessions' },
+  { keys: 'U', label: 'End its sessions' },
   { keys: '+ or -', label: 'More or less weight' },
   { keys: 'Delete', label: 'Remove' },
   { keys: 'Shift+F10', label: 'Menu with everything, Move to… too' },

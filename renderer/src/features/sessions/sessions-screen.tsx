@@ -90,7 +90,7 @@ export function SessionsScreen() {
                 <p>
                   {search === ''
                     ? 'A client is bound at its first request. Open a listener in the browser, or send a request that keeps cookies:'
-                    : `Nothing matches “${search}”. Sessions are found by part of the client, of their id or of their key.`}
+                    : `Nothing matches “${search}”. Sessions are found by part of the client or of their id, or by the beginning of their key.`}
                 </p>
                 {search === '' && <CookieLine />}
               </EmptyState>
