@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type {
@@ -7,144 +6,102 @@ import type {
   RetryBudgetStatus,
   UnavailableReason,
 } from '@shared/contract/values.ts';
-import { formatDuration } from '@shared/lib/duration.ts';
 import type { ResponseCookie } from '../affinity/response-cookie.ts';
 import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import type { Prober } from '../health/prober.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import { backoffMs } from '../proxy/back-off.ts';
-import { wheelOf } from '../sockets/timer-wheel.ts';
-import { createStrategy, notesKeeper } from '../strategy/registry.ts';
-import type { Strategy } from '../strategy/strategy.ts';
 import { AttemptResults } from './attempt-results.ts';
-import { hasSlot, unavailability } from './availability.ts';
-import { Chooser } from './chooser.ts';
-import { CircuitBreaker } from './circuit-breaker.ts';
-import { endLeaving } from './end-leaving.ts';
-import { HedgeDelay, hasFree, hasUntried } from './hedging.ts';
-import { idleLongest } from './idle-longest.ts';
-import { arrange } from './members.ts';
-import { Panic } from './panic.ts';
+import { unavailability } from './availability.ts';
+import type { CircuitBreaker } from './circuit-breaker.ts';
+import { HedgeDelay, hasUntried } from './hedging.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
+import { PoolChoice } from './pool-choice.ts';
 import type { PoolDeps } from './pool-deps.ts';
-import { PoolLimit } from './pool-limit.ts';
-import { PoolProbers } from './pool-probers.ts';
+import { PoolMembers } from './pool-members.ts';
 import { PoolSessions } from './pool-sessions.ts';
-import { QueueBoard } from './queue-board.ts';
-import { type QueueOwner, RequestQueue, type Waiter } from './request-queue.ts';
-import { RetryBudget } from './retry-budget.ts';
-import { Server } from './server.ts';
-import { SlowStart } from './slow-start.ts';
+import type { RequestQueue, Waiter } from './request-queue.ts';
+import type { Server } from './server.ts';
 
-/** The pool the engine runs: members, strategy, sessions, probes and budget together. */
+/** The pool the engine runs: its members, its sessions, the way to a server and what the attempts say, together. */
 export class ServerPool implements Pool, SocketHolder {
   readonly name: string;
   readonly traffic: TrafficMeter;
-  /** Requests that wait for a slot. */
-  readonly queue: RequestQueue;
   readonly sessions: PoolSessions;
-  readonly circuit: CircuitBreaker;
-  #config: PoolConfig;
-  #servers: readonly Server[] = [];
-  #strategy: Strategy;
-  /** Only for the memory they have. */
-  #expected: readonly Server[] = [];
   readonly #deps: PoolDeps;
   readonly #cells: PoolCells;
-  readonly #board: QueueBoard;
-  readonly #chooser: Chooser;
-  readonly #budget: RetryBudget;
+  readonly #members: PoolMembers;
+  readonly #choice: PoolChoice;
+  readonly #results: AttemptResults;
   readonly #hedgeDelay = new HedgeDelay();
   #isStopped = false;
-  readonly #results: AttemptResults;
-  readonly #probers: PoolProbers;
-  readonly #slowStart: SlowStart;
-  readonly #panic: Panic;
-  readonly #limit: PoolLimit;
 
   /** @param predecessor the server that had this address in another pool, whose counts and verdict the new one continues */
   constructor(config: PoolConfig, deps: PoolDeps, predecessor: (address: string) => Server | undefined) {
     this.name = config.name;
-    this.#config = config;
     this.#deps = deps;
     this.traffic = new TrafficMeter(deps.memory, `${this.#block} traffic`);
-    this.#cells = new PoolCells(deps.memory, this.#block);
-    this.sessions = new PoolSessions(config.name, deps, this.#cells);
-    this.#probers = new PoolProbers(config.name, deps, this.#cells);
-    this.#strategy = this.#createStrategy(config);
-    this.#slowStart = new SlowStart(this.#cells.slowStarts);
-    this.#panic = new Panic(config.name, this.#cells, deps.events);
-    this.#limit = new PoolLimit(this.#cells);
-    this.#chooser = new Chooser(deps.clock, this.#slowStart, this.#panic, this.#limit);
-    this.#budget = new RetryBudget(deps.clock.now(), this.#cells.budget);
+    const cells = new PoolCells(deps.memory, this.#block);
+    this.#cells = cells;
+    this.sessions = new PoolSessions(config.name, deps, cells);
+    const members = new PoolMembers(config, deps, cells, this.sessions);
+    this.#members = members;
+    this.#choice = new PoolChoice(config, deps, cells, members, this.sessions, this.#block);
     this.#results = new AttemptResults({
       pool: config.name,
       deps,
-      cells: this.#cells,
-      probers: this.#probers,
+      cells,
+      probers: members.probers,
       traffic: this.traffic,
-      servers: () => this.#servers,
+      servers: () => members.servers,
       othersAvailable: (server) => {
         const now = deps.clock.now();
-        return this.#servers.some((other) => other !== server && unavailability(other, now, false) === null);
+        return members.servers.some(
+          (other) => other !== server && unavailability(other, now, false) === null,
+        );
       },
     });
-    this.#board = new QueueBoard(deps.memory, `${this.#block} queue`);
-    const { clock, events, memory } = deps;
-    const { lock } = this.#cells;
-    this.circuit = new CircuitBreaker(
-      { pool: config.name, clock, events, memory, lock, opened: () => this.queue.wake() },
-      config,
-      `${this.#block} circuit`,
-    );
-    const owner: QueueOwner = {
-      // Where the circuit is open nobody waits for a slot: all are to hear of it.
-      hasSlot: () => this.circuit.isOpen || (!this.#limit.isReached && this.#servers.some(hasSlot)),
-      offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange) : null),
-      mayWaitOn: () => this.#chooser.waitsForSlot,
-      timedOut: ({ exchange }, waitedMs) => {
-        this.limitReached('queue-timeout', null);
-        const waited = formatDuration(Math.round(waitedMs));
-        this.#chooser.giveUp(exchange, this.#strategy, `no slot came free within ${waited} (queue.timeout)`);
-      },
-    };
-    this.queue = new RequestQueue(deps.clock, wheelOf(deps.clock), owner, this.#board);
-    this.queue.configure(config.queue.timeoutMs);
     this.#hedgeDelay.configure(config.retry);
     this.#arrange(config, predecessor);
-    this.#weigh(config);
   }
 
-  /** The thread that probes, ends what is over, and clears the shared notes. */
-  get #isFirst(): boolean {
-    return this.#deps.memory.thread === 0;
-  }
-
+  /** What the threads share of it begins with this name. */
   get #block(): string {
     return `pool ${this.name}`;
   }
 
   get config(): PoolConfig {
-    return this.#config;
+    return this.#members.config;
   }
 
   /** In configured order. */
   get servers(): readonly Server[] {
-    return this.#servers;
+    return this.#members.servers;
+  }
+
+  get circuit(): CircuitBreaker {
+    return this.#choice.circuit;
+  }
+
+  /** Requests that wait for a slot. */
+  get queue(): RequestQueue {
+    return this.#choice.queue;
   }
 
   /** What waited and waits, of all threads. */
   queueTraffic(): QueueTraffic {
-    this.#board.tell(this.queue);
-    return this.#board.read();
+    return this.#choice.queueTraffic();
+  }
+
+  /** Of all threads together. */
+  retryBudget(): RetryBudgetStatus {
+    return this.#choice.retryBudget();
   }
 
   get openSockets(): number {
-    let sum = 0;
-    for (const { connections } of this.#servers) if (connections) sum += connections.count;
-    return sum;
+    return this.#members.openSockets;
   }
 
   get place(): { pool: string } {
@@ -152,58 +109,49 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   longestIdleMs(now: number): number {
-    const longest = idleLongest(this.#servers);
-    return longest === null ? -1 : now - longest.idleSince;
+    return this.#members.longestIdleMs(now);
   }
 
   closeLongestIdle(): void {
-    idleLongest(this.#servers)?.destroy();
+    this.#members.closeLongestIdle();
   }
 
   get activeRequests(): number {
-    let sum = 0;
-    for (const server of this.#servers) sum += server.activeRequests;
-    return sum;
+    return this.#members.activeRequests;
   }
 
   /** Begins to probe. */
   start(): void {
-    this.#probers.start();
+    this.#members.probers.start();
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   /** Ends probing and retires the connections, for good. Running requests finish. */
   stop(): void {
     this.#isStopped = true;
-    this.#probers.stop();
     this.sessions.forget();
-    for (const server of this.#servers) {
-      this.#deps.names.unwatch(server.endpoint);
-      server.connections?.retire(this.#config.timeouts.tunnelDrainMs);
-      server.forget();
-    }
+    this.#members.stop();
     this.queue.refuseAll(({ exchange }) => {
       exchange.error = `pool "${this.name}" was removed while the request waited in its queue`;
     });
     this.traffic.forget();
-    this.#board.forget(`${this.#block} queue`);
+    this.#choice.forget();
     this.#deps.memory.forget(this.#block);
-    this.#deps.memory.forget(`${this.#block} circuit`);
   }
 
   /** A configuration is about to come: the memory it needs is there before another thread asks for it. */
-  expect({ servers, affinity }: PoolConfig): void {
-    const { memory } = this.#deps;
-    this.sessions.expect(affinity);
-    if (!this.#isFirst || !memory.isShared) return;
-    this.#expected = servers.map((each) => new Server(this.name, each, memory));
+  expect(config: PoolConfig): void {
+    this.sessions.expect(config.affinity);
+    this.#members.expect(config);
   }
 
   /** The configuration does not come after all. */
   expectNoMore(): void {
     this.sessions.expectNoMore();
-    const kept = new Set(this.#servers.map(({ id, addressText }) => `${id} ${addressText}`));
-    for (const server of this.#expected) if (!kept.has(`${server.id} ${server.addressText}`)) server.forget();
-    this.#expected = [];
+    this.#members.expectNoMore();
   }
 
   /** Takes over a changed configuration. Who stays keeps everything it has. */
@@ -211,44 +159,27 @@ export class ServerPool implements Pool, SocketHolder {
     const { lock } = this.#cells;
     lock.acquire();
     try {
-      this.#configure(config, predecessor);
+      const known = this.servers;
+      this.#choice.followStrategy(config);
+      this.#arrange(config, predecessor);
+      this.#members.beginSlowStarts(known, predecessor);
+      this.#choice.configure(config);
+      this.#hedgeDelay.configure(config.retry);
     } finally {
       lock.release();
     }
   }
 
-  #configure(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
-    if (!isDeepStrictEqual(config.strategy, this.#config.strategy)) this.#replaceStrategy(config);
-    const known = new Set(this.#servers);
-    this.#arrange(config, predecessor);
-    this.#weigh(config);
-    // Whoever came with its process from another pool is as warm as it was there.
-    if (this.#isFirst)
-      for (const server of this.#servers)
-        if (!known.has(server) && !predecessor(server.addressText))
-          server.beginSlowStart(this.#deps.clock.now());
-    this.#config = config;
-    this.circuit.configure(config);
-    this.queue.configure(config.queue.timeoutMs);
-    this.#hedgeDelay.configure(config.retry);
-  }
-
-  #createStrategy({ strategy }: PoolConfig): Strategy {
-    return createStrategy(strategy, { notes: this.#cells.notes, random: this.#deps.random });
-  }
-
-  /** Whose turn it is stays known as long as it means the same under the new one. */
-  #replaceStrategy(config: PoolConfig): void {
-    this.#strategy = this.#createStrategy(config);
-    for (const server of this.#servers) server.seen = 0;
-    if (!this.#isFirst || notesKeeper(config.strategy) === notesKeeper(this.#config.strategy)) return;
-    this.#cells.notes.fill(0);
-    for (const server of this.#servers) server.forgetTurns();
+  #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
+    this.#members.arrange(config, predecessor);
+    this.#choice.arrange(config);
+    this.sessions.configure(config.affinity);
+    this.#members.weigh();
   }
 
   /** What a server's weight is worth now: less than configured while it is in slow start. */
   effectiveWeight(server: Server, now: number): number {
-    return this.#slowStart.effectiveWeight(server, now);
+    return this.#members.slowStart.effectiveWeight(server, now);
   }
 
   /**
@@ -256,77 +187,25 @@ export class ServerPool implements Pool, SocketHolder {
    *
    * @param drainMs with `drain`: when the server is to be empty; `timeouts.drain` where it is left out, 0 for never
    */
-  setAdminState(server: Server, state: AdminState, drainMs = this.#config.timeouts.drainMs): AdminState {
-    const before = server.adminState;
-    const now = this.#deps.clock.now();
-    const isDue = state === 'drain' && drainMs > 0;
-    server.adminState = state;
-    server.drainUntil = isDue ? now + drainMs : 0;
-    server.drainUntilMs = isDue ? Math.round(this.#deps.clock.epoch() + drainMs) : null;
-    if (before === state) return before;
-    if (state === 'ready') server.beginSlowStart(now);
-    this.#probers.of(server)?.adminStateChanged();
-    return before;
+  setAdminState(server: Server, state: AdminState, drainMs?: number): AdminState {
+    return this.#members.setAdminState(server, state, drainMs);
   }
 
   /** Why a server takes no new client by itself, whatever its neighbours do; null where it does. */
   reasonOf(server: Server, now: number): UnavailableReason | null {
-    return this.#chooser.reasonOf(server, now);
+    return this.#choice.reasonOf(server, now);
+  }
+
+  proberOf(server: Server): Prober | undefined {
+    return this.#members.probers.of(server);
   }
 
   choose(exchange: Exchange): Server | null {
-    if (!this.#isAdmitted(exchange)) return null;
-    // Nobody overtakes those that wait.
-    if (this.queue.length > 0) this.queue.run();
-    // In other threads neither.
-    if (this.#deps.memory.isShared && !this.#board.mayGo(this.#deps.clock.now())) {
-      this.#chooser.waitsForSlot = true;
-      return null;
-    }
-    return this.#choose(exchange);
-  }
-
-  /** The circuit lets it through: one that has been at a server already may go on whatever the circuit does. */
-  #isAdmitted(exchange: Exchange): boolean {
-    if (exchange.attemptCount > 0 || this.circuit.admits(exchange)) return true;
-    const { circuit } = this;
-    this.#chooser.shutOut(exchange, this.#strategy, circuit.refusal);
-    exchange.retryAfterMs = circuit.retryAfterMs;
-    this.limitReached('circuit-open', null);
-    return false;
-  }
-
-  #choose(exchange: Exchange): Server | null {
-    const { lock } = this.#cells;
-    const isFirstLook = exchange.attemptCount === 0 && exchange.queuedAt === 0;
-    lock.acquire();
-    try {
-      const server = this.#chooser.choose(exchange, this.#strategy, this.sessions.affinity);
-      if (server) this.#began(exchange.attempts[exchange.attemptCount - 1]!, server);
-      return server;
-    } finally {
-      lock.release();
-      if (isFirstLook && this.#chooser.sawPoolFull) this.limitReached('pool-max-requests', null);
-      else if (isFirstLook && this.#chooser.sawFull) this.limitReached('max-requests', null);
-    }
+    return this.#choice.choose(exchange);
   }
 
   enqueue(waiter: Waiter): boolean {
-    if (!this.#chooser.waitsForSlot) return false;
-    const { length } = this.#config.queue;
-    const { lock } = this.#cells;
-    // Two threads must not take the last place at once.
-    lock.acquire();
-    const isRoom = this.#board.waiting < length;
-    if (isRoom) this.queue.add(waiter);
-    lock.release();
-    if (isRoom) return true;
-    this.queue.refused += 1;
-    this.limitReached('queue-length', null);
-    const why =
-      length === 0 ? 'none may wait (queue.length is 0)' : `${length} others wait already (queue.length)`;
-    this.#chooser.giveUp(waiter.exchange, this.#strategy, why);
-    return false;
+    return this.#choice.enqueue(waiter);
   }
 
   leaveQueue(waiter: Waiter): void {
@@ -334,19 +213,12 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void {
-    const server = attempt.server!;
-    server.requestEnded();
-    this.#cells.addActive(-1);
-    if (this.queue.length > 0) this.queue.wake();
-    this.#board.released();
-    this.#results.note(exchange, attempt, this.#config);
+    this.#choice.ended(attempt.server!);
+    this.#results.note(exchange, attempt, this.config);
   }
 
   requestArrived(): void {
-    const { lock } = this.#cells;
-    lock.acquire();
-    this.#budget.requestArrived();
-    lock.release();
+    this.#choice.requestArrived();
   }
 
   requestEnded(exchange: Exchange): void {
@@ -358,40 +230,11 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   takeRetry(): boolean {
-    const { lock } = this.#cells;
-    lock.acquire();
-    const taken = this.#budget.take(this.#deps.clock.now(), this.#config.retry);
-    lock.release();
-    if (!taken) this.limitReached('retry-budget', null);
-    return taken;
+    return this.#choice.takeRetry();
   }
 
   hedge(exchange: Exchange): Server | null {
-    const now = this.#deps.clock.now();
-    const { lock } = this.#cells;
-    // Whoever waits for a slot has none yet.
-    if (this.queue.length > 0 || (this.#deps.memory.isShared && !this.#board.mayGo(now))) return null;
-    let isOver = false;
-    lock.acquire();
-    try {
-      // A pool that fails as a whole is not given more to do.
-      if (this.#isStopped || this.circuit.isOpen || !hasFree(this.#servers, exchange, now)) return null;
-      isOver = !this.#budget.take(now, this.#config.retry);
-      if (isOver) return null;
-      const server = this.#chooser.choose(exchange, this.#strategy, null);
-      if (server) {
-        const attempt = exchange.attempts[exchange.attemptCount - 1]!;
-        this.#began(attempt, server);
-        attempt.decision!.hedge = true;
-      } else {
-        exchange.unserved = null;
-        exchange.error = null;
-      }
-      return server;
-    } finally {
-      lock.release();
-      if (isOver) this.limitReached('hedge-budget', null);
-    }
+    return this.#isStopped ? null : this.#choice.hedge(exchange);
   }
 
   get hedgeAfterMs(): number {
@@ -399,24 +242,15 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   pauseMs(pauses: number): number {
-    return backoffMs(this.#config.retry, pauses, this.#deps.random);
+    return backoffMs(this.config.retry, pauses, this.#deps.random);
   }
 
   hasAnother(exchange: Exchange): boolean {
-    return hasUntried(this.#servers, exchange, this.#deps.clock.now());
-  }
-
-  get isStopped(): boolean {
-    return this.#isStopped;
-  }
-
-  /** Of all threads together. */
-  retryBudget(): RetryBudgetStatus {
-    return this.#budget.read(this.#config.retry);
+    return hasUntried(this.servers, exchange, this.#deps.clock.now());
   }
 
   limitReached(kind: LimitKind, server: Server | null): void {
-    this.#deps.limits.reached(kind, { pool: this.name, server: server === null ? null : server.id });
+    this.#choice.limitReached(kind, server);
   }
 
   makeRoom(): void {
@@ -429,12 +263,8 @@ export class ServerPool implements Pool, SocketHolder {
 
   cookieSet(exchange: Exchange, attempt: AttemptRecord, cookie: ResponseCookie): void {
     // Who was taken out of the pool meanwhile binds nobody any more.
-    if (cookie.isOver || this.#servers.includes(attempt.server!))
+    if (cookie.isOver || this.servers.includes(attempt.server!))
       this.sessions.learn(exchange, attempt, cookie);
-  }
-
-  proberOf(server: Server): Prober | undefined {
-    return this.#probers.of(server);
   }
 
   /** That thread of the data plane is gone: its requests in flight, its trial and its hold on the lock with it. */
@@ -443,80 +273,20 @@ export class ServerPool implements Pool, SocketHolder {
     const heldIt = lock.freeFrom(thread);
     lock.acquire();
     if (heldIt) this.sessions.affinity?.repair();
-    for (const server of this.#servers) server.forgetThread(thread);
+    this.#members.forgetThread(thread);
     this.#cells.forgetThread(thread);
     this.traffic.forgetThread(thread);
-    this.#board.forgetThread(thread);
-    this.circuit.forgetThread(thread);
+    this.#choice.forgetThread(thread);
     lock.release();
   }
 
   /** Forgets what is over. To be called a few times a second. */
   tick(now: number): void {
-    this.#board.tell(this.queue);
-    const { lock } = this.#cells;
-    lock.acquire();
-    this.#budget.roll(now);
-    if (this.#isFirst) this.#panic.look(this.#servers, now);
-    lock.release();
-    if (this.#isFirst) this.#results.tick(now, this.#config);
+    this.#choice.tick(now);
+    if (this.#deps.memory.thread === 0) this.#results.tick(now, this.config);
     this.circuit.tick(now);
-    endLeaving(this.#servers, this.#config.timeouts.tunnelDrainMs, now, this.#isFirst ? this.#drained : null);
+    this.#members.tick(now);
     this.sessions.expire(now);
-    this.#hedgeDelay.tick(now, this.#config.retry, this.traffic);
+    this.#hedgeDelay.tick(now, this.config.retry, this.traffic);
   }
-
-  #began(attempt: AttemptRecord, server: Server): void {
-    attempt.decision!.pick = this.#cells.nextPick();
-    server.requestBegan();
-    this.#cells.addActive(1);
-    if (server.ejectedUntil !== 0 && !server.isOnTrial) server.beginTrial(attempt);
-  }
-
-  #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
-    const { memory } = this.#deps;
-    const next = arrange(this.name, this.#servers, config.servers, predecessor, memory);
-    if (next.turnScale !== 1 && this.#isFirst)
-      for (const server of next.servers) server.turn *= next.turnScale;
-    for (const server of next.removed) {
-      this.#probers.remove(server);
-      this.#deps.names.unwatch(server.endpoint);
-      server.connections?.retire(config.timeouts.tunnelDrainMs);
-      server.forget();
-    }
-    this.#probers.configure(config.healthCheck);
-    for (const server of next.added) this.#probers.add(server, config.healthCheck);
-    for (const server of next.servers) {
-      server.slowStarts = this.#cells.slowStarts;
-      if (server.connections) server.connections.mostIdle = config.idleConnections;
-      this.#deps.names.watch(server.endpoint, config.timeouts.resolveMs, () => {
-        server.connections?.moved();
-        this.#probers.now(server);
-      });
-    }
-    for (const server of next.removed) {
-      const successor = next.added.find(({ addressText }) => addressText === server.addressText);
-      if (successor) this.sessions.rename(server.id, successor);
-    }
-    this.#servers = next.servers;
-    this.#expected = [];
-    this.#chooser.arrange(config, next.servers);
-    this.sessions.configure(config.affinity);
-  }
-
-  #weigh({ slowStartMs, panicThreshold, maxRequests }: PoolConfig): void {
-    this.#limit.maxRequests = maxRequests;
-    this.#slowStart.windowMs = slowStartMs;
-    this.#panic.threshold = panicThreshold;
-    this.#slowStart.weigh(this.#servers, this.#deps.clock.now());
-  }
-
-  readonly #drained = (server: Server): void => {
-    this.#deps.events.add(
-      'drain-ended',
-      'neutral',
-      `${server.name} was to be empty by now: what still ran there was ended, and its sessions move with their next requests`,
-      { pool: this.name, server: server.id },
-    );
-  };
 }
