@@ -20,7 +20,8 @@ describe('the wait before a retry', () => {
 
   it('is anything from nothing to that, each as likely as the others', () => {
     const chance = seededRandom(7);
-    const waits = Array.from({ length: 10_000 }, () => backoffMs(retry({ base: '100ms' }), 0, chance));
+    const config = retry({ base: '100ms' });
+    const waits = Array.from({ length: 10_000 }, () => backoffMs(config, 0, chance));
     expect(Math.min(...waits)).toBeLessThan(1);
     expect(Math.max(...waits)).toBeGreaterThan(99);
     for (let tenth = 0; tenth < 10; tenth++) {
