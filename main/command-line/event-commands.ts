@@ -1,4 +1,4 @@
-import type { BallastEvent } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { dropNote, untilEnd } from './following.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, withRunning } from './running.ts';

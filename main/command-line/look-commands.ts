@@ -1,7 +1,9 @@
 import { limitKeyText } from '@shared/catalog/limit-text.ts';
 import { limits } from '@shared/catalog/limits.ts';
 import type { Config } from '@shared/config/schema.ts';
-import type { Metrics, ServerStatus, Session } from '@shared/contract/values.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
+import type { ServerStatus } from '@shared/contract/server-values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import type { Output, Tone } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';

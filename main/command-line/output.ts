@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { ConfigNote } from '@shared/config/lint/lint-rule.ts';
 import type { ConfigProblem } from '@shared/config/parse.ts';
-import type { Note } from '@shared/contract/values.ts';
+import type { Note } from '@shared/contract/system-values.ts';
 import type { Failure } from './failure.ts';
 
 export type Tone = 'good' | 'bad' | 'neutral' | 'faint' | 'strong';

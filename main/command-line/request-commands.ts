@@ -1,6 +1,6 @@
 import type { ContractClient } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { dropNote, untilEnd } from './following.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';

@@ -2,14 +2,9 @@ import { resolve } from 'node:path';
 import { isLoopback } from '@shared/config/address.ts';
 import { connect } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
+import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
-import type {
-  BallastEvent,
-  EventKind,
-  ListenerStatus,
-  Note,
-  WorkspaceStatus,
-} from '@shared/contract/values.ts';
+import type { ListenerStatus, Note, WorkspaceStatus } from '@shared/contract/system-values.ts';
 import { type ControlServer, controlPath, startControlServer } from '../control/http-server.ts';
 import { createOwner, fullGrant, type Owner, readOnlyGrant } from '../control/owner.ts';
 import { describeHolder, findPortHolder } from '../control/port-holder.ts';

@@ -1,6 +1,6 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
-import type { AdminState, ProbeRecord } from '@shared/contract/values.ts';
+import type { AdminState, ProbeRecord } from '@shared/contract/server-values.ts';
 import { parseDuration } from '@shared/lib/duration.ts';
 import { exitCodes, Failure } from './failure.ts';
 import type { Output } from './output.ts';

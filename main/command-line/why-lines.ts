@@ -1,5 +1,5 @@
 import { strategies } from '@shared/catalog/strategies.ts';
-import type { Attempt, Decision, RequestDetail } from '@shared/contract/values.ts';
+import type { Attempt, Decision, RequestDetail } from '@shared/contract/request-values.ts';
 import { batchText } from '@shared/lib/batch-text.ts';
 import { attemptWords, reasonWords } from '../engine/journal/words.ts';
 import type { Output } from './output.ts';

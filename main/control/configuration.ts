@@ -4,7 +4,7 @@ import type { Config } from '@shared/config/schema.ts';
 import type { Unsubscribe } from '@shared/contract/channel.ts';
 import type { CommandResult } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { ConfigSnapshot } from '@shared/contract/values.ts';
+import type { ConfigSnapshot } from '@shared/contract/system-values.ts';
 import { type DocumentEdit, parseDocument, type WorkspaceDocument } from '../workspace/document.ts';
 import { createHistory } from '../workspace/history.ts';
 import type { Workspace } from '../workspace/workspace.ts';

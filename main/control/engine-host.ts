@@ -4,7 +4,7 @@ import type { Unsubscribe } from '@shared/contract/channel.ts';
 import { type ContractClient, connect } from '@shared/contract/client.ts';
 import type { CommandParams, CommandResult, EngineCommandName } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { EngineStatus } from '@shared/contract/values.ts';
+import type { EngineStatus } from '@shared/contract/system-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Log } from '@shared/lib/log.ts';
 import type { Clock } from '../engine/clock.ts';

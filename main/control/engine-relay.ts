@@ -1,7 +1,8 @@
 import type { ContractClient } from '@shared/contract/client.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
 import type { Publishers } from '@shared/contract/publisher.ts';
 import { createStatePublisher, type StatePublisher } from '@shared/contract/state-publisher.ts';
-import type { ListenerStatus, Metrics } from '@shared/contract/values.ts';
+import type { ListenerStatus } from '@shared/contract/system-values.ts';
 import type { EventLog } from './event-log.ts';
 import { createMetricsRelay } from './metrics-relay.ts';
 import { createRequestsRelay } from './requests-relay.ts';

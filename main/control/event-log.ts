@@ -1,5 +1,5 @@
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { createLogPublisher, type LogPublisher } from '@shared/contract/log-publisher.ts';
-import type { BallastEvent } from '@shared/contract/values.ts';
 
 /** Events kept; older ones are forgotten, and their number is told. */
 const capacity = 5_000;

@@ -1,8 +1,8 @@
 import type { Unsubscribe } from '@shared/contract/channel.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
 import type { Publisher, Subscriber, Subscription } from '@shared/contract/publisher.ts';
 import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
-import type { Metrics } from '@shared/contract/values.ts';
 
 /** The engine's metrics, published again. */
 export interface MetricsRelay extends Publisher<'metrics'> {

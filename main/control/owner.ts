@@ -9,7 +9,7 @@ import { ContractError } from '@shared/contract/errors.ts';
 import type { Capability } from '@shared/contract/frames.ts';
 import { type ServedChannel, type ServeOptions, serveContract } from '@shared/contract/server.ts';
 import { createStatePublisher } from '@shared/contract/state-publisher.ts';
-import type { ConfigSnapshot, ListenerStatus, WorkspaceStatus } from '@shared/contract/values.ts';
+import type { ConfigSnapshot, ListenerStatus, WorkspaceStatus } from '@shared/contract/system-values.ts';
 import type { Log } from '@shared/lib/log.ts';
 import { dialects } from '../dialect/registry.ts';
 import { createTraffic } from '../drill/traffic.ts';

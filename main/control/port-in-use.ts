@@ -1,7 +1,7 @@
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { Config } from '@shared/config/schema.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { ListenerStatus } from '@shared/contract/values.ts';
+import type { ListenerStatus } from '@shared/contract/system-values.ts';
 import { describeHolder, findPortHolder } from './port-holder.ts';
 
 /**

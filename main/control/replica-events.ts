@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 import type { NewEvent } from './event-log.ts';
 
 /** The event that a change of a replica is worth, told to a person; undefined where it is worth none. */

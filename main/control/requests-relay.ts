@@ -2,7 +2,7 @@ import type { Unsubscribe } from '@shared/contract/channel.ts';
 import type { ContractClient, LogBatch } from '@shared/contract/client.ts';
 import { createLogPublisher } from '@shared/contract/log-publisher.ts';
 import type { Publisher, Subscriber, Subscription } from '@shared/contract/publisher.ts';
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 
 /** What a subscriber gets of requests at once; the rest is counted as dropped and can be asked for with `request.list`. */
 const batch = 200;

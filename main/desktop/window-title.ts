@@ -1,6 +1,6 @@
 import { connect } from '@shared/contract/client.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
-import type { WorkspaceStatus } from '@shared/contract/values.ts';
+import type { WorkspaceStatus } from '@shared/contract/system-values.ts';
 import { type Owner, readOnlyGrant } from '../control/owner.ts';
 
 /** Follows the workspace's own account of itself, as any other caller of the contract would. */

@@ -1,6 +1,6 @@
 import { Agent, get } from 'node:http';
 import type { Unsubscribe } from '@shared/contract/channel.ts';
-import type { GeneratorStatus } from '@shared/contract/values.ts';
+import type { GeneratorStatus } from '@shared/contract/system-values.ts';
 import type { Log } from '@shared/lib/log.ts';
 import type { Clock } from '../engine/clock.ts';
 import { createQuietWatch } from './quiet-watch.ts';

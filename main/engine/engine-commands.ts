@@ -1,7 +1,7 @@
 import type { Config } from '@shared/config/schema.ts';
 import type { EngineCommandName, Handlers } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { ListenerStatus } from '@shared/contract/values.ts';
+import type { ListenerStatus } from '@shared/contract/system-values.ts';
 import { BindError } from './bind-error.ts';
 import type { Engine } from './engine.ts';
 

@@ -3,18 +3,13 @@ import type { Config } from '@shared/config/schema.ts';
 import type { CommandResult } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { LogSource } from '@shared/contract/log-publisher.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
 import { newestFirst, type RecordCursor, type RecordedRequest } from '@shared/contract/recorded-request.ts';
+import type { RequestDetail, RequestSummary } from '@shared/contract/request-values.ts';
 import type { SavedPool, SavedSessions } from '@shared/contract/saved-sessions.ts';
-import type {
-  AdminState,
-  ListenerStatus,
-  Metrics,
-  RequestDetail,
-  RequestSummary,
-  Resources,
-  ServerStatus,
-  Session,
-} from '@shared/contract/values.ts';
+import type { AdminState, ServerStatus } from '@shared/contract/server-values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
+import type { ListenerStatus, Resources } from '@shared/contract/system-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';

@@ -1,5 +1,5 @@
 import type { RouteConfig } from '@shared/config/schema.ts';
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { SessionEntry } from './affinity/session-entry.ts';
 import type { DecisionRecord } from './journal/decision.ts';
 import type { Pool } from './pool/pool.ts';

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { formatAddress } from '@shared/config/address.ts';
 import { type Config, type ListenerConfig, type PoolConfig, serverId } from '@shared/config/schema.ts';
-import type { Resources } from '@shared/contract/values.ts';
+import type { Resources } from '@shared/contract/system-values.ts';
 import { createDescriptors, type DescriptorSupply } from './descriptors.ts';
 import { createJournal, type Journal } from './journal/journal.ts';
 import { tellOutcome } from './journal/tell-outcome.ts';

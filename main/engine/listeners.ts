@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
-import type { ListenerStatus } from '@shared/contract/values.ts';
+import type { ListenerStatus } from '@shared/contract/system-values.ts';
 import { BindError } from './bind-error.ts';
 import type { ClientHolder } from './descriptors.ts';
 import { type BindMode, createListener, type Listener, type ListenerDeps } from './listener/listener.ts';

@@ -1,4 +1,4 @@
-import type { ServerStatus } from '@shared/contract/values.ts';
+import type { ServerStatus } from '@shared/contract/server-values.ts';
 import { timesEjected } from './health/outlier.ts';
 import { outlierText, withheldText } from './health/outlier-text.ts';
 import { unavailability } from './pool/availability.ts';

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { ReplicaStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 import type { Clock } from '../engine/clock.ts';
 import { createLastLines } from './last-lines.ts';
 import type { ReplicaPlan } from './plan.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Unsubscribe } from '@shared/contract/channel.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { ReplicaStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 import type { Log } from '@shared/lib/log.ts';
 import type { Clock } from '../engine/clock.ts';
 import type { ReplicaPlan } from './plan.ts';

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { requestDetailSchema } from '@shared/contract/values.ts';
+import { requestDetailSchema } from '@shared/contract/request-values.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../main/workspace/free-ports.ts';
 import { type CliKit, createCliKit } from '../support/cli-kit.ts';

@@ -1,8 +1,10 @@
 import type { Channel } from '@shared/contract/channel.ts';
 import { connect, type LogBatch } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import type { ServeOptions } from '@shared/contract/server.ts';
-import type { BallastEvent, Metrics, RequestSummary } from '@shared/contract/values.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   createServed,

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ContractClient, connect } from '@shared/contract/client.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
+import type { ListenerStatus } from '@shared/contract/system-values.ts';
 import type { StateValues, TopicOfKind } from '@shared/contract/topics.ts';
-import type { BallastEvent, ListenerStatus } from '@shared/contract/values.ts';
 import { createOwner, fullGrant, type Owner, type OwnerOptions } from '../../main/control/owner.ts';
 
 export const builtWorker = fileURLToPath(new URL('../../out/main/engine-worker.js', import.meta.url));

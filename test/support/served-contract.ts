@@ -1,16 +1,13 @@
 import type { Channel } from '@shared/contract/channel.ts';
 import { ContractError } from '@shared/contract/errors.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { createLogPublisher } from '@shared/contract/log-publisher.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
 import { type ServeOptions, serveContract } from '@shared/contract/server.ts';
 import { createStatePublisher } from '@shared/contract/state-publisher.ts';
-import type {
-  BallastEvent,
-  GeneratorStatus,
-  ListenerStatus,
-  Metrics,
-  RequestSummary,
-} from '@shared/contract/values.ts';
+import type { GeneratorStatus, ListenerStatus } from '@shared/contract/system-values.ts';
 
 export type Served = ReturnType<typeof createServed>;
 

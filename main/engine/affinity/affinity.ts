@@ -1,5 +1,5 @@
 import type { SavedSession } from '@shared/contract/saved-sessions.ts';
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange, RequestFacts } from '../exchange.ts';

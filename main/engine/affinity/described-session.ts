@@ -1,5 +1,5 @@
 import type { SavedSession } from '@shared/contract/saved-sessions.ts';
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import type { ActiveAffinityConfig } from './affinity-config.ts';
 import { shownKey } from './client-key.ts';
 import type { SessionFacts } from './session-entry.ts';

@@ -1,4 +1,4 @@
-import type { Probe, ProbeRecord, Verdict } from '@shared/contract/values.ts';
+import type { Probe, ProbeRecord, Verdict } from '@shared/contract/server-values.ts';
 
 /** Probes kept of each server. */
 export const probesKept = 50;

@@ -1,5 +1,5 @@
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
-import type { Verdict } from '@shared/contract/values.ts';
+import type { Verdict } from '@shared/contract/server-values.ts';
 import type { Clock } from '../clock.ts';
 import type { EventLog } from '../journal/event-log.ts';
 import type { Server } from '../pool/server.ts';

@@ -7,7 +7,7 @@ import {
   unavailableReasons,
   type Verdict,
   verdicts,
-} from '@shared/contract/values.ts';
+} from '@shared/contract/server-values.ts';
 
 /** The servers of a pool as one configuration lists them. Never changes: records of the past point at it. */
 export interface Roster {

@@ -1,5 +1,5 @@
+import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
 import { createLogRing, type LogSource } from '@shared/contract/log-publisher.ts';
-import type { BallastEvent, EventKind } from '@shared/contract/values.ts';
 import type { Clock } from '../clock.ts';
 
 /** Kinds that can come thousands of times a second. */

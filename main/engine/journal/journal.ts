@@ -1,6 +1,6 @@
 import type { LogSource } from '@shared/contract/log-publisher.ts';
 import { isOlder, type PlacedRequest, type RecordCursor } from '@shared/contract/recorded-request.ts';
-import type { RequestDetail, RequestSummary } from '@shared/contract/values.ts';
+import type { RequestDetail, RequestSummary } from '@shared/contract/request-values.ts';
 import type { Exchange } from '../exchange.ts';
 import {
   emptyRequest,

@@ -1,5 +1,5 @@
 import type { RouteConfig } from '@shared/config/schema.ts';
-import type { AttemptOutcome, RequestDetail, RequestSummary } from '@shared/contract/values.ts';
+import type { AttemptOutcome, RequestDetail, RequestSummary } from '@shared/contract/request-values.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { hasFailed } from '../metrics/has-failed.ts';
 import type { DecisionRecord } from './decision.ts';

@@ -1,4 +1,4 @@
-import type { UnavailableReason } from '@shared/contract/values.ts';
+import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { DecisionRecord } from './decision.ts';

@@ -1,5 +1,6 @@
 import { strategies, writtenOptions } from '@shared/catalog/strategies.ts';
-import { type Decision, type UnavailableReason, unavailableReasons } from '@shared/contract/values.ts';
+import type { Decision } from '@shared/contract/request-values.ts';
+import { type UnavailableReason, unavailableReasons } from '@shared/contract/server-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { missingKeyWords } from '../strategy/key-hash.ts';
 import { strategyRegistry } from '../strategy/registry.ts';

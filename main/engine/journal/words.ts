@@ -1,4 +1,5 @@
-import type { AttemptOutcome, UnavailableReason } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
+import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 
 /** An attempt before the one that is explained. */

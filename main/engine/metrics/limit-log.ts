@@ -1,5 +1,5 @@
 import { type LimitKind, limits } from '@shared/catalog/limits.ts';
-import type { LimitCount } from '@shared/contract/values.ts';
+import type { LimitCount } from '@shared/contract/metrics-values.ts';
 import type { Clock } from '../clock.ts';
 import type { EventLog } from '../journal/event-log.ts';
 

@@ -1,4 +1,4 @@
-import type { Metrics, ServerTraffic } from '@shared/contract/values.ts';
+import type { Metrics, ServerTraffic } from '@shared/contract/metrics-values.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { ServerPool } from '../pool/server-pool.ts';

@@ -1,4 +1,4 @@
-import type { AttemptsPerRequest, Traffic } from '@shared/contract/values.ts';
+import type { AttemptsPerRequest, Traffic } from '@shared/contract/metrics-values.ts';
 import { createHistogram, type Histogram, histogramBuckets, quantiles } from '@shared/lib/histogram.ts';
 import { Memory, type OwnBlocks } from '../threads/memory.ts';
 import { RollingHistogram } from './rolling-histogram.ts';

@@ -1,4 +1,4 @@
-import type { UnavailableReason } from '@shared/contract/values.ts';
+import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import type { Server } from './server.ts';
 
 /** Who asks. A client with a session there is let in where a new one is not. */

@@ -1,5 +1,5 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { UnavailableReason } from '@shared/contract/values.ts';
+import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import type { Affinity } from '../affinity/affinity.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';

@@ -1,5 +1,6 @@
 import type { CircuitBreakerConfig, PoolConfig } from '@shared/config/schema.ts';
-import type { CircuitStatus, EventKind } from '@shared/contract/values.ts';
+import type { EventKind } from '@shared/contract/event-values.ts';
+import type { CircuitStatus } from '@shared/contract/metrics-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';

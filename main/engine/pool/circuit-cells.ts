@@ -1,5 +1,5 @@
 import { mostThreads } from '@shared/config/schema.ts';
-import { type CircuitState, circuitStates } from '@shared/contract/values.ts';
+import { type CircuitState, circuitStates } from '@shared/contract/metrics-values.ts';
 import { CountWindow, countWindowBytes } from '../health/count-window.ts';
 import type { Memory } from '../threads/memory.ts';
 

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { QueueTraffic, RetryBudgetStatus, UnavailableReason } from '@shared/contract/values.ts';
+import type { QueueTraffic, RetryBudgetStatus } from '@shared/contract/metrics-values.ts';
+import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';

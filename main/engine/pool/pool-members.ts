@@ -1,5 +1,5 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { AdminState } from '@shared/contract/values.ts';
+import type { AdminState } from '@shared/contract/server-values.ts';
 import { endLeaving } from './end-leaving.ts';
 import { idleLongest } from './idle-longest.ts';
 import { arrange } from './members.ts';

@@ -1,6 +1,6 @@
 import type { AffinityConfig } from '@shared/config/schema.ts';
 import type { SavedPool, SavedSession } from '@shared/contract/saved-sessions.ts';
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { Affinity, mostEnded } from '../affinity/affinity.ts';
 import type { ResponseCookie } from '../affinity/response-cookie.ts';
 import type { SessionEntry, SessionServer } from '../affinity/session-entry.ts';

@@ -1,5 +1,5 @@
 import { mostThreads } from '@shared/config/schema.ts';
-import type { QueueTraffic } from '@shared/contract/values.ts';
+import type { QueueTraffic } from '@shared/contract/metrics-values.ts';
 import { createHistogram, histogramBuckets, quantiles } from '@shared/lib/histogram.ts';
 import type { Memory, OwnBlocks } from '../threads/memory.ts';
 

@@ -1,5 +1,5 @@
 import type { RetryConfig } from '@shared/config/schema.ts';
-import type { RetryBudgetStatus } from '@shared/contract/values.ts';
+import type { RetryBudgetStatus } from '@shared/contract/metrics-values.ts';
 
 const buckets = 10;
 const bucketMs = 1_000;

@@ -1,5 +1,5 @@
 import { mostThreads } from '@shared/config/schema.ts';
-import { type AdminState, adminStates, type Verdict, verdicts } from '@shared/contract/values.ts';
+import { type AdminState, adminStates, type Verdict, verdicts } from '@shared/contract/server-values.ts';
 import { factBits } from '../journal/decision.ts';
 import type { Memory } from '../threads/memory.ts';
 

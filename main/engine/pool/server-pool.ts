@@ -1,11 +1,7 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type {
-  AdminState,
-  QueueTraffic,
-  RetryBudgetStatus,
-  UnavailableReason,
-} from '@shared/contract/values.ts';
+import type { QueueTraffic, RetryBudgetStatus } from '@shared/contract/metrics-values.ts';
+import type { AdminState, UnavailableReason } from '@shared/contract/server-values.ts';
 import type { ResponseCookie } from '../affinity/response-cookie.ts';
 import type { SocketHolder } from '../descriptors.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';

@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import { levelOf, type ServerConfig, serverId } from '@shared/config/schema.ts';
-import type { AdminState, Verdict } from '@shared/contract/values.ts';
+import type { AdminState, Verdict } from '@shared/contract/server-values.ts';
 import type { AttemptRecord } from '../exchange.ts';
 import { OutlierCells } from '../health/outlier-cells.ts';
 import { ProbeHistory } from '../health/probe-history.ts';

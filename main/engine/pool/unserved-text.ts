@@ -1,4 +1,4 @@
-import { unavailableReasons } from '@shared/contract/values.ts';
+import { unavailableReasons } from '@shared/contract/server-values.ts';
 import type { Exchange } from '../exchange.ts';
 import { type AffinityCause, type DecisionRecord, decisionStates } from '../journal/decision.ts';
 import { attemptWords, reasonWords } from '../journal/words.ts';

@@ -1,6 +1,6 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import { findSetCookie } from '../affinity/response-cookie.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { headerValue } from '../http1/head-lookup.ts';

@@ -1,4 +1,4 @@
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { AttemptRecord } from '../exchange.ts';
 import type { ResponseHead } from '../http1/response-head.ts';

@@ -1,6 +1,6 @@
 import { type RetryOutcome, retryOutcomes } from '@shared/config/retry-schema.ts';
 import type { RetryConfig } from '@shared/config/schema.ts';
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { StopReason } from './failure-text.ts';
 
 /** A request that is not safe to repeat is kept up to here, for the case that provably nothing of it was delivered. */

@@ -1,4 +1,4 @@
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { Listed } from '../sockets/connection-list.ts';
 import type { Batch } from './batch.ts';
 import { drainOverText } from './failure-text.ts';

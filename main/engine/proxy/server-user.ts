@@ -1,6 +1,6 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
 import type { Endpoint } from '../pool/endpoint.ts';
 import type { ServerConnection } from './server-connection.ts';

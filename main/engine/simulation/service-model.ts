@@ -1,5 +1,5 @@
 import type { RecordedAttempt, RecordedRequest } from '@shared/contract/recorded-request.ts';
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 
 /** What comes of an attempt in the model. */
 export interface ModelledAttempt {

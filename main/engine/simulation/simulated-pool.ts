@@ -1,5 +1,5 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { BallastEvent } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import type { CookieCodec } from '../affinity/session-cookie.ts';
 import type { Clock } from '../clock.ts';
 import type { ProbeServer } from '../health/prober.ts';

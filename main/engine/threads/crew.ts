@@ -1,6 +1,7 @@
 import { type Config, mostThreads } from '@shared/config/schema.ts';
 import type { PlacedRequest, RecordCursor } from '@shared/contract/recorded-request.ts';
-import type { RequestDetail, Resources } from '@shared/contract/values.ts';
+import type { RequestDetail } from '@shared/contract/request-values.ts';
+import type { Resources } from '@shared/contract/system-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { BindError } from '../bind-error.ts';
 import type { Clock } from '../clock.ts';

@@ -1,5 +1,5 @@
 import { createLogRing, type LogSource } from '@shared/contract/log-publisher.ts';
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import type { EndedRequest, Journal } from '../journal/journal.ts';
 import type { Collected } from './messages.ts';
 

@@ -1,8 +1,10 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import type { Address } from '@shared/config/address.ts';
 import type { Config } from '@shared/config/schema.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import type { PlacedRequest, RecordCursor } from '@shared/contract/recorded-request.ts';
-import type { BallastEvent, RequestDetail, Resources } from '@shared/contract/values.ts';
+import type { RequestDetail } from '@shared/contract/request-values.ts';
+import type { Resources } from '@shared/contract/system-values.ts';
 import type { DescriptorSupply } from '../descriptors.ts';
 import type { EndedRequest, RequestFilter } from '../journal/journal.ts';
 import type { LimitAbout } from '../metrics/limit-log.ts';

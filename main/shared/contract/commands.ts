@@ -2,22 +2,14 @@ import { z } from 'zod';
 import { affinityKinds } from '../catalog/affinities.ts';
 import { batchingModeKinds } from '../catalog/batching.ts';
 import type { Config } from '../config/schema.ts';
+import { eventSchema } from './event-values.ts';
+import { metricsSchema } from './metrics-values.ts';
 import { recordCursorSchema, recordedRequestSchema } from './recorded-request.ts';
+import { requestDetailSchema, requestSummarySchema } from './request-values.ts';
 import { savedPoolSchema, savedSessionsSchema } from './saved-sessions.ts';
-import {
-  adminStates,
-  eventSchema,
-  generatorStatusSchema,
-  listenerStatusSchema,
-  metricsSchema,
-  probeRecordSchema,
-  replicaStatusSchema,
-  requestDetailSchema,
-  requestSummarySchema,
-  resourcesSchema,
-  serverStatusSchema,
-  sessionSchema,
-} from './values.ts';
+import { adminStates, probeRecordSchema, replicaStatusSchema, serverStatusSchema } from './server-values.ts';
+import { sessionSchema } from './session-values.ts';
+import { generatorStatusSchema, listenerStatusSchema, resourcesSchema } from './system-values.ts';
 
 /**
  * Every command, as data. To add one: an entry here, a handler in `control/handlers/` (or in the engine's table, for

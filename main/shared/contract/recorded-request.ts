@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { attemptOutcomes } from './values.ts';
+import { attemptOutcomes } from './request-values.ts';
 
 /** One try of a recorded request. */
 export const recordedAttemptSchema = z.object({

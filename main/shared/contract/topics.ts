@@ -1,15 +1,14 @@
+import type { BallastEvent } from './event-values.ts';
+import type { Metrics } from './metrics-values.ts';
+import type { RequestSummary } from './request-values.ts';
+import type { ReplicaStatus, ServerStatus } from './server-values.ts';
 import type {
-  BallastEvent,
   ConfigSnapshot,
   EngineStatus,
   GeneratorStatus,
   ListenerStatus,
-  Metrics,
-  ReplicaStatus,
-  RequestSummary,
-  ServerStatus,
   WorkspaceStatus,
-} from './values.ts';
+} from './system-values.ts';
 
 /**
  * What can be subscribed to. Three kinds:

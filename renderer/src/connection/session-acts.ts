@@ -1,4 +1,4 @@
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { plural } from '../metrics/format.ts';
 import { run } from './run.ts';
 

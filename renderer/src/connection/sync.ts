@@ -4,7 +4,7 @@ import type {
   EngineStatus,
   GeneratorStatus,
   WorkspaceStatus,
-} from '@shared/contract/values.ts';
+} from '@shared/contract/system-values.ts';
 import { metricsHistory } from '../metrics/history.ts';
 import { setConfig } from '../store/config.ts';
 import { appendEvents, forgetEvents } from '../store/events.ts';

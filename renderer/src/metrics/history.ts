@@ -1,4 +1,4 @@
-import type { Metrics, Traffic } from '@shared/contract/values.ts';
+import type { Metrics, Traffic } from '@shared/contract/metrics-values.ts';
 import { invalidate } from './frame-loop.ts';
 import { createRing, type Ring } from './ring.ts';
 

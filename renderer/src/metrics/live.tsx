@@ -1,4 +1,4 @@
-import type { Metrics } from '@shared/contract/values.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
 import { type RefObject, useLayoutEffect, useRef } from 'react';
 import { onFrame } from './frame-loop.ts';
 import { metricsHistory } from './history.ts';

@@ -6,7 +6,7 @@ import {
   type ServerConfig,
   serverId,
 } from '@shared/config/schema.ts';
-import type { ConfigSnapshot } from '@shared/contract/values.ts';
+import type { ConfigSnapshot } from '@shared/contract/system-values.ts';
 import { create } from 'zustand';
 import { keepIdentity } from './records.ts';
 

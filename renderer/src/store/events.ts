@@ -1,4 +1,4 @@
-import type { BallastEvent } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { create } from 'zustand';
 import { appendToLog, emptyLog, type LogState } from './log.ts';
 

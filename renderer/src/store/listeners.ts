@@ -1,4 +1,4 @@
-import type { ListenerStatus } from '@shared/contract/values.ts';
+import type { ListenerStatus } from '@shared/contract/system-values.ts';
 import { create } from 'zustand';
 import { applyChange, type RecordChange } from './records.ts';
 

@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 import { create } from 'zustand';
 import { applyChange, type RecordChange } from './records.ts';
 

@@ -1,4 +1,4 @@
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { useEffect } from 'react';
 import { create } from 'zustand';
 import { appendToLog, emptyLog, type LogState } from './log.ts';

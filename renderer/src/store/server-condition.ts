@@ -1,5 +1,5 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { formatSpan } from '../metrics/format.ts';
 import type { IconName } from '../ui/icons.ts';
 

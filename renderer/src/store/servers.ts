@@ -1,4 +1,4 @@
-import type { ServerStatus } from '@shared/contract/values.ts';
+import type { ServerStatus } from '@shared/contract/server-values.ts';
 import { create } from 'zustand';
 import { applyChange, type RecordChange } from './records.ts';
 

@@ -1,4 +1,4 @@
-import type { Metrics } from '@shared/contract/values.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
 import { create } from 'zustand';
 
 const everyMs = 1_000;

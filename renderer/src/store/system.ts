@@ -1,4 +1,4 @@
-import type { EngineStatus, GeneratorStatus, WorkspaceStatus } from '@shared/contract/values.ts';
+import type { EngineStatus, GeneratorStatus, WorkspaceStatus } from '@shared/contract/system-values.ts';
 import { create } from 'zustand';
 
 interface SystemState {

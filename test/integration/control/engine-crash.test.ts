@@ -1,5 +1,5 @@
 import { BroadcastChannel } from 'node:worker_threads';
-import type { EngineStatus } from '@shared/contract/values.ts';
+import type { EngineStatus } from '@shared/contract/system-values.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { freePorts } from '../../../main/workspace/free-ports.ts';
 import { type NamedServer, startNamedServer } from '../../support/named-server.ts';

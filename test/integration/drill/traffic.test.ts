@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { GeneratorStatus } from '@shared/contract/values.ts';
+import type { GeneratorStatus } from '@shared/contract/system-values.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createTraffic, type Traffic } from '../../../main/drill/traffic.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { Config } from '@shared/config/schema.ts';
-import { listenerStatusSchema } from '@shared/contract/values.ts';
+import { listenerStatusSchema } from '@shared/contract/system-values.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { afterThisTest } from '../../support/after-this-test.ts';
 import { configOf, type PoolInput } from '../../support/config-of.ts';

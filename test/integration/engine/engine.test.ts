@@ -1,9 +1,7 @@
-import {
-  listenerStatusSchema,
-  metricsSchema,
-  requestDetailSchema,
-  serverStatusSchema,
-} from '@shared/contract/values.ts';
+import { metricsSchema } from '@shared/contract/metrics-values.ts';
+import { requestDetailSchema } from '@shared/contract/request-values.ts';
+import { serverStatusSchema } from '@shared/contract/server-values.ts';
+import { listenerStatusSchema } from '@shared/contract/system-values.ts';
 import { describe, expect, it, vi } from 'vitest';
 import type { Engine } from '../../../main/engine/engine.ts';
 import { afterThisTest } from '../../support/after-this-test.ts';

@@ -1,4 +1,5 @@
-import { type BallastEvent, metricsSchema } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
+import { metricsSchema } from '@shared/contract/metrics-values.ts';
 import { describe, expect, it, vi } from 'vitest';
 import type { PoolInput } from '../../support/config-of.ts';
 import { type Answer, fetchText } from '../../support/http-client.ts';

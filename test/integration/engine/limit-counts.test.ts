@@ -1,5 +1,5 @@
 import { type LimitKind, limitKinds, limits } from '@shared/catalog/limits.ts';
-import { type LimitCount, metricsSchema } from '@shared/contract/values.ts';
+import { type LimitCount, metricsSchema } from '@shared/contract/metrics-values.ts';
 import { describe, expect, it } from 'vitest';
 import type { DescriptorSupply } from '../../../main/engine/descriptors.ts';
 import type { Engine } from '../../../main/engine/engine.ts';

@@ -1,4 +1,4 @@
-import { metricsSchema } from '@shared/contract/values.ts';
+import { metricsSchema } from '@shared/contract/metrics-values.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { afterThisTest } from '../../support/after-this-test.ts';
 import type { PoolInput } from '../../support/config-of.ts';

@@ -1,16 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '@shared/config/schema.ts';
 import { type ContractClient, connect } from '@shared/contract/client.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import type { Capability } from '@shared/contract/frames.ts';
-import {
-  type BallastEvent,
-  type Metrics,
-  metricsSchema,
-  type RequestSummary,
-  requestSummarySchema,
-  type ServerStatus,
-  serverStatusSchema,
-} from '@shared/contract/values.ts';
+import { type Metrics, metricsSchema } from '@shared/contract/metrics-values.ts';
+import { type RequestSummary, requestSummarySchema } from '@shared/contract/request-values.ts';
+import { type ServerStatus, serverStatusSchema } from '@shared/contract/server-values.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { workerChannel } from '../../../main/control/channels/worker-channel.ts';
 import { afterThisTest } from '../../support/after-this-test.ts';

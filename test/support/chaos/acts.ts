@@ -1,4 +1,4 @@
-import type { AttemptOutcome } from '@shared/contract/values.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { Kind } from './asking.ts';
 
 /**

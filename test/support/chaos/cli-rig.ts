@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Metrics, Resources } from '@shared/contract/values.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
+import type { Resources } from '@shared/contract/system-values.ts';
 import { createCliKit } from '../cli-kit.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 

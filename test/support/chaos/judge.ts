@@ -1,4 +1,4 @@
-import type { RequestDetail } from '@shared/contract/values.ts';
+import type { RequestDetail } from '@shared/contract/request-values.ts';
 import type { Act } from './acts.ts';
 import { bodyOf, digestOf, type Request, type Seen } from './asking.ts';
 import type { LogEntry } from './server-process.ts';

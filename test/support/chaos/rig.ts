@@ -1,5 +1,6 @@
 import type { ConfigInput } from '@shared/config/schema.ts';
-import type { RequestDetail, Resources } from '@shared/contract/values.ts';
+import type { RequestDetail } from '@shared/contract/request-values.ts';
+import type { Resources } from '@shared/contract/system-values.ts';
 import { systemClock } from '../../../main/engine/clock.ts';
 import { createEngine, type Engine } from '../../../main/engine/engine.ts';
 import type { ReadPath } from '../../../main/engine/sockets/lane-socket.ts';

@@ -1,5 +1,5 @@
 import { strategyKinds } from '@shared/catalog/strategies.ts';
-import type { AdminState } from '@shared/contract/values.ts';
+import type { AdminState } from '@shared/contract/server-values.ts';
 import type { PoolInput } from '../config-of.ts';
 
 /** How a server behaves until something else is said of it. */

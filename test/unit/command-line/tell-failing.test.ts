@@ -1,4 +1,5 @@
-import type { CircuitStatus, Metrics, ServerStatus } from '@shared/contract/values.ts';
+import type { CircuitStatus, Metrics } from '@shared/contract/metrics-values.ts';
+import type { ServerStatus } from '@shared/contract/server-values.ts';
 import { expect, it } from 'vitest';
 import type { Output } from '../../../main/command-line/output.ts';
 import { tellCircuits, tellEjections } from '../../../main/command-line/tell-failing.ts';

@@ -1,4 +1,4 @@
-import { type RequestDetail, requestDetailSchema } from '@shared/contract/values.ts';
+import { type RequestDetail, requestDetailSchema } from '@shared/contract/request-values.ts';
 import { describe, expect, it } from 'vitest';
 import { clockTime } from '../../../main/command-line/table.ts';
 import { whyLines } from '../../../main/command-line/why-lines.ts';

@@ -1,8 +1,10 @@
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import type { ServerFrame } from '@shared/contract/frames.ts';
 import { createLogPublisher, createLogRing } from '@shared/contract/log-publisher.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
 import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
 import { createStatePublisher } from '@shared/contract/state-publisher.ts';
-import type { BallastEvent, EngineStatus, Metrics } from '@shared/contract/values.ts';
+import type { EngineStatus } from '@shared/contract/system-values.ts';
 import { describe, expect, it } from 'vitest';
 
 function subscriber() {

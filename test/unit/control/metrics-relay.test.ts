@@ -1,8 +1,8 @@
 import { type ContractClient, connect } from '@shared/contract/client.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
 import { createSamplePublisher } from '@shared/contract/sample-publisher.ts';
 import { serveContract } from '@shared/contract/server.ts';
-import type { Metrics } from '@shared/contract/values.ts';
 import { describe, expect, it } from 'vitest';
 import { createMetricsRelay } from '../../../main/control/metrics-relay.ts';
 import { until } from '../../support/until.ts';

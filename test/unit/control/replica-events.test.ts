@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 import { expect, it } from 'vitest';
 import { replicaEvent } from '../../../main/control/replica-events.ts';
 

@@ -1,8 +1,8 @@
 import { type ContractClient, connect, type LogBatch } from '@shared/contract/client.ts';
 import { createLogPublisher } from '@shared/contract/log-publisher.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { serveContract } from '@shared/contract/server.ts';
-import type { RequestSummary } from '@shared/contract/values.ts';
 import { describe, expect, it } from 'vitest';
 import { createRequestsRelay } from '../../../main/control/requests-relay.ts';
 import { until } from '../../support/until.ts';

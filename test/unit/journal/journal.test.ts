@@ -1,4 +1,4 @@
-import { requestDetailSchema } from '@shared/contract/values.ts';
+import { requestDetailSchema } from '@shared/contract/request-values.ts';
 import { describe, expect, it } from 'vitest';
 import type { Exchange } from '../../../main/engine/exchange.ts';
 import { poolKit, serversNamed } from '../../support/engine-kit.ts';

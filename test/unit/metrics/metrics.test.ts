@@ -1,4 +1,4 @@
-import { metricsSchema } from '@shared/contract/values.ts';
+import { metricsSchema } from '@shared/contract/metrics-values.ts';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../../../main/engine/metrics/metrics.ts';
 import { TrafficMeter } from '../../../main/engine/metrics/traffic-meter.ts';

@@ -1,5 +1,5 @@
 import { strategyKinds } from '@shared/catalog/strategies.ts';
-import { requestDetailSchema } from '@shared/contract/values.ts';
+import { requestDetailSchema } from '@shared/contract/request-values.ts';
 import { describe, expect, it, vi } from 'vitest';
 import type { Exchange } from '../../../main/engine/exchange.ts';
 import { unavailability } from '../../../main/engine/pool/availability.ts';

@@ -1,4 +1,4 @@
-import { eventKinds } from '@shared/contract/values.ts';
+import { eventKinds } from '@shared/contract/event-values.ts';
 import { expect, it } from 'vitest';
 import { eventGroups } from '../../../renderer/src/features/timeline/event-filter.ts';
 

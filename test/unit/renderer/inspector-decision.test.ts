@@ -1,4 +1,4 @@
-import type { Attempt, Decision } from '@shared/contract/values.ts';
+import type { Attempt, Decision } from '@shared/contract/request-values.ts';
 import { describe, expect, it } from 'vitest';
 import {
   affinityText,

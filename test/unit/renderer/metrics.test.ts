@@ -1,4 +1,4 @@
-import type { Metrics, ServerTraffic, Traffic } from '@shared/contract/values.ts';
+import type { Metrics, ServerTraffic, Traffic } from '@shared/contract/metrics-values.ts';
 import { describe, expect, test } from 'vitest';
 import {
   formatMs,

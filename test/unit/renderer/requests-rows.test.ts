@@ -1,4 +1,4 @@
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { describe, expect, it } from 'vitest';
 import {
   formatBytes,

@@ -1,5 +1,5 @@
 import type { ConfigInput } from '@shared/config/schema.ts';
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {

@@ -1,5 +1,6 @@
 import type { ConfigInput } from '@shared/config/schema.ts';
-import type { ConfigSnapshot, ServerStatus } from '@shared/contract/values.ts';
+import type { ServerStatus } from '@shared/contract/server-values.ts';
+import type { ConfigSnapshot } from '@shared/contract/system-values.ts';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   dropExpectedWeight,

@@ -1,4 +1,5 @@
-import type { BallastEvent, EventKind, Metrics, Traffic } from '@shared/contract/values.ts';
+import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
+import type { Metrics, Traffic } from '@shared/contract/metrics-values.ts';
 import { describe, expect, test } from 'vitest';
 import { deriveStory, storyWindowMs } from '../../../renderer/src/features/story/story.ts';
 

@@ -1,4 +1,5 @@
-import type { BallastEvent, EventKind, ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
+import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
+import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { describe, expect, it } from 'vitest';
 import { bandAt, deriveBands, failingHoldMs } from '../../../renderer/src/features/timeline/bands.ts';
 

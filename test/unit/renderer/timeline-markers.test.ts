@@ -1,4 +1,5 @@
-import type { BallastEvent, EventKind, ServerStatus } from '@shared/contract/values.ts';
+import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
+import type { ServerStatus } from '@shared/contract/server-values.ts';
 import { describe, expect, it } from 'vitest';
 import { eventTarget, filterEvents } from '../../../renderer/src/features/timeline/event-filter.ts';
 import { eventsByServer } from '../../../renderer/src/features/timeline/lanes.ts';

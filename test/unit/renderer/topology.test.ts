@@ -1,4 +1,4 @@
-import type { ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { describe, expect, test } from 'vitest';
 import { matches } from '../../../renderer/src/app/key-match.ts';
 import { findActions, type PaletteAction } from '../../../renderer/src/app/palette-action.ts';

@@ -1,5 +1,6 @@
 import { strategies } from '@shared/catalog/strategies.ts';
-import type { Attempt, Decision, RequestDetail, UnavailableReason } from '@shared/contract/values.ts';
+import type { Attempt, Decision, RequestDetail } from '@shared/contract/request-values.ts';
+import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { batchText } from '@shared/lib/batch-text.ts';
 import { formatActive } from '../../metrics/format.ts';

@@ -1,4 +1,4 @@
-import type { ProbeRecord } from '@shared/contract/values.ts';
+import type { ProbeRecord } from '@shared/contract/server-values.ts';
 import { useState } from 'react';
 import { ListBox, ListBoxItem } from 'react-aria-components';
 import { formatMs, formatTime } from '../../metrics/format.ts';

@@ -1,4 +1,4 @@
-import type { Attempt, RequestDetail } from '@shared/contract/values.ts';
+import type { Attempt, RequestDetail } from '@shared/contract/request-values.ts';
 import { type CSSProperties, useState } from 'react';
 import { formatMs, formatTime } from '../../metrics/format.ts';
 import { serverColour } from '../../store/colours.ts';

@@ -1,4 +1,4 @@
-import type { Probe, ServerStatus } from '@shared/contract/values.ts';
+import type { Probe, ServerStatus } from '@shared/contract/server-values.ts';
 import { useMemo } from 'react';
 import { formatCount, formatMs, formatRate, formatShare, formatTime, none } from '../../metrics/format.ts';
 import { metricsHistory } from '../../metrics/history.ts';

@@ -1,4 +1,4 @@
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { useEffect, useState } from 'react';
 import { call } from '../../connection/control.ts';
 import { endSession, moveSession, pinSession } from '../../connection/session-acts.ts';

@@ -1,5 +1,5 @@
 import { ContractError } from '@shared/contract/errors.ts';
-import type { RequestDetail } from '@shared/contract/values.ts';
+import type { RequestDetail } from '@shared/contract/request-values.ts';
 import { useEffect, useState } from 'react';
 import { call } from '../../connection/control.ts';
 

@@ -1,6 +1,6 @@
 import { limitCountText, limitKeyText } from '@shared/catalog/limit-text.ts';
 import { type LimitKind, limits } from '@shared/catalog/limits.ts';
-import type { LimitCount, Metrics } from '@shared/contract/values.ts';
+import type { LimitCount, Metrics } from '@shared/contract/metrics-values.ts';
 import { useShallow } from 'zustand/react/shallow';
 import { formatTime } from '../../metrics/format.ts';
 import { useConfig } from '../../store/config.ts';

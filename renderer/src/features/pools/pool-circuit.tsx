@@ -1,4 +1,4 @@
-import type { CircuitStatus } from '@shared/contract/values.ts';
+import type { CircuitStatus } from '@shared/contract/metrics-values.ts';
 import { useShallow } from 'zustand/react/shallow';
 import { formatTime, plural } from '../../metrics/format.ts';
 import { useSlowMetrics } from '../../store/slow-metrics.ts';

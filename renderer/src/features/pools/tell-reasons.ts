@@ -1,4 +1,4 @@
-import type { UnavailableReason } from '@shared/contract/values.ts';
+import type { UnavailableReason } from '@shared/contract/server-values.ts';
 
 /** Names while there are few, counts when there are many: `8 unhealthy, 2 draining`. */
 export function tellReasons(

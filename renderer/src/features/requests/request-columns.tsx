@@ -1,4 +1,4 @@
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { formatMs, formatTime } from '../../metrics/format.ts';
 import type { GridColumn } from '../../ui/data-grid.tsx';
 import { Icon } from '../../ui/icon.tsx';

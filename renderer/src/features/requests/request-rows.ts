@@ -1,4 +1,4 @@
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import type { RequestFilter } from '../../store/interface.ts';
 
 /** Failed for its client, as the journal counts it. */

@@ -1,5 +1,5 @@
 import './requests.css';
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { useMemo, useRef, useState } from 'react';
 import { formatCount, plural } from '../../metrics/format.ts';
 import { useConfig } from '../../store/config.ts';

@@ -1,4 +1,4 @@
-import type { RequestSummary } from '@shared/contract/values.ts';
+import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { useEffect, useState } from 'react';
 import { call } from '../../connection/control.ts';
 import { useConnection } from '../../store/connection.ts';

@@ -1,4 +1,4 @@
-import type { AdminState, ReplicaStatus, ServerStatus } from '@shared/contract/values.ts';
+import type { AdminState, ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { run } from '../../connection/run.ts';
 import { endSessionsOf } from '../../connection/session-acts.ts';
 import { type ServerRecord, useConfig } from '../../store/config.ts';

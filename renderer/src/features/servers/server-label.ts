@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 import { exitText } from '../../store/server-condition.ts';
 
 /** A command without the folders of its words: `"/usr/bin/node" "/srv/app/server.js" -p 1` becomes `node server.js -p 1`. */

@@ -1,5 +1,5 @@
 import type { Config } from '@shared/config/schema.ts';
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 
 export type SessionSort = 'lastUsed' | 'since' | 'expires' | 'hits';

@@ -1,4 +1,4 @@
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { formatCount, formatSpan, formatTime } from '../../metrics/format.ts';
 import { Button } from '../../ui/button.tsx';
 import type { GridColumn } from '../../ui/data-grid.tsx';

@@ -1,4 +1,4 @@
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { otherServers } from '../../store/other-servers.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { MenuButton } from '../../ui/menu.tsx';

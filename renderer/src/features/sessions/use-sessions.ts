@@ -1,4 +1,4 @@
-import type { Session } from '@shared/contract/values.ts';
+import type { Session } from '@shared/contract/session-values.ts';
 import { useEffect, useReducer, useState } from 'react';
 import { call } from '../../connection/control.ts';
 import { useConnection } from '../../store/connection.ts';

@@ -1,4 +1,4 @@
-import type { ReplicaStatus } from '@shared/contract/values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 import { formatMs, formatTime, plural } from '../../metrics/format.ts';
 import { showRequests } from '../../store/interface.ts';
 import { Button, IconButton } from '../../ui/button.tsx';

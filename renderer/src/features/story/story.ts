@@ -1,4 +1,6 @@
-import type { BallastEvent, Metrics, ReplicaStatus } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
+import type { Metrics } from '@shared/contract/metrics-values.ts';
+import type { ReplicaStatus } from '@shared/contract/server-values.ts';
 
 /** What happened when a server's process ended, as far as it was measured. */
 export interface Story {

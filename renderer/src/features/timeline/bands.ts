@@ -1,10 +1,5 @@
-import type {
-  AdminState,
-  BallastEvent,
-  ReplicaStatus,
-  ServerStatus,
-  Verdict,
-} from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
+import type { AdminState, ReplicaStatus, ServerStatus, Verdict } from '@shared/contract/server-values.ts';
 
 /**
  * How a server stood for a while, as its lane shows it. `warming`: its process runs or its checks began, and no probe has

@@ -1,4 +1,4 @@
-import type { BallastEvent, EventKind } from '@shared/contract/values.ts';
+import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
 
 /** Kinds as a person thinks of them. */
 export const eventGroups = {

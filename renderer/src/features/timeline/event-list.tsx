@@ -1,4 +1,4 @@
-import type { BallastEvent } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { useMemo, useRef, useState } from 'react';
 import { formatCount, formatTime } from '../../metrics/format.ts';
 import { selectAllServerIds, useConfig } from '../../store/config.ts';

@@ -1,4 +1,4 @@
-import type { BallastEvent } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
 
 /** Events by server id, oldest first; those about the whole engine (its crash, its return) belong to every server. */
 export interface EventsByServer {

@@ -1,4 +1,4 @@
-import type { BallastEvent, EventKind } from '@shared/contract/values.ts';
+import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
 
 /** What stands on a lane at one moment. Later ones are drawn above, and win where two share a place. */
 export const markerKinds = [

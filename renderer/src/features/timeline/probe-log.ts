@@ -1,4 +1,5 @@
-import type { BallastEvent, ServerStatus } from '@shared/contract/values.ts';
+import type { BallastEvent } from '@shared/contract/event-values.ts';
+import type { ServerStatus } from '@shared/contract/server-values.ts';
 
 const perServer = 400;
 
