@@ -8,14 +8,14 @@ import type { EventLog } from '../journal/event-log.ts';
 import type { LimitLog } from '../metrics/limit-log.ts';
 import type { Lock } from '../threads/lock.ts';
 import type { Memory } from '../threads/memory.ts';
-import { type ActiveAffinityConfig, byWhat } from './affinity-config.ts';
+import type { ActiveAffinityConfig } from './affinity-config.ts';
 import { type ClientKey, clientKey } from './client-key.ts';
 import { describeSession, restoredSession, savedSession } from './described-session.ts';
 import type { ResponseCookie } from './response-cookie.ts';
 import { type CookieCodec, cookieAttributes } from './session-cookie.ts';
 import type { SessionEntry, SessionFacts, SessionServer, Sessions } from './session-entry.ts';
-import { SessionTable } from './session-table.ts';
-import { SharedSessions, sharedSessionsFor } from './shared-sessions.ts';
+import { SessionEvents } from './session-events.ts';
+import { SessionTables } from './session-tables.ts';
 
 export interface AffinityDeps {
   readonly pool: string;
@@ -37,9 +37,8 @@ export class Affinity {
   #client: ClientKey;
   /** What follows the value in a Set-Cookie field. */
   #attributes = '';
-  #table: Sessions;
-  /** The table of a configuration that is about to come, or that came in another thread already. */
-  #next: SharedSessions | null = null;
+  readonly #tables: SessionTables;
+  readonly #events: SessionEvents;
   #config: ActiveAffinityConfig;
 
   constructor(config: ActiveAffinityConfig, deps: AffinityDeps) {
@@ -47,7 +46,12 @@ export class Affinity {
     this.#deps = deps;
     this.#client = clientKey(config, deps.pool);
     if (config.type === 'cookie') this.#attributes = cookieAttributes(config);
-    this.#table = deps.memory.isShared ? sharedSessionsFor(config, deps) : new SessionTable();
+    this.#tables = new SessionTables(config, deps);
+    this.#events = new SessionEvents(deps.events, deps.pool);
+  }
+
+  get #table(): Sessions {
+    return this.#tables.current;
   }
 
   get config(): ActiveAffinityConfig {
@@ -74,59 +78,36 @@ export class Affinity {
     this.#config = config;
     this.#client = clientKey(config, this.#deps.pool);
     if (config.type === 'cookie') this.#attributes = cookieAttributes(config);
-    const isFirst = this.#deps.memory.thread === 0;
-    const next = this.#next;
-    this.#next = null;
-    if (next && this.#table instanceof SharedSessions && next.block !== this.#table.block) {
-      // The other threads go on with the new table as soon as they find the old one closed.
-      if (isFirst) {
-        moveAll(this.#table, next);
-        this.#deps.memory.forget(this.#table.block);
-      }
-      this.#table = next;
-    }
-    if (!isFirst) return;
+    this.#tables.change();
+    if (this.#deps.memory.thread !== 0) return;
     if (this.#client.source !== before) this.endAll('clients are told apart by something else now');
     this.#trim();
     this.expire(now);
   }
 
-  /**
-   * A configuration may come with room for another number of sessions: the table for it is there before any thread needs it. Sessions
-   * of one thread move to where all see them once there are several.
-   */
+  /** A configuration may come with room for another number of sessions. */
   expect(config: ActiveAffinityConfig): void {
-    if (!this.#deps.memory.isShared) return;
-    const next = sharedSessionsFor(config, this.#deps);
-    if (this.#table instanceof SharedSessions) {
-      this.#next = next;
-      return;
-    }
-    next.restore([...this.#table]);
-    this.#table = next;
+    this.#tables.expect(config);
   }
 
   /** The configuration does not come after all. */
   expectNoMore(): void {
-    const next = this.#next;
-    this.#next = null;
-    if (next && this.#table instanceof SharedSessions && next.block !== this.#table.block)
-      this.#deps.memory.forget(next.block);
+    this.#tables.expectNoMore();
   }
 
   /** A thread was ended in the middle of a change. */
   repair(): void {
-    if (this.#table instanceof SharedSessions) this.#table.repair();
+    this.#tables.repair();
   }
 
   /** It is no longer wanted. */
   forget(): void {
-    if (this.#table instanceof SharedSessions) this.#deps.memory.forget(this.#table.block);
+    this.#tables.forget();
   }
 
   /** The client's session, or why there is none. An expired or forged one is none. */
   find(facts: RequestFacts, now: number): SessionEntry | AffinityCause {
-    this.#followTable();
+    this.#tables.follow();
     const client = this.#client;
     const shown = client.shown(facts);
     if (shown === null) return client.nothingShown;
@@ -139,7 +120,7 @@ export class Affinity {
 
   /** Whether the session is still in the table. */
   holds(entry: SessionEntry): boolean {
-    this.#followTable();
+    this.#tables.follow();
     return this.#table.get(entry.key) === entry;
   }
 
@@ -181,7 +162,7 @@ export class Affinity {
    * @returns the session that was bound just now; null where none was
    */
   learn(exchange: Exchange, server: SessionServer, cookie: ResponseCookie, now: number): SessionEntry | null {
-    this.#followTable();
+    this.#tables.follow();
     const own = exchange.session;
     if (cookie.isOver) {
       const entry = own === null ? undefined : this.#table.get(own.key);
@@ -199,33 +180,17 @@ export class Affinity {
 
   /** @param reason completes `… moved from api-2 to api-3: ` */
   move(entry: SessionEntry, to: SessionServer, reason: string, now: number): void {
-    const { events, pool } = this.#deps;
     const from = entry.server;
     entry.server = to;
     entry.addMove({ from: from.id, to: to.id, reason, at: now });
-    if (!events.admit('session-moved', pool, to.id)) return;
-    events.add(
-      'session-moved',
-      'neutral',
-      `Session ${entry.handle} of ${entry.client} moved from ${from.name} to ${to.name}: ${reason}`,
-      { pool, server: to.id },
-    );
+    this.#events.moved(entry, from, to, reason);
   }
 
   /** Keeps a session for good at its server, or no longer. @param why completes `Session s1 … is no longer pinned: ` */
   pin(entry: SessionEntry, pinned: boolean, why: string): void {
     if (entry.pinned === pinned) return;
     this.#table.pin(entry, pinned);
-    const { events, pool } = this.#deps;
-    const { handle, client, server } = entry;
-    events.add(
-      'session-pinned',
-      'neutral',
-      pinned
-        ? `Session ${handle} of ${client} is pinned to ${server.name}: it neither expires nor moves`
-        : `Session ${handle} of ${client} at ${server.name} is no longer pinned: ${why}`,
-      { pool, server: server.id },
-    );
+    this.#events.pinned(entry, pinned, why);
   }
 
   /** Whether another session may be pinned: half of the table stays for those that come and go. */
@@ -280,14 +245,7 @@ export class Affinity {
 
   /** One event for many sessions. */
   tellEnded(count: number, server: SessionServer | null, reason: string): void {
-    const { events, pool } = this.#deps;
-    if (count === 0) return;
-    const what = `${count} ${count === 1 ? 'session' : 'sessions'} ${server === null ? `of pool ${pool}` : `at ${server.name}`}`;
-    events.add('session-ended', 'neutral', `${what} ended: ${reason}`, {
-      pool,
-      count,
-      ...(server !== null && { server: server.id }),
-    });
+    this.#events.manyEnded(count, server, reason);
   }
 
   /** Ends what has outlived its time. True where there may be more of it than one call ends. */
@@ -344,18 +302,8 @@ export class Affinity {
   }
 
   #add(key: string, address: string, server: SessionServer, now: number): SessionEntry {
-    const { events, pool } = this.#deps;
     const entry = this.#table.add(key, address, server, now);
-    if (events.admit('session-bound', pool, server.id)) {
-      const { ttlMs, expiry } = this.#config;
-      const until = `${formatDuration(ttlMs)}${expiry === 'sliding' ? ' without a request' : ' from now, used or not'}`;
-      events.add(
-        'session-bound',
-        'neutral',
-        `Session ${entry.handle} of ${address} was bound to ${server.name} by ${byWhat(this.#config)}, until ${until}`,
-        { pool, server: server.id },
-      );
-    }
+    this.#events.bound(entry, address, server, this.#config);
     this.#trim();
     return entry;
   }
@@ -382,13 +330,6 @@ export class Affinity {
     );
   }
 
-  /** Thread 0 has moved the sessions to a table that this thread was told of and has not been told to use. */
-  #followTable(): void {
-    if (this.#next === null || !(this.#table instanceof SharedSessions) || !this.#table.isClosed) return;
-    this.#table = this.#next;
-    this.#next = null;
-  }
-
   #trim(): void {
     const { maxSessions } = this.#config;
     while (this.#table.size > maxSessions) {
@@ -404,20 +345,7 @@ export class Affinity {
   }
 
   #drop(entry: SessionEntry, kind: 'session-ended' | 'session-expired', reason: string): void {
-    const { events, pool } = this.#deps;
-    const { handle, client, server } = entry;
+    this.#events.ended(entry, kind, reason);
     this.#table.remove(entry);
-    if (!events.admit(kind, pool, server.id)) return;
-    const verb = kind === 'session-expired' ? 'expired' : 'ended';
-    events.add(kind, 'neutral', `Session ${handle} of ${client} at ${server.name} ${verb}: ${reason}`, {
-      pool,
-      server: server.id,
-    });
   }
-}
-
-/** Moves every session, as far as there is room for them: the pinned and the most recently used ones. */
-function moveAll(from: SharedSessions, to: SharedSessions): void {
-  to.restore([...from].filter(({ key }) => !to.get(key)));
-  from.close();
 }
