@@ -1,29 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '@shared/config/schema.ts';
-import type { CommandResult } from '@shared/contract/commands.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { LogSource } from '@shared/contract/log-publisher.ts';
 import type { Metrics } from '@shared/contract/metrics-values.ts';
 import { newestFirst, type RecordCursor, type RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type { RequestDetail, RequestSummary } from '@shared/contract/request-values.ts';
 import type { SavedPool, SavedSessions } from '@shared/contract/saved-sessions.ts';
-import type { AdminState, ServerStatus } from '@shared/contract/server-values.ts';
-import type { Session } from '@shared/contract/session-values.ts';
 import type { ListenerStatus, Resources } from '@shared/contract/system-values.ts';
-import { formatDuration } from '@shared/lib/duration.ts';
 import { createCookieCodec } from './affinity/session-cookie.ts';
 import type { Clock } from './clock.ts';
 import { type DescriptorSupply, descriptorSupply } from './descriptors.ts';
 import { createEventLog, type EventLog } from './journal/event-log.ts';
 import type { Journal, RequestFilter } from './journal/journal.ts';
-import { reasonWords } from './journal/words.ts';
 import { createLane } from './lane.ts';
 import { createLimitLog } from './metrics/limit-log.ts';
 import type { Lookup } from './names.ts';
-import { unavailability } from './pool/availability.ts';
-import type { Server } from './pool/server.ts';
-import type { ServerPool } from './pool/server-pool.ts';
-import { describeServers } from './server-status.ts';
+import { type ServerOperations, serverOperations } from './server-operations.ts';
+import { type SessionOperations, sessionOperations } from './session-operations.ts';
 import type { ReadPath } from './sockets/lane-socket.ts';
 import { createCrew } from './threads/crew.ts';
 import { Memory } from './threads/memory.ts';
@@ -53,17 +46,8 @@ export interface EngineOptions {
   readonly cookieKey?: Uint8Array;
 }
 
-export interface SessionFilter {
-  readonly pool?: string | undefined;
-  /** Server id. */
-  readonly server?: string | undefined;
-  /** Part of the client's address, of the session's id, or the beginning of its key. */
-  readonly search?: string | undefined;
-  readonly limit: number;
-}
-
 /** The running load balancer: listeners, pools, and what is known of them. */
-export interface Engine {
+export interface Engine extends SessionOperations, ServerOperations {
   /** Of this thread. */
   readonly journal: Journal;
   /** Of all threads, as they end. */
@@ -79,7 +63,6 @@ export interface Engine {
   apply(config: Config): Promise<ListenerStatus[]>;
   /** Accepts nothing new and waits for running requests. Resolves with the number of those cut off after the grace. */
   stop(graceMs: number): Promise<number>;
-  servers(): ServerStatus[];
   listeners(): ListenerStatus[];
   metrics(): Metrics;
   /** What all threads hold just now: to see that nothing stays behind. */
@@ -95,24 +78,10 @@ export interface Engine {
   }>;
   /** Undefined for one that is forgotten or never was. */
   request(id: string): Promise<RequestDetail | undefined>;
-  sessions(filter: SessionFilter): { sessions: Session[]; total: number };
   /** Sessions of an earlier run that pools go on with. To be called before `start`. */
   restoreSessions(saved: SavedSessions): void;
   /** What another run needs to go on with the sessions, a part at a time; several parts may be of one pool. */
   saveSessions(): Generator<SavedPool>;
-  /** These throw a `ContractError` `not-found` where there is no such pool, server or session. */
-  endSession(pool: string, id: string): void;
-  /** Ends all sessions of a server, or of the pool. Returns how many. */
-  endSessions(pool: string, server: string | undefined): number;
-  /** Binds a session to another server, which must be available to it. Returns the id of the one before. */
-  moveSession(pool: string, id: string, server: string): string;
-  /** Pins a session to its server, or no longer. Returns whether it was, and its server's id. */
-  pinSession(pool: string, id: string, pinned: boolean): { before: boolean; server: string };
-  /** Returns the state before. @param drainMs with `drain`, instead of the pool's `timeouts.drain`; 0 for no deadline */
-  setAdminState(pool: string, server: string, state: AdminState, drainMs?: number): AdminState;
-  probe(pool: string, server: string): void;
-  /** The last probes of a server, oldest first. */
-  probes(pool: string, server: string): CommandResult<'server.probes'>;
 }
 
 export function createEngine(options: EngineOptions): Engine {
@@ -248,24 +217,9 @@ export function createEngine(options: EngineOptions): Engine {
 
   const apply = (config: Config): Promise<ListenerStatus[]> => serially(() => replace(config));
 
-  function find(poolName: string, serverName: string): { pool: ServerPool; server: Server } {
-    const pool = findPool(poolName);
-    const server = pool.servers.find(({ name }) => name === serverName);
-    if (server) return { pool, server };
-    const names = pool.servers.map(({ name }) => name).join(', ');
-    throw new ContractError('not-found', `pool "${poolName}" has no server "${serverName}"; it has ${names}`);
-  }
-
-  function findPool(name: string): ServerPool {
-    const pool = pools.get(name);
-    if (pool) return pool;
-    throw new ContractError(
-      'not-found',
-      `there is no pool "${name}"; there is ${[...pools.keys()].join(', ') || 'none'}`,
-    );
-  }
-
   return {
+    ...sessionOperations(pools, clock),
+    ...serverOperations(pools, clock, events),
     journal,
     requests,
     events,
@@ -280,10 +234,6 @@ export function createEngine(options: EngineOptions): Engine {
       cancelTick?.();
       const unfinished = await Promise.all([lane.stop(graceMs), crew.stop(graceMs)]);
       return unfinished[0] + unfinished[1];
-    },
-    servers() {
-      const now = clock.now();
-      return [...pools.values()].flatMap((pool) => describeServers(pool, now));
     },
     listeners: describeListeners,
     metrics: () => lane.metrics.read(),
@@ -307,91 +257,13 @@ export function createEngine(options: EngineOptions): Engine {
       };
     },
     request: async (id) => journal.detail(id) ?? (await crew.detail(id)),
-    sessions({ pool: poolName, server, search, limit }) {
-      const matches = (session: Session): boolean =>
-        (server === undefined || session.server === server) &&
-        (search === undefined ||
-          session.client.includes(search) ||
-          session.id.includes(search) ||
-          // Digests are chance: a part of one would be found where nobody meant it.
-          session.key.startsWith(search));
-      const asked = poolName === undefined ? [...pools.values()] : [findPool(poolName)];
-      const sessions: Session[] = [];
-      let total = 0;
-      for (const pool of asked) {
-        const found = pool.sessions.list(matches, limit - sessions.length);
-        sessions.push(...found.sessions);
-        total += found.total;
-      }
-      return { sessions, total };
-    },
-    endSession(poolName, id) {
-      if (findPool(poolName).sessions.end(id)) return;
-      throw noSession(poolName, id);
-    },
-    endSessions(poolName, serverName) {
-      if (serverName === undefined) return findPool(poolName).sessions.endAll(null);
-      const { pool, server } = find(poolName, serverName);
-      return pool.sessions.endAll(server);
-    },
-    moveSession(poolName, id, serverName) {
-      const { pool, server } = find(poolName, serverName);
-      const reason = unavailability(server, clock.now(), true);
-      if (reason !== null && reason !== 'full') {
-        const message = `${serverName} is ${reasonWords[reason]}: the session would leave it again with its next request; choose another server, or make this one available first`;
-        throw new ContractError('conflict', message);
-      }
-      const before = pool.sessions.move(id, server);
-      if (before === undefined) throw noSession(poolName, id);
-      return before;
-    },
-    pinSession(poolName, id, pinned) {
-      const pool = findPool(poolName);
-      const told = pool.sessions.pin(id, pinned);
-      if (told === undefined) throw noSession(poolName, id);
-      if (!told.isFull) return { before: told.before, server: told.server };
-      const message = `as many sessions of pool "${poolName}" are pinned as may be, half of affinity.maxSessions; unpin one first`;
-      throw new ContractError('conflict', message);
-    },
     restoreSessions(saved) {
       for (const each of saved.pools) savedSessions.set(each.pool, each);
     },
     *saveSessions() {
       for (const pool of [...pools.values()]) yield* pool.sessions.save();
     },
-    setAdminState(poolName, serverName, state, drainMs) {
-      const { pool, server } = find(poolName, serverName);
-      const wasUntil = server.drainUntil;
-      const before = pool.setAdminState(server, state, drainMs);
-      // Nobody is told of what was so already, but of another deadline.
-      if (before === state && (wasUntil === server.drainUntil || drainMs === undefined)) return before;
-      const leftMs = drainMs ?? pool.config.timeouts.drainMs;
-      const deadline = server.drainUntil === 0 ? '' : `, for ${formatDuration(leftMs)} at most`;
-      events.add('admin-state-changed', 'neutral', `${server.name} ${adminWords[state]}${deadline}`, {
-        pool: poolName,
-        server: server.id,
-      });
-      return before;
-    },
-    probe(poolName, serverName) {
-      const { pool, server } = find(poolName, serverName);
-      pool.proberOf(server)?.probeNow();
-    },
-    probes(poolName, serverName) {
-      const { probes } = find(poolName, serverName).server;
-      return { probes: probes.list(), run: probes.run, failed: probes.failed, forgotten: probes.forgotten };
-    },
   };
-}
-
-const adminWords: Record<AdminState, string> = {
-  ready: 'is ready: it takes new clients',
-  drain: 'is draining: it keeps its sessions and takes no new clients',
-  maintenance: 'is in maintenance: it takes no requests and is not probed',
-};
-
-function noSession(pool: string, id: string): ContractError {
-  return new ContractError('not-found', `pool "${pool}" has no session "${id}"; it may have ended`);
 }
 
 async function insistOnSharing(workerPath: string | undefined): Promise<void> {
