@@ -141,8 +141,10 @@ export function waterfall(
       name: serverName(attempt.server),
       from,
       width: Math.min(attempt.durationMs / wholeMs, 1 - from),
-      succeeded: attempt.outcome === 'responded' && (attempt.status ?? 0) < 500,
-      text: `${outcomeShort(attempt)} ${attempt.outcome === 'responded' ? 'in' : 'after'} ${formatMs(attempt.durationMs)} ms`,
+      // One that was overtaken has not failed.
+      succeeded:
+        attempt.outcome === 'cancelled' || (attempt.outcome === 'responded' && (attempt.status ?? 0) < 500),
+      text: `${attempt.hedge ? 'hedge: ' : ''}${outcomeShort(attempt)} ${attempt.outcome === 'responded' ? 'in' : 'after'} ${formatMs(attempt.durationMs)} ms`,
       span: `${formatMs(attempt.startedAfterMs)} to ${formatMs(attempt.startedAfterMs + attempt.durationMs)} ms`,
       isHedge: attempt.hedge,
       shared: attempt.batch === null ? null : batchText(attempt.batch),
