@@ -2,7 +2,7 @@ import type { SavedSession } from '@shared/contract/saved-sessions.ts';
 import type { Session } from '@shared/contract/session-values.ts';
 import type { ActiveAffinityConfig } from './affinity-config.ts';
 import { shownKey } from './client-key.ts';
-import type { SessionFacts } from './session-entry.ts';
+import type { SessionFacts, SessionMove } from './session-entry.ts';
 
 /** A session as people see it. @param toEpoch what makes milliseconds since 1970 of the clock's `now()` */
 export function describeSession(
@@ -22,12 +22,16 @@ export function describeSession(
     server: server.id,
     pinned,
     moved,
-    moves: moves.map(({ from, to, reason, at: now }) => ({ from, to, reason, atMs: at(now) })),
+    moves: movesAt(moves, at),
     sinceMs: at(since),
     lastUsedMs: at(lastUsed),
     expiresMs: pinned ? null : at((expiry === 'sliding' ? lastUsed : since) + ttlMs),
     hits,
   };
+}
+
+function movesAt(moves: readonly SessionMove[], at: (now: number) => number): Session['moves'] {
+  return moves.map(({ from, to, reason, at: now }) => ({ from, to, reason, atMs: at(now) }));
 }
 
 /** A session for the next run. */
@@ -41,7 +45,7 @@ export function savedSession(entry: SessionFacts, toEpoch: number): SavedSession
     server: server.id,
     pinned,
     moved,
-    moves: moves.map(({ from, to, reason, at: now }) => ({ from, to, reason, atMs: at(now) })),
+    moves: movesAt(moves, at),
     sinceMs: at(since),
     lastUsedMs: at(lastUsed),
     cookieSentMs: at(cookieSentAt),

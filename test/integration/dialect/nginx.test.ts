@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
+import { fallbackKinds } from '@shared/catalog/strategies.ts';
 import { parseConfig } from '@shared/config/parse.ts';
 import type { Config, ConfigInput } from '@shared/config/schema.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -27,20 +28,10 @@ function anyConfig(seed: number): ConfigInput {
   const pick = <T>(...choices: T[]): T => choices[upTo(choices.length)]!;
   const pools = Array.from({ length: 1 + upTo(4) }, (_, pool) => ({
     name: pick(`api${pool}`, `Pool.${pool}`, `pool-${pool}`, `POOL_${pool}`),
-    strategy: pick<ConfigInput['pools'][number]['strategy']>(
-      'round-robin',
-      'weighted-round-robin',
-      'least-connections',
-      'power-of-two',
-      'least-time',
-      'random',
-      'ip-hash',
-      'first',
-      {
-        kind: 'hash',
-        key: pick('header:x-user', "cookie:a.b*c'd", 'query:a;b{"$}', 'path', 'uri', 'client-ip'),
-      },
-    ),
+    strategy: pick<ConfigInput['pools'][number]['strategy']>(...fallbackKinds, {
+      kind: 'hash',
+      key: pick('header:x-user', "cookie:a.b*c'd", 'query:a;b{"$}', 'path', 'uri', 'client-ip'),
+    }),
     servers: Array.from({ length: 1 + upTo(5) }, (_, server) => ({
       address: `${pick('127.0.0.1', '[::1]', '10.1.2.3')}:${3000 + pool * 100 + server}`,
       weight: pick(0, 1, 1, 5, 1000),

@@ -14,6 +14,22 @@ const closing = (): Promise<RawServer> => server(rawServer((socket) => socket.en
 const busy = (): Promise<RawServer> =>
   server(answering('HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy'));
 
+/** A client whose request has failed once, and is tried again in up to a minute. */
+async function waitingToRetry() {
+  const raw = await closing();
+  const proxy = await lane({
+    ports: [raw.port, (await good()).port],
+    pool: { retry: { backoff: { base: '60s', max: '60s' } } },
+  });
+  const caller = await client(proxy.port);
+  caller.send(open);
+  await until(
+    'the first attempt to be over',
+    () => raw.accepted === 1 && proxy.pools.get('api')!.activeAttempts === 0,
+  );
+  return { proxy, caller };
+}
+
 describe('timeouts.attempt', () => {
   it('ends an attempt that goes on with interim responses, and another follows', async () => {
     const chatty = await server(
@@ -166,17 +182,7 @@ describe('retry.backoff', () => {
   });
 
   it('ends with the client that goes away, whom nobody blames', async () => {
-    const raw = await closing();
-    const proxy = await lane({
-      ports: [raw.port, (await good()).port],
-      pool: { retry: { backoff: { base: '60s', max: '60s' } } },
-    });
-    const caller = await client(proxy.port);
-    caller.send(open);
-    await until(
-      'the first attempt to be over',
-      () => raw.accepted === 1 && proxy.pools.get('api')!.activeAttempts === 0,
-    );
+    const { proxy, caller } = await waitingToRetry();
     caller.socket.resetAndDestroy();
     await until('the request to be over', () => proxy.finished.length === 1);
     expect(proxy.finished[0]).toMatchObject({ status: 0, attempts: [{ outcome: 'closed-before-response' }] });
@@ -184,17 +190,7 @@ describe('retry.backoff', () => {
   });
 
   it('is cut short by a listener that stops', async () => {
-    const raw = await closing();
-    const proxy = await lane({
-      ports: [raw.port, (await good()).port],
-      pool: { retry: { backoff: { base: '60s', max: '60s' } } },
-    });
-    const caller = await client(proxy.port);
-    caller.send(open);
-    await until(
-      'the first attempt to be over',
-      () => raw.accepted === 1 && proxy.pools.get('api')!.activeAttempts === 0,
-    );
+    const { proxy, caller } = await waitingToRetry();
     expect(await proxy.stop(20)).toBe(1);
     await caller.end();
   });

@@ -1,33 +1,13 @@
 import { savedSessionsSchema } from '@shared/contract/saved-sessions.ts';
 import { describe, expect, it } from 'vitest';
-import type { Exchange } from '../../../main/engine/exchange.ts';
-import { renderDecision } from '../../../main/engine/journal/render-decision.ts';
-import { type PoolKit, poolKit, type RequestFrom, serversNamed } from '../../support/engine-kit.ts';
+import { poolKit, serversNamed } from '../../support/engine-kit.ts';
 import { manualClock } from '../../support/manual-clock.ts';
-
-type Kit = PoolKit<ReturnType<typeof manualClock>>;
+import { cookieOf, type SessionKit, sessions, told, visit } from '../../support/session-kit.ts';
 
 const three = serversNamed({ a: 1, b: 1, c: 1 });
 const affinity = { type: 'cookie', ttl: '10m' } as const;
 
-function visit(kit: Kit, from: RequestFrom = {}) {
-  const exchange = kit.request(from);
-  const server = kit.pool.choose(exchange);
-  const { decision = null } = exchange.attempts[exchange.attemptCount - 1] ?? {};
-  const sentence = decision ? renderDecision(decision, []).sentence : '';
-  if (server) kit.end(exchange, 'responded');
-  return { exchange, name: server?.name ?? null, sentence };
-}
-
-const cookieOf = (exchange: Exchange): string => exchange.setCookie!.split(';')[0]!;
-const sessions = (kit: Kit) => kit.pool.sessions.list(() => true, 100).sessions;
-const told = (kit: Kit, kind: string) =>
-  kit.events
-    .read(0, 100)
-    .filter((event) => event.kind === kind)
-    .map(({ text }) => text);
-
-function bound(more: object = {}): { kit: Kit; again: () => ReturnType<typeof visit> } {
+function bound(more: object = {}): { kit: SessionKit; again: () => ReturnType<typeof visit> } {
   const kit = poolKit({ servers: three, affinity: { ...affinity, ...more } });
   const cookie = cookieOf(visit(kit).exchange);
   return { kit, again: () => visit(kit, { cookie }) };
@@ -162,7 +142,7 @@ describe('sessions across a change', () => {
 });
 
 describe('saved sessions', () => {
-  const savedOf = (kit: Kit) => {
+  const savedOf = (kit: SessionKit) => {
     const saved = { pools: [...kit.pool.sessions.save()] };
     return savedSessionsSchema.parse(JSON.parse(JSON.stringify(saved))).pools[0]!;
   };

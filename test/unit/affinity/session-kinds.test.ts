@@ -3,40 +3,16 @@ import { configSchema } from '@shared/config/schema.ts';
 import { describe, expect, it } from 'vitest';
 import { addressPrefix } from '../../../main/engine/affinity/address-prefix.ts';
 import { findSetCookie } from '../../../main/engine/affinity/response-cookie.ts';
-import type { Exchange } from '../../../main/engine/exchange.ts';
-import { renderDecision } from '../../../main/engine/journal/render-decision.ts';
-import { type PoolKit, poolKit, type RequestFrom, serversNamed } from '../../support/engine-kit.ts';
-import type { manualClock } from '../../support/manual-clock.ts';
+import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+import { cookieOf, type SessionKit, sessions, told, visit } from '../../support/session-kit.ts';
 
-type Kit = PoolKit<ReturnType<typeof manualClock>>;
 type Affinity = NonNullable<ConfigInput['pools'][number]['affinity']>;
 
 const three = serversNamed({ a: 1, b: 1, c: 1 });
 
-function kitOf(affinity: Affinity): Kit {
+function kitOf(affinity: Affinity): SessionKit {
   return poolKit({ servers: three, affinity });
 }
-
-/** A request that is answered. @param sets value of the application's cookie in the response */
-function visit(kit: Kit, from: RequestFrom = {}, sets?: { value: string; isOver?: boolean }) {
-  const exchange = kit.request(from);
-  const server = kit.pool.choose(exchange);
-  const attempt = exchange.attempts[exchange.attemptCount - 1];
-  if (server && attempt && sets) {
-    kit.pool.cookieSet(exchange, attempt, { value: sets.value, isOver: sets.isOver ?? false });
-  }
-  const sentence = attempt?.decision ? renderDecision(attempt.decision, []).sentence : '';
-  if (server) kit.end(exchange, 'responded');
-  return { exchange, name: server?.name ?? null, sentence };
-}
-
-const sessions = (kit: Kit) => kit.pool.sessions.list(() => true, 100).sessions;
-const told = (kit: Kit, kind: string) =>
-  kit.events
-    .read(0, 100)
-    .filter((event) => event.kind === kind)
-    .map(({ text }) => text);
-const cookieOf = (exchange: Exchange): string => exchange.setCookie!.split(';')[0]!;
 
 function problemsOf(affinity: object): string[] {
   const parsed = configSchema.safeParse({

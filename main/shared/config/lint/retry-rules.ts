@@ -1,6 +1,15 @@
 import { have, listed, type PoolRule, written } from './lint-rule.ts';
 import { ejects } from './outlier-rules.ts';
 
+/** Keys that say something of further attempts only. */
+const ofAnotherAttempt = [
+  'methods',
+  'budgetPercent',
+  'budgetMinPerSecond',
+  'bodyBytes',
+  'backoff',
+  'hedge',
+] as const;
 const bodyMethods = ['POST', 'PUT', 'PATCH'];
 
 /** Retries and what bounds them. */
@@ -19,30 +28,13 @@ export const retryRules: readonly PoolRule[] = [
   },
   {
     name: 'retry-off',
-    settings: [
-      'attempts',
-      'on',
-      'methods',
-      'budgetPercent',
-      'budgetMinPerSecond',
-      'bodyBytes',
-      'backoff',
-      'hedge',
-    ],
+    settings: ['attempts', 'on', ...ofAnotherAttempt],
     find: (view) => {
       const { retry, outlierDetection: outlier } = view.pool;
       if (retry.attempts !== 1) return null;
       // Statuses to try again also count as failures of a server.
       const ejectsByThem = ejects(outlier) && outlier.statuses === undefined;
-      const keys = written(view, 'retry', [
-        ...(ejectsByThem ? [] : (['on'] as const)),
-        'methods',
-        'budgetPercent',
-        'budgetMinPerSecond',
-        'bodyBytes',
-        'backoff',
-        'hedge',
-      ]);
+      const keys = written(view, 'retry', [...(ejectsByThem ? [] : (['on'] as const)), ...ofAnotherAttempt]);
       if (keys.length === 0) return null;
       return {
         at: ['retry', keys[0]!],
