@@ -243,6 +243,20 @@ export class Affinity {
     this.tellEnded(this.endThese(this.keys(null), null), null, reason);
   }
 
+  /** Ends what is bound to a server that is not among these, which left the pool: no session points at nothing. */
+  endGone(servers: ReadonlySet<string>): void {
+    const gone = new Map<string, { server: SessionServer; keys: string[] }>();
+    for (const { key, server } of this.#table) {
+      if (servers.has(server.id)) continue;
+      const { id, name } = server;
+      const found = gone.get(id);
+      if (found) found.keys.push(key);
+      else gone.set(id, { server: { id, name }, keys: [key] });
+    }
+    for (const { server, keys } of gone.values())
+      this.tellEnded(this.endThese(keys, server.id), server, `${server.name} left the pool`);
+  }
+
   /** One event for many sessions. */
   tellEnded(count: number, server: SessionServer | null, reason: string): void {
     this.#events.manyEnded(count, server, reason);

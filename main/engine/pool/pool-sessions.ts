@@ -12,6 +12,9 @@ import type { PoolDeps } from './pool-deps.ts';
 /** Sessions of a part, so that no request waits long for it. */
 const savedAtOnce = 500;
 
+/** How often it is looked after a change whether another thread bound a client to a server that has left: about two seconds. */
+const looksAgain = 8;
+
 /** The sessions of a pool: none while it has no affinity. Ends what is over, and takes each step under the pool's lock. */
 export class PoolSessions {
   /** To be asked under the pool's lock; null where the pool has none. */
@@ -19,6 +22,9 @@ export class PoolSessions {
   readonly #pool: string;
   readonly #deps: PoolDeps;
   readonly #cells: PoolCells;
+  /** Ids of the servers there are. */
+  #servers: ReadonlySet<string> = new Set();
+  #looks = 0;
 
   constructor(pool: string, deps: PoolDeps, cells: PoolCells) {
     this.#pool = pool;
@@ -44,13 +50,21 @@ export class PoolSessions {
     this.affinity?.expectNoMore();
   }
 
-  /** Takes over a changed rule. Sessions of the same kind stay. */
-  configure(affinity: AffinityConfig): void {
+  /** Takes over a changed rule. Sessions of the same kind stay, but for those at servers that are there no more. */
+  configure(affinity: AffinityConfig, servers: readonly SessionServer[]): void {
     const current = this.affinity;
-    if (affinity.type !== 'none' && affinity.type === current?.config.type) {
+    if (affinity.type !== 'none' && affinity.type === current?.config.type)
       current.configure(affinity, this.#deps.clock.now());
-      return;
-    }
+    else this.#replace(affinity);
+    this.#servers = new Set(servers.map(({ id }) => id));
+    if (!this.#isFirst) return;
+    this.affinity?.endGone(this.#servers);
+    // A thread that has not heard of the change yet may bind a client to a server that has left.
+    this.#looks = this.#deps.memory.isShared ? looksAgain : 0;
+  }
+
+  #replace(affinity: AffinityConfig): void {
+    const current = this.affinity;
     if (this.#isFirst) current?.endAll('the kind of affinity was changed');
     current?.forget();
     const { clock, events, codec, limits, memory } = this.#deps;
@@ -88,6 +102,10 @@ export class PoolSessions {
 
   /** Ends what is over. To be called a few times a second. */
   expire(now: number): void {
+    if (this.#looks > 0) {
+      this.#looks -= 1;
+      this.#locked((affinity) => affinity.endGone(this.#servers));
+    }
     let more = this.#isFirst;
     while (more) more = this.#locked((affinity) => affinity.expire(now)) ?? false;
   }

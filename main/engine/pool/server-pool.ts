@@ -169,7 +169,7 @@ export class ServerPool implements Pool, SocketHolder {
   #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {
     this.#members.arrange(config, predecessor);
     this.#choice.arrange(config);
-    this.sessions.configure(config.affinity);
+    this.sessions.configure(config.affinity, this.servers);
     this.#members.weigh();
   }
 

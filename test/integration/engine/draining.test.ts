@@ -79,7 +79,7 @@ describe.each(ways)('a server that leaves (%s)', (way) => {
       drain: ['a', null],
       deadline: ['b', 'a is drained (its deadline has passed)'],
       maintenance: onUnavailable === 'reject' ? ['', null] : ['b', 'a is in maintenance'],
-      removal: ['b', 'a is not in the pool any more'],
+      removal: ['b', null],
     }[way];
     expect(again.status).toBe(wanted[0] === '' ? 503 : 200);
     if (wanted[0] !== '') expect(again.body).toBe(wanted[0]);
@@ -87,6 +87,8 @@ describe.each(ways)('a server that leaves (%s)', (way) => {
     const moves = told(engine).filter((text) => text.includes(' moved from a to b: '));
     expect(moves.map((text) => text.split(': ').at(-1))).toEqual(wanted[1] === null ? [] : [wanted[1]]);
     expect(session!.server).toBe(wanted[0] === 'b' ? 'api/b' : 'api/a');
+    const ended = told(engine).filter((text) => text.includes('left the pool'));
+    expect(ended).toEqual(way === 'removal' ? ['1 session at a ended: a left the pool'] : []);
   });
 
   it('with a request that has no answer yet', async () => {

@@ -102,7 +102,6 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
       }
       case 'configure':
         pool.configure(poolConfig(act.pool), () => undefined);
-        promises.configured();
     }
   }
 

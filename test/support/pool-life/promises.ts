@@ -12,30 +12,16 @@ export class Promises {
   readonly #pool: ServerPool;
   readonly #clock: Clock;
   readonly #inFlight = new Map<Server, number>();
-  /** When servers that are gone went, by id. */
-  readonly #goneAt = new Map<string, number>();
-  /** When a request of a session last got a server. */
-  readonly #ledAt = new Map<string, number>();
-  #known: readonly Server[];
   #begun = 0;
   #ended = 0;
 
   constructor(pool: ServerPool, clock: Clock) {
     this.#pool = pool;
     this.#clock = clock;
-    this.#known = pool.servers;
   }
 
   begins(): void {
     this.#begun += 1;
-  }
-
-  /** A configuration was applied. */
-  configured(): void {
-    const ids = new Set(this.#pool.servers.map(({ id }) => id));
-    for (const { id } of this.#known) if (!ids.has(id)) this.#goneAt.set(id, this.#clock.now());
-    for (const id of ids) this.#goneAt.delete(id);
-    this.#known = this.#pool.servers;
   }
 
   /** A server was chosen, and counts the request already. */
@@ -160,40 +146,22 @@ export class Promises {
     if (affinity === null || affinity === 'none' || affinity === 'lent') return;
     const { session } = exchange;
     insist(session !== null, `a request was ${affinity} without a session`);
-    this.#ledAt.set(this.#nameOf(session!.handle, session!.since), this.#clock.now());
     insist(
       session!.server.id === server.id,
       `the session points at ${session!.server.id}, and its request went to ${server.id}`,
     );
   }
 
-  /** Handles begin anew when another kind of session begins. @param since clock's `now()` */
-  #nameOf(handle: string, since: number): string {
-    return `${handle} ${Math.round(since + this.#toEpoch)}`;
-  }
-
-  get #toEpoch(): number {
-    return this.#clock.epoch() - this.#clock.now();
-  }
-
   #sessionsStand(): void {
     const { sessions } = this.#pool;
     const listed = sessions.list(() => true, 1_000);
     insist(sessions.count === listed.total, `${sessions.count} sessions are counted, ${listed.total} listed`);
-    for (const { id, server, sinceMs, hits } of listed.sessions) {
+    for (const { id, server, hits } of listed.sessions) {
       insist(hits > 0, `session ${id} counts ${hits} requests`);
-      const goneAt = this.#goneAt.get(server);
-      const isThere = this.#pool.servers.some((each) => each.id === server);
       insist(
-        isThere || goneAt !== undefined,
-        `session ${id} points at ${server}, which never was in the pool`,
+        this.#pool.servers.some((each) => each.id === server),
+        `session ${id} points at ${server}, which is not in the pool`,
       );
-      // Until a request of its client finds a server nobody can say where it goes; then it must have moved.
-      if (goneAt !== undefined)
-        insist(
-          (this.#ledAt.get(this.#nameOf(id, sinceMs - this.#toEpoch)) ?? 0) <= goneAt,
-          `session ${id} points at ${server}, which is gone, and requests were led by it since`,
-        );
     }
   }
 }

@@ -84,17 +84,15 @@ describe('a pinned session', () => {
     expect(again().name).toBeNull();
   });
 
-  it('moves on, unpinned, when its server leaves the pool, and by hand, still pinned', () => {
+  it('moves by hand, still pinned, and ends when its server leaves the pool', () => {
     const { kit, again } = bound();
     kit.pool.sessions.pin('s1', true);
     kit.pool.sessions.move('s1', kit.server('b'));
     expect([again().name, sessions(kit)[0]!.pinned]).toEqual(['b', true]);
     kit.configure({ servers: serversNamed({ a: 1, c: 1 }), affinity });
+    expect(sessions(kit)).toEqual([]);
+    expect(told(kit, 'session-ended').at(-1)).toBe('1 session at b ended: b left the pool');
     expect(again().name).not.toBe('b');
-    expect(sessions(kit)[0]).toMatchObject({ pinned: false, moved: 2 });
-    expect(told(kit, 'session-pinned').at(-1)).toMatch(
-      /at b is no longer pinned: b is not in the pool any more$/,
-    );
   });
 
   it('leaves half of the table to others', () => {
@@ -193,16 +191,14 @@ describe('saved sessions', () => {
     }
   });
 
-  it('of a server that is gone move at their next request, and say so', async () => {
+  it('of a server that is gone end at once, and an event says so', () => {
     const { kit } = bound();
     const cookie = cookieOf(visit(kit).exchange);
     const next = poolKit({ servers: serversNamed({ a: 1, c: 1 }), affinity }, manualClock(), () => 0.5, {
       saved: savedOf(kit),
     });
-    const moved = visit(next, { cookie });
-    expect(moved.name).not.toBe('b');
-    expect(sessions(next).find(({ id }) => id === 's2')!.moves[0]!.reason).toBe(
-      'b is not in the pool any more',
-    );
+    expect(sessions(next).every(({ server }) => server !== 'api/b')).toBe(true);
+    expect(told(next, 'session-ended')).toEqual(['1 session at b ended: b left the pool']);
+    expect(visit(next, { cookie }).name).not.toBe('b');
   });
 });
