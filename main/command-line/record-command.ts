@@ -1,4 +1,3 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { asWritten, type WrittenPool } from '@shared/config/as-written.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
@@ -49,7 +48,6 @@ async function readJournal(
   { requests: most = Number.POSITIVE_INFINITY, pool }: RecordOptions,
 ): Promise<{ requests: RecordedRequest[]; startMs: number }> {
   const found: RecordedRequest[] = [];
-  const hide = keyHider();
   let startMs = 0;
   let run: string | null = null;
   let before: RecordCursor | null = null;
@@ -59,8 +57,7 @@ async function readJournal(
       throw new Failure('the engine was started anew while its journal was read; record again');
     run = page.run;
     ({ startMs } = page);
-    for (const request of page.requests)
-      if (pool === undefined || request.pool === pool) found.push({ ...request, key: hide(request.key) });
+    for (const request of page.requests) if (pool === undefined || request.pool === pool) found.push(request);
     before = page.next;
   } while (before !== null && found.length < most);
   const requests = found.slice(0, most).sort((one, other) => one.arrivedMs - other.arrivedMs);
@@ -76,21 +73,6 @@ async function readJournal(
 
 function pageBefore(client: ContractClient, before: RecordCursor | null) {
   return client.call('request.record', { limit: pageSize, ...(before !== null && { before }) });
-}
-
-/** Equal keys stay equal, and nobody finds out what they were: what hides them is thrown away. */
-function keyHider(): (key: string | null) => string | null {
-  const secret = randomBytes(32);
-  const hidden = new Map<string, string>();
-  return (key) => {
-    if (key === null) return null;
-    let name = hidden.get(key);
-    if (name === undefined) {
-      name = createHmac('sha256', secret).update(key).digest('base64url').slice(0, 12);
-      hidden.set(key, name);
-    }
-    return name;
-  };
 }
 
 /** Fields of a probe may carry a token, and a replay does not need them. */

@@ -4,6 +4,7 @@ import { type PoolConfig, serverId } from '@shared/config/schema.ts';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { isMap, parseDocument } from 'yaml';
 import { type RunFigures, recordedFigures } from '../engine/simulation/figures.ts';
+import { keySourceOf } from '../engine/simulation/recorded-keys.ts';
 import { replay } from '../engine/simulation/replay.ts';
 import { ServiceModel } from '../engine/simulation/service-model.ts';
 import { changed, withWeights } from './change-settings.ts';
@@ -27,6 +28,8 @@ export interface NamedRun {
   /** `recorded`, or what was changed. */
   readonly name: string;
   readonly figures: RunFigures;
+  /** A sentence on what stands in for the key of its `hash` strategy; null where the key itself does. */
+  readonly keys: string | null;
 }
 
 /** Runs a recorded journal again, as it was asked for, and tells what came of it beside what was recorded. */
@@ -40,12 +43,16 @@ export async function replayFile(output: Output, file: string, options: ReplayCo
     const plans = plansOf(base, recorded, options);
     const servers = recorded.servers.map((server) => serverId(name, server.name));
     const model = new ServiceModel(requests, recorded.timeouts.responseMs);
-    const runs: NamedRun[] = [{ name: 'recorded', figures: recordedFigures(requests, servers) }];
+    const runs: NamedRun[] = [{ name: 'recorded', figures: recordedFigures(requests, servers), keys: null }];
     for (const { name: title, config } of plans)
-      runs.push({ name: title, figures: await replay({ requests, model, config, seed: options.seed }) });
+      runs.push({
+        name: title,
+        figures: await replay({ requests, model, recorded, config, seed: options.seed }),
+        keys: keysText(requests, recorded, config),
+      });
     if (output.json) {
-      for (const { name: run, figures } of runs)
-        output.object({ pool: name, run, seed: options.seed, ...figures });
+      for (const { name: run, figures, keys } of runs)
+        output.object({ pool: name, run, seed: options.seed, ...figures, keys });
     } else
       tellRuns(output, { pool: name, strategy: recorded.strategy.kind, requests, seed: options.seed }, runs);
   }
@@ -76,6 +83,28 @@ function plansOf(base: WrittenPool, recorded: PoolConfig, options: ReplayCommand
   if (!isChanged) return plans;
   // Beside it the model itself is to be seen: what it makes of the very settings that were recorded.
   return [{ name: `${recorded.strategy.kind}, as it was`, config: recorded }, ...plans];
+}
+
+function keysText(
+  requests: readonly RecordedRequest[],
+  recorded: PoolConfig,
+  simulated: PoolConfig,
+): string | null {
+  const { strategy } = simulated;
+  if (strategy.kind !== 'hash') return null;
+  const { key, fallback } = strategy;
+  switch (keySourceOf(requests, recorded, simulated)) {
+    case 'computed':
+      return null;
+    case 'missing':
+      return `hash (${key}): no hashes of this key were recorded, so every request went by ${fallback}, as one without it does.`;
+    case 'hashes': {
+      const without = requests.filter((request) => request.key === null).length;
+      return without === 0
+        ? `hash (${key}): by the hashes that were recorded of it.`
+        : `hash (${key}): by the hashes that were recorded of it; ${without} of ${requests.length} requests have none (no such key, or their session decided) and went by ${fallback}.`;
+    }
+  }
 }
 
 type WrittenStrategy = Readonly<Record<string, unknown>>;

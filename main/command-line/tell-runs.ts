@@ -24,6 +24,7 @@ export function tellRuns(output: Output, about: ReplayedPool, runs: readonly Nam
     for (const line of table(runs, serverColumns(ids))) output.line(line);
   }
   output.line('');
+  for (const line of new Set(runs.flatMap(({ keys }) => keys ?? []))) output.line(line);
   for (const line of notes(about)) output.line(output.paint('faint', line));
 }
 

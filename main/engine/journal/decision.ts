@@ -128,6 +128,8 @@ export class DecisionRecord {
   pick = 0;
   /** Place in the roster; -1 where nothing was found. */
   picked = -1;
+  /** Hash of the key that `hash` picked by, as a signed number; what stands here of other picks means nothing: see `keyHash`. */
+  keyBits = 0;
   /** The strategy was asked; otherwise the session alone decided, or nothing was there to choose from. */
   strategyAsked = false;
   /** No server was available: one that is ejected, or could not be connected to, is asked all the same. */
@@ -193,6 +195,11 @@ export class DecisionRecord {
     const at = index * figuresPerServer;
     figures[at + weightAt] = server.weight;
     figures[at + latencyAt] = server.latencyMs;
+  }
+
+  /** Hash of the key that the pick went by, 32 bits without sign; null where it went by none. */
+  get keyHash(): number | null {
+    return this.strategyAsked && this.strategy === 'hash' ? this.keyBits >>> 0 : null;
   }
 
   setCode(index: number, code: number): void {

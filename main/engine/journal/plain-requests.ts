@@ -19,7 +19,9 @@ const batchAt = 9;
 const pickAt = 10;
 const queuedMsAt = 11;
 const pickedAt = 12;
-const serversAt = 13;
+/** Written of requests that `hash` led alone. */
+const keyBitsAt = 13;
+const serversAt = 14;
 /** More than there are statuses, and more than a batch has places. */
 const apart = 65_536;
 
@@ -87,6 +89,7 @@ export class PlainRequests {
     numbers[at + pickAt] = decision.pick;
     numbers[at + queuedMsAt] = decision.queuedMs;
     numbers[at + pickedAt] = decision.strategyAsked ? decision.picked : -1 - decision.picked;
+    if (decision.strategy === 'hash') numbers[at + keyBitsAt] = decision.keyBits;
     const servers0 = (at + serversAt) * 2;
     decision.copyTo(this.#facts, servers0, this.#figures, servers0 + this.#servers);
 
@@ -159,6 +162,7 @@ export class PlainRequests {
     record.picked = this.#pickedOf(place);
     record.strategyAsked = numbers[pickedAt]! >= 0;
     record.queuedMs = numbers[queuedMsAt]!;
+    record.keyBits = numbers[keyBitsAt]!;
     const servers0 = (place * this.#stride + serversAt) * 2;
     record.copyFrom(this.#facts, servers0, this.#figures, servers0 + this.#servers);
     return record;

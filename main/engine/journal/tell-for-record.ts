@@ -1,4 +1,5 @@
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
+import type { DecisionRecord } from './decision.ts';
 import { idText, type KeptRequest } from './kept-request.ts';
 
 /** What a recording says of a request. */
@@ -21,7 +22,7 @@ export function tellForRecord(kept: KeptRequest): RecordedRequest {
     queuedMs: micros(decisions.reduce((sum, decision) => sum + (decision?.queuedMs ?? 0), 0)),
     session: kept.session,
     affinity: last === null ? null : last.affinity,
-    key: null,
+    key: keyHashOf(decisions),
     attempts: attempts.map(({ server, startedAfterMs, durationMs, outcome, status }) => ({
       server,
       startedAfterMs: micros(startedAfterMs),
@@ -30,6 +31,13 @@ export function tellForRecord(kept: KeptRequest): RecordedRequest {
       status,
     })),
   };
+}
+
+/** Of whichever attempt was led by one: they all have the same key. */
+function keyHashOf(decisions: readonly (DecisionRecord | null)[]): number | null {
+  for (const decision of decisions)
+    if (decision !== null && decision.keyHash !== null) return decision.keyHash;
+  return null;
 }
 
 function micros(ms: number): number {

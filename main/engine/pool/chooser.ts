@@ -84,6 +84,7 @@ export class Chooser {
       picked = strategy.pick(candidates, facts, now);
       record.strategy = strategy.pickedBy;
       record.strategyAsked = true;
+      if (record.strategy === 'hash') record.keyBits = strategy.keyHash ?? 0;
       if (exchange.isExplained) {
         for (let index = 0; index < candidates.length; index++) {
           const candidate = candidates[index]!;

@@ -257,7 +257,8 @@ export class PoolChoice {
   }
 
   #createStrategy({ strategy }: PoolConfig): Strategy {
-    return createStrategy(strategy, { notes: this.#cells.notes, random: this.#deps.random });
+    const { random, keyHashOf } = this.#deps;
+    return createStrategy(strategy, { notes: this.#cells.notes, random, keyHashOf });
   }
 
   #queueOwner(): QueueOwner {

@@ -1,6 +1,7 @@
 import { formatAddress } from '@shared/config/address.ts';
 import { type PoolConfig, serverId } from '@shared/config/schema.ts';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
+import type { Exchange } from '../exchange.ts';
 import type { ProbeResult } from '../health/probe.ts';
 import type { Server } from '../pool/server.ts';
 import { type RunFigures, Tally } from './figures.ts';
@@ -19,18 +20,30 @@ export interface ReplayOptions {
   /** Of one pool, in the order in which they arrived. */
   readonly requests: readonly RecordedRequest[];
   readonly model: ServiceModel;
-  /** The pool they are led to. */
+  /** The pool as it was recorded, */
+  readonly recorded: PoolConfig;
+  /** and the one they are led to. */
   readonly config: PoolConfig;
   readonly seed: number;
+  /** Told of what the clients of requests saw, as it happens. */
+  readonly ended?: (exchange: Exchange) => void;
 }
 
 /**
  * Leads recorded requests through a pool with other settings: the engine's own pool, with its strategy, sessions, queue, ejections,
  * probes and retries, on a clock of its own and with servers that do what `ServiceModel` says. The same for the same seed.
  */
-export async function replay({ requests, model, config, seed }: ReplayOptions): Promise<RunFigures> {
+export async function replay({
+  requests,
+  model,
+  recorded,
+  config,
+  seed,
+  ended,
+}: ReplayOptions): Promise<RunFigures> {
   const clock = createVirtualClock();
   const startedAt = clock.now();
+  const clients = new SimulatedClients(requests, recorded, config);
   let ejections = 0;
 
   const idAt = new Map(
@@ -40,6 +53,7 @@ export async function replay({ requests, model, config, seed }: ReplayOptions): 
   const pool = createSimulatedPool(config, {
     clock,
     random: seededRandom(seed),
+    keyHashOf: clients.keyHashOf,
     eventsPerSecond: 0,
     told: ({ kind }) => {
       if (kind === 'server-ejected') ejections += 1;
@@ -61,12 +75,13 @@ export async function replay({ requests, model, config, seed }: ReplayOptions): 
     clock,
     pool,
     model,
-    clients: new SimulatedClients(requests, config),
+    clients,
     tally,
     startedAt,
     observer: {
-      ended: () => {
+      ended: (exchange) => {
         left -= 1;
+        ended?.(exchange);
       },
     },
   };

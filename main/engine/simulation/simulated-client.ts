@@ -2,42 +2,45 @@ import type { PoolConfig } from '@shared/config/schema.ts';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { findCookie } from '../affinity/session-cookie.ts';
 import type { RequestFacts } from '../exchange.ts';
+import type { KeyHashReader } from '../strategy/strategy.ts';
 import { clientOf } from './figures.ts';
+import { keySourceOf } from './recorded-keys.ts';
 
 /**
- * Those who sent the recorded requests. A recording has no cookies and no values of fields, only names for who belongs together:
- * these stand in for the values, and cookies are kept as a browser would.
+ * Those who sent the recorded requests. A recording has no cookies and no values of fields: handles of sessions stand in for the
+ * values that told clients apart, hashes for the keys of the `hash` strategy, and cookies are kept as a browser would.
  */
 export class SimulatedClients {
+  /** For the `hash` strategy; undefined where it can read its key in what was recorded. */
+  readonly keyHashOf: KeyHashReader | undefined;
   readonly #cookies = new Map<string, Map<string, string>>();
-  /** The recorded pool hashed by a key: a request without one had none. */
-  readonly #hasKeys: boolean;
-  readonly #keyCookie: string | null;
-  /** The same of sessions. */
+  readonly #keyHashes = new WeakMap<RequestFacts, number>();
+  /** The recorded pool had sessions: a request without one had none. */
   readonly #hasSessions: boolean;
   /** Cookies of the service's own so far. */
   #given = 0;
 
   /** @param recorded the pool as it was recorded @param simulated and as it is to run */
-  constructor(requests: readonly RecordedRequest[], simulated: PoolConfig) {
-    this.#hasKeys = requests.some(({ key }) => key !== null);
+  constructor(requests: readonly RecordedRequest[], recorded: PoolConfig, simulated: PoolConfig) {
     this.#hasSessions = requests.some(({ session }) => session !== null);
-    this.#keyCookie = keyCookieOf(simulated);
+    const source = keySourceOf(requests, recorded, simulated);
+    if (source === 'hashes') this.keyHashOf = (facts) => this.#keyHashes.get(facts) ?? null;
+    else if (source === 'missing') this.keyHashOf = () => null;
   }
 
   facts(request: RecordedRequest): RequestFacts {
     const { client, target } = request;
-    const key = request.key ?? (this.#hasKeys ? null : client);
     const session = request.session ?? (this.#hasSessions ? null : client);
-    return {
+    const facts: RequestFacts = {
       clientAddress: client,
       target,
       header: (name) => {
-        if (name === 'cookie') return this.#cookieField(clientOf(request), key);
-        if (name === 'host') return null;
-        return this.#hasKeys ? key : (session ?? key);
+        if (name === 'cookie') return this.#cookieField(clientOf(request));
+        return name === 'host' ? null : session;
       },
     };
+    if (request.key !== null) this.#keyHashes.set(facts, request.key);
+    return facts;
   }
 
   /** The service sets its own cookie: the value, or null where the client has it already. */
@@ -59,15 +62,8 @@ export class SimulatedClients {
     this.#cookies.set(client, jar);
   }
 
-  #cookieField(client: string, key: string | null): string | null {
+  #cookieField(client: string): string | null {
     const pairs = [...(this.#cookies.get(client) ?? [])].map(([name, value]) => `${name}=${value}`);
-    if (this.#keyCookie !== null && key !== null) pairs.push(`${this.#keyCookie}=${key}`);
     return pairs.length === 0 ? null : pairs.join('; ');
   }
-}
-
-/** The cookie that the strategy hashes by, where it does. */
-function keyCookieOf({ strategy }: PoolConfig): string | null {
-  const { key } = strategy as { readonly key?: unknown };
-  return typeof key === 'string' && key.startsWith('cookie:') ? key.slice('cookie:'.length) : null;
 }

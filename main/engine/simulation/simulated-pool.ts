@@ -7,11 +7,14 @@ import { createEventLog } from '../journal/event-log.ts';
 import type { LimitLog } from '../metrics/limit-log.ts';
 import { Names } from '../names.ts';
 import { ServerPool } from '../pool/server-pool.ts';
+import type { KeyHashReader } from '../strategy/strategy.ts';
 import { Memory } from '../threads/memory.ts';
 
 export interface SimulatedPoolOptions {
   readonly clock: Clock;
   readonly random: () => number;
+  /** See `PoolDeps`. */
+  readonly keyHashOf?: KeyHashReader | undefined;
   /** What a probe finds. Never rejects. */
   readonly probe: ProbeServer;
   /** Told of what happens, as it happens. */
@@ -22,7 +25,7 @@ export interface SimulatedPoolOptions {
 
 /** The engine's own pool on another clock, without a network: nothing in it is simulated but the servers. */
 export function createSimulatedPool(config: PoolConfig, options: SimulatedPoolOptions): ServerPool {
-  const { clock, random, told, probe, eventsPerSecond: perSecond } = options;
+  const { clock, random, told, probe, keyHashOf, eventsPerSecond: perSecond } = options;
   const events = createEventLog({ clock, capacity: 1, perSecond, told });
   return new ServerPool(
     config,
@@ -37,6 +40,7 @@ export function createSimulatedPool(config: PoolConfig, options: SimulatedPoolOp
       memory: new Memory(),
       makeRoom() {},
       probe,
+      keyHashOf,
     },
     () => undefined,
   );

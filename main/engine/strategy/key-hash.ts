@@ -3,7 +3,7 @@ import { hashText } from './hash.ts';
 import { keyReader } from './hash-key.ts';
 import { figure, onlyOne } from './reasoning-words.ts';
 import { pickBounded, pickHighest } from './rendezvous.ts';
-import type { Strategy, StrategyOptions, StrategyReasoning } from './strategy.ts';
+import type { KeyHashReader, Strategy, StrategyOptions, StrategyReasoning } from './strategy.ts';
 
 type HashOptions = Extract<StrategyOptions, { kind: 'hash' }>;
 
@@ -12,29 +12,43 @@ type HashOptions = Extract<StrategyOptions, { kind: 'hash' }>;
  * such key goes by another strategy: otherwise all of those would meet at one server.
  *
  * @param fallback made for `options.fallback`; the pool's notes are its own
+ * @param keyHashOf in place of the key itself, where only its hash is known
  */
-export function keyHash({ key, boundedLoad }: HashOptions, fallback: Strategy): Strategy {
+export function keyHash(
+  { key, boundedLoad }: HashOptions,
+  fallback: Strategy,
+  keyHashOf?: KeyHashReader,
+): Strategy {
   const keyOf = keyReader(key);
   let isFallenBack = false;
+  let lastHash = 0;
   return {
     kind: 'hash',
     get pickedBy() {
       return isFallenBack ? fallback.pickedBy : 'hash';
     },
+    get keyHash() {
+      return lastHash;
+    },
     pick(candidates, facts, now) {
-      const text = keyOf(facts);
-      isFallenBack = text === null;
-      if (text === null) {
+      const hash = keyHashOf === undefined ? hashOrNull(keyOf(facts)) : keyHashOf(facts);
+      isFallenBack = hash === null;
+      if (hash === null) {
         // Scores of the request before would be taken for what the fallback saw.
         for (let index = 0; index < candidates.length; index++) candidates[index]!.seen = 0;
         return fallback.pick(candidates, facts, now);
       }
-      const hash = hashText(text);
+      // A small integer to V8, which a number of 32 bits without sign is not: kept without an object of its own.
+      lastHash = hash | 0;
       return boundedLoad === undefined
         ? pickHighest(candidates, hash)
         : pickBounded(candidates, hash, boundedLoad);
     },
   };
+}
+
+function hashOrNull(key: string | null): number | null {
+  return key === null ? null : hashText(key);
 }
 
 export const keyHashReasoning: StrategyReasoning = {

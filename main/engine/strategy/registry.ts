@@ -26,7 +26,8 @@ export const strategyRegistry: { readonly [K in StrategyKind]: StrategyEntry<K> 
   random: { create: random, reasoning: randomReasoning },
   'ip-hash': { create: ipHash, reasoning: ipHashReasoning },
   hash: {
-    create: (options, deps) => keyHash(options, createStrategy(defaultStrategy(options.fallback), deps)),
+    create: (options, deps) =>
+      keyHash(options, createStrategy(defaultStrategy(options.fallback), deps), deps.keyHashOf),
     reasoning: keyHashReasoning,
   },
   first: { create: first, reasoning: firstReasoning },

@@ -32,12 +32,17 @@ export interface Candidate {
   seen: number;
 }
 
+/** Hash of the key of a request (`hashText`); null where it has none. */
+export type KeyHashReader = (facts: RequestFacts) => number | null;
+
 /** What a strategy is made with. */
 export interface StrategyDeps {
   /** Four numbers for what it remembers of the pool as a whole, shared by all threads; zeros at first. */
   readonly notes: Float64Array;
   /** From 0 up to but without 1. */
   readonly random: () => number;
+  /** Where requests are known by the hashes of their keys alone: that of one, null where it has none. `hash` goes by it then. */
+  readonly keyHashOf?: KeyHashReader | undefined;
 }
 
 /**
@@ -49,6 +54,8 @@ export interface Strategy {
   readonly kind: StrategyKind;
   /** Which strategy made the last pick: itself, or the one it fell back to. */
   readonly pickedBy: StrategyKind;
+  /** After a pick by `hash`: the hash of the key it looked at, as a signed number. Others have none. */
+  readonly keyHash?: number;
   /**
    * Picks one of `candidates`, which holds at least one, in configured order. Sets `seen` of each that it looked at. Allocates nothing.
    *

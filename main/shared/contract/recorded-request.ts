@@ -41,8 +41,8 @@ export const recordedRequestSchema = z.object({
   session: z.string().nullable(),
   /** What affinity did at the last attempt; null where the pool has none. */
   affinity: z.enum(['kept', 'bound', 'moved', 'lent', 'none', 'rejected']).nullable(),
-  /** Hash of what the pool's strategy hashed by; null where it hashed by nothing. */
-  key: z.string().nullable(),
+  /** 32-bit hash of the key that the `hash` strategy went by; null where it went by none: another strategy, no such key, or a session decided. */
+  key: z.int().min(0).max(0xffff_ffff).nullable(),
   attempts: z.array(recordedAttemptSchema),
 });
 export type RecordedRequest = z.infer<typeof recordedRequestSchema>;

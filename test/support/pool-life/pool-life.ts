@@ -55,7 +55,7 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
       attempt: ({ id }, server, _at, { responseMs }) =>
         answered(moods.get(server.split('/')[1]!), Number(id), responseMs),
     },
-    clients: new SimulatedClients([recordedRequest(0, [], { session: 's' })], pool.config),
+    clients: new SimulatedClients([recordedRequest(0, [], { session: 's' })], pool.config, pool.config),
     tally: new Tally([]),
     startedAt: clock.now(),
     observer: {

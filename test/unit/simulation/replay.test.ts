@@ -14,7 +14,8 @@ const quiet = { healthCheck: { type: 'none' } } as const;
 
 function run(requests: readonly RecordedRequest[], input: Partial<PoolInput> = {}, seed = 1) {
   const config = poolConfig({ servers, ...quiet, ...input });
-  return replay({ requests, model: new ServiceModel(requests, 30_000), config, seed });
+  const model = new ServiceModel(requests, 30_000);
+  return replay({ requests, model, recorded: config, config, seed });
 }
 
 const shares = ({ servers: each }: RunFigures) => each.map(({ share }) => Math.round(share! * 1_000) / 1_000);
