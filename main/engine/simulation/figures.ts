@@ -16,7 +16,7 @@ export interface RunFigures {
   readonly requests: number;
   /** That the client saw fail. */
   readonly failed: number;
-  /** Attempts beyond the first of a request. */
+  /** Attempts beyond the first of a request, those begun beside others included. */
   readonly retries: number;
   /** Requests that waited in the pool's queue. */
   readonly queued: number;
@@ -154,7 +154,8 @@ export function recordedFigures(
     for (const { server, outcome, status } of attempts)
       if (isFailedAttempt(outcome, status)) tally.attemptFailed(server);
     if (affinity === 'moved') tally.sessionMoved();
-    const last = attempts.at(-1);
+    // One that was overtaken may stand behind the one that was answered.
+    const last = attempts.findLast((attempt) => attempt.outcome !== 'cancelled');
     const server = last?.outcome === 'responded' ? last.server : null;
     tally.ended(
       { server, client: clientOf(request) },
@@ -171,7 +172,8 @@ export function clientOf({ session, client }: RecordedRequest): string {
 }
 
 export function isFailedAttempt(outcome: string, status: number): boolean {
-  return outcome !== 'client-aborted' && (outcome !== 'responded' || status >= 500);
+  if (outcome === 'client-aborted' || outcome === 'cancelled') return false;
+  return outcome !== 'responded' || status >= 500;
 }
 
 /** Median and 99th of 100, nearest rank. */

@@ -9,7 +9,8 @@ import { seededRandom } from './seeded-random.ts';
 import type { ServiceModel } from './service-model.ts';
 import { SimulatedClients } from './simulated-client.ts';
 import { createSimulatedPool } from './simulated-pool.ts';
-import { SimulatedRequest, type SimulatedRun } from './simulated-request.ts';
+import { SimulatedRequest } from './simulated-request.ts';
+import type { SimulatedRun } from './simulated-run.ts';
 import { SimulatedTime } from './simulated-time.ts';
 import { createVirtualClock } from './virtual-clock.ts';
 

@@ -1,10 +1,10 @@
+import { idempotentMethods } from '@shared/config/retry-schema.ts';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
-import type { Clock } from '../clock.ts';
+import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import { type AttemptRecord, Exchange } from '../exchange.ts';
 import { hasFailed } from '../metrics/has-failed.ts';
 import type { Waiter } from '../pool/request-queue.ts';
 import type { Server } from '../pool/server.ts';
-import type { ServerPool } from '../pool/server-pool.ts';
 import {
   attemptsUsedUp,
   isRepeatable,
@@ -12,34 +12,20 @@ import {
   retriesStatus,
   whyNotAgain,
 } from '../proxy/retry-rules.ts';
-import { clientOf, isFailedAttempt, type Tally } from './figures.ts';
-import type { ModelledAttempt, ServiceModel } from './service-model.ts';
-import type { SimulatedClients } from './simulated-client.ts';
+import { clientOf, isFailedAttempt } from './figures.ts';
+import type { ModelledAttempt } from './service-model.ts';
+import type { SimulatedRun } from './simulated-run.ts';
 
-/** Sees what becomes of the requests of a run. */
-export interface RunObserver {
-  /** A server was chosen, and has not been asked yet. */
-  picked?(exchange: Exchange, attempt: AttemptRecord): void;
-  attemptEnded?(exchange: Exchange, attempt: AttemptRecord): void;
-  ended(exchange: Exchange): void;
-}
-
-/** What the requests of a simulated run share. */
-export interface SimulatedRun {
-  readonly clock: Clock;
-  readonly pool: ServerPool;
-  /** What comes of an attempt. */
-  readonly model: Pick<ServiceModel, 'attempt'>;
-  readonly clients: SimulatedClients;
-  readonly tally: Tally;
-  /** The clock's `now()` at the beginning of the recording. */
-  readonly startedAt: number;
-  readonly observer: RunObserver;
+/** An attempt that is under way. */
+interface Running {
+  readonly attempt: AttemptRecord;
+  readonly modelled: ModelledAttempt;
+  isOver: boolean;
 }
 
 /**
  * A recorded request on its way through a simulated pool: what `proxy/attempts.ts` does with sockets, by the same rules for what
- * follows a failure.
+ * follows a failure, how long is waited before that, when another attempt begins beside one, and when time is up.
  */
 export class SimulatedRequest implements Waiter {
   readonly exchange = new Exchange();
@@ -51,10 +37,18 @@ export class SimulatedRequest implements Waiter {
   /** Its body can be sent again. */
   readonly #bodyKept: boolean;
   readonly #repeatable: boolean;
+  /** The present attempt, and behind it those that were begun beside it, the first of them first. */
+  #running: Running[] = [];
+  #hedges = 0;
+  #pauses = 0;
   #refused = 0;
-  #attempt: AttemptRecord | null = null;
   #queuedMs = 0;
+  #isPausing = false;
+  /** A response is on its way to the client. */
+  #isAnswered = false;
   #isOver = false;
+  #cancelHedge: (() => void) | null = null;
+  #cancelTime: (() => void) | null = null;
 
   constructor(recorded: RecordedRequest, number: number, run: SimulatedRun) {
     const { exchange } = this;
@@ -81,51 +75,94 @@ export class SimulatedRequest implements Waiter {
     // Somebody who went away does so again, unless this run is quicker than their patience.
     if (attempts.at(-1)?.outcome === 'client-aborted') clock.after(durationMs, () => this.#leave());
     pool.requestArrived();
+    const { requestMs } = pool.config.timeouts;
+    if (requestMs > 0) this.#watchTime(requestMs);
     const server = pool.choose(this.exchange);
-    if (server) this.#start(server);
+    if (server) this.#start();
     else if (!pool.enqueue(this)) this.#end(503);
   }
 
-  served(server: Server): void {
-    this.#start(server);
+  served(_server: Server): void {
+    this.#start();
   }
 
   refused(): void {
-    const last = this.exchange.attempts[this.exchange.attemptCount - 1];
-    this.#end(last === undefined || this.exchange.attemptCount === 0 ? 503 : statusOfFailure(last));
+    if (this.exchange.attemptCount === 0) this.#end(503);
+    else this.#answerLast();
   }
 
-  #start(server: Server): void {
-    const { clock, pool, model, tally, startedAt } = this.#run;
+  /** The server that was just chosen is asked, and is the only one. */
+  #start(): void {
+    this.#running = [this.#begin()];
+    this.#cancelHedge?.();
+    this.#armHedge();
+  }
+
+  #begin(): Running {
+    const { clock, pool, model, tally, startedAt, observer } = this.#run;
     const { exchange } = this;
     const now = clock.now();
     const attempt = exchange.attempts[exchange.attemptCount - 1]!;
+    const server = attempt.server!;
     attempt.begin(now);
-    this.#run.observer.picked?.(exchange, attempt);
-    this.#attempt = attempt;
+    observer.picked?.(exchange, attempt);
     const { decision } = attempt;
     this.#queuedMs += decision?.queuedMs ?? 0;
     if (decision?.affinity === 'moved') tally.sessionMoved();
     tally.began(server.id, server.activeRequests);
-    const modelled = model.attempt(this.#recorded, server.id, now - startedAt, pool.config.timeouts);
-    clock.after(modelled.durationMs, () => {
-      if (this.#attempt === attempt) this.#attemptEnded(attempt, modelled);
+    const { timeouts } = pool.config;
+    const modelled = model.attempt(this.#recorded, server.id, now - startedAt, timeouts);
+    const running = { attempt, modelled, isOver: false };
+    const headMs = headOf(modelled);
+    const isLate = timeouts.attemptMs > 0 && headMs > timeouts.attemptMs;
+    clock.after(isLate ? timeouts.attemptMs : headMs, () => {
+      if (running.isOver) return;
+      if (isLate) this.#failed(running, lateOutcome(running), 0);
+      else this.#came(running);
     });
+    return running;
   }
 
-  #attemptEnded(attempt: AttemptRecord, { outcome, status }: ModelledAttempt): void {
-    const { pool, tally, clients } = this.#run;
-    const { exchange } = this;
-    const server = attempt.server!;
-    if (outcome === 'responded' && status < 500) this.#learnCookie(attempt);
-    this.#finishAttempt(attempt, outcome, status);
-    if (isFailedAttempt(outcome, status)) tally.attemptFailed(server.id);
-    if (outcome === 'connect-failed') this.#refused += 1;
-    const goesOn = outcome === 'responded' ? retriesStatus(pool.config.retry, status) : true;
-    if (goesOn && this.#tryAgain(outcome)) return;
+  /** What there is to come of an attempt has come, or begins to. */
+  #came(running: Running): void {
+    const { outcome, status } = running.modelled;
+    const isPresent = running === this.#running[0];
+    if (outcome !== 'responded' && outcome !== 'failed-mid-response') {
+      if (outcome === 'connect-failed') this.#refused += 1;
+      this.#failed(running, outcome, status);
+      return;
+    }
+    if (outcome === 'responded' && retriesStatus(this.#run.pool.config.retry, status)) {
+      if (!isPresent) {
+        this.#failed(running, outcome, status);
+        return;
+      }
+      if (this.#goesElsewhere(running)) return;
+    }
+    this.#pass(running);
+  }
+
+  /** Its response goes to the client, and no other. */
+  #pass(running: Running): void {
+    const { clock } = this.#run;
+    const { modelled, attempt } = running;
+    this.#isAnswered = true;
+    this.#stopTimes();
+    for (const other of this.#running) if (other !== running) this.#finish(other, 'cancelled', 0);
+    this.#running = [running];
+    if (this.exchange.attemptCount > 1) this.exchange.answeredBy = attempt;
+    const restMs = modelled.durationMs - headOf(modelled);
+    if (restMs > 0) clock.after(restMs, () => this.#passed(running));
+    else this.#passed(running);
+  }
+
+  #passed(running: Running): void {
+    if (running.isOver) return;
+    const { outcome, status } = running.modelled;
+    if (outcome === 'responded' && status < 500) this.#learnCookie(running.attempt);
+    this.#finish(running, outcome, status);
     // What had begun to come when it broke off had a status, too.
-    this.#end(outcome === 'responded' || status !== 0 ? status : statusOfFailure(attempt));
-    if (exchange.setCookie !== null) clients.keepCookie(this.#recorded, exchange.setCookie);
+    this.#end(status === 0 ? statusOfFailure(running.attempt) : status);
   }
 
   /** A service that has a cookie of its own gives it to every client that comes without. */
@@ -137,67 +174,203 @@ export class SimulatedRequest implements Waiter {
     if (value !== null) pool.cookieSet(this.exchange, attempt, { value, isOver: false });
   }
 
-  #tryAgain(outcome: ModelledAttempt['outcome']): boolean {
+  /** An attempt came to nothing: one beside it goes on in its place, or another follows, or the client hears of it. */
+  #failed(running: Running, outcome: AttemptOutcome, status: number): void {
+    const isPresent = running === this.#running[0];
+    this.#finish(running, outcome, status);
+    if (isPresent && this.#running.length === 0 && !this.#retry(outcome)) this.#answerLast();
+  }
+
+  #retry(outcome: AttemptOutcome): boolean {
     const { pool } = this.#run;
-    const { exchange } = this;
-    const { retry } = pool.config;
-    // A part of the response has reached the client.
-    if (outcome === 'failed-mid-response') return false;
-    if (attemptsUsedUp(retry, exchange.attemptCount, this.#refused)) return false;
-    if (whyNotAgain(retry, outcome, this.#repeatable, this.#bodyKept) !== null) return false;
-    if (outcome !== 'connect-failed' && !pool.takeRetry()) return false;
-    const count = exchange.attemptCount;
-    const server = pool.choose(exchange);
-    if (server) {
-      this.#start(server);
+    if (!this.#maySendAgain(outcome)) return false;
+    if (outcome === 'connect-failed') return this.#goOn();
+    const pauseMs = pool.pauseMs(this.#pauses);
+    if (!this.#hasTimeFor(pauseMs) || !pool.takeRetry()) return false;
+    if (pauseMs === 0) return this.#goOn();
+    this.#pause(pauseMs);
+    return true;
+  }
+
+  /** Tried elsewhere because of its status; false where the response stands. */
+  #goesElsewhere(running: Running): boolean {
+    const { pool } = this.#run;
+    const { status } = running.modelled;
+    if (this.#running.length > 1) {
+      this.#finish(running, 'responded', status);
       return true;
     }
+    if (!this.#maySendAgain('responded')) return false;
+    const pauseMs = pool.pauseMs(this.#pauses);
+    if (pauseMs > 0 && (!this.#hasTimeFor(pauseMs) || !pool.hasAnother(this.exchange))) return false;
+    if (!pool.takeRetry()) return false;
+    if (pauseMs > 0) {
+      this.#finish(running, 'responded', status);
+      this.#pause(pauseMs);
+      return true;
+    }
+    if (!this.#choosesAnother()) {
+      this.exchange.unserved = null;
+      return false;
+    }
+    this.#finish(running, 'responded', status);
+    this.#start();
+    return true;
+  }
+
+  #maySendAgain(outcome: AttemptOutcome): boolean {
+    const { retry } = this.#run.pool.config;
+    if (attemptsUsedUp(retry, this.exchange.attemptCount, this.#refused)) return false;
+    return whyNotAgain(retry, outcome, this.#repeatable, this.#bodyKept) === null;
+  }
+
+  #hasTimeFor(pauseMs: number): boolean {
+    const { clock, pool } = this.#run;
+    const { requestMs } = pool.config.timeouts;
+    return requestMs === 0 || clock.now() + pauseMs < this.exchange.startedAt + requestMs;
+  }
+
+  #pause(pauseMs: number): void {
+    this.#isPausing = true;
+    this.#pauses += 1;
+    this.#cancelHedge?.();
+    this.#run.clock.after(pauseMs, () => {
+      if (!this.#isPausing) return;
+      this.#isPausing = false;
+      if (!this.#goOn()) this.#answerLast();
+    });
+  }
+
+  /** To another server, or into the queue where every one is full. */
+  #goOn(): boolean {
+    if (!this.#choosesAnother()) return this.#run.pool.enqueue(this);
+    this.#start();
+    return true;
+  }
+
+  /** Where there is none, nothing of it stays in the exchange. */
+  #choosesAnother(): boolean {
+    const { exchange } = this;
+    const count = exchange.attemptCount;
+    if (this.#run.pool.choose(exchange)) return true;
     exchange.attemptCount = count;
-    return outcome !== 'responded' && pool.enqueue(this);
+    exchange.error = null;
+    return false;
+  }
+
+  #armHedge(): void {
+    const { clock, pool } = this.#run;
+    const { hedge } = pool.config.retry;
+    const { hedgeAfterMs } = pool;
+    this.#cancelHedge = null;
+    if (hedge && hedgeAfterMs > 0 && this.#hedges < hedge.most)
+      this.#cancelHedge = clock.after(hedgeAfterMs, () => this.#hedgeDue());
+  }
+
+  #hedgeDue(): void {
+    const { pool } = this.#run;
+    const { exchange } = this;
+    if (this.#running.length === 0 || this.#isAnswered || exchange.session !== null) return;
+    if (!this.#repeatable || !this.#bodyKept) return;
+    if (!(idempotentMethods as readonly string[]).includes(exchange.method)) return;
+    if (attemptsUsedUp(pool.config.retry, exchange.attemptCount, this.#refused)) return;
+    if (!pool.hedge(exchange)) return;
+    this.#hedges += 1;
+    const running = this.#begin();
+    running.attempt.hedge = true;
+    this.#running.push(running);
+    this.#armHedge();
+  }
+
+  /** What comes at the very moment when time is up has come in time; whoever waits then waits in vain. */
+  #watchTime(requestMs: number): void {
+    const { clock } = this.#run;
+    const late = (): void => this.#requestLate(requestMs);
+    this.#cancelTime = clock.after(requestMs, () => {
+      if (this.isWaiting) late();
+      else this.#cancelTime = clock.after(0, late);
+    });
+  }
+
+  /** It has had all the time that a request has. One that had less than half of it is not held to it. */
+  #requestLate(requestMs: number): void {
+    const { clock, pool } = this.#run;
+    if (this.isWaiting) {
+      pool.leaveQueue(this);
+      this.exchange.queuedAt = 0;
+    }
+    for (const running of [...this.#running]) {
+      running.attempt.spared = (clock.now() - running.attempt.startedAt) * 2 < requestMs;
+      this.#finish(running, lateOutcome(running), 0);
+    }
+    this.#end(504);
   }
 
   /** The client goes away. */
   #leave(): void {
     if (this.#isOver) return;
-    const { pool } = this.#run;
-    if (this.isWaiting) {
-      pool.leaveQueue(this);
-      this.exchange.clientLeft = true;
-    }
-    const attempt = this.#attempt;
-    if (attempt) this.#finishAttempt(attempt, 'client-aborted', 0);
+    if (this.isWaiting) this.#run.pool.leaveQueue(this);
+    if (this.#running.length === 0) this.exchange.clientLeft = true;
+    for (const running of [...this.#running]) this.#finish(running, 'client-aborted', 0);
     this.#end(0);
   }
 
-  #finishAttempt(attempt: AttemptRecord, outcome: AttemptRecord['outcome'], status: number): void {
-    const { clock, pool } = this.#run;
-    this.#attempt = null;
+  #finish(running: Running, outcome: AttemptOutcome, status: number): void {
+    const { clock, pool, observer, tally } = this.#run;
+    const { attempt } = running;
+    running.isOver = true;
+    this.#running = this.#running.filter((each) => each !== running);
     attempt.outcome = outcome;
     attempt.status = status;
     attempt.detail = outcome === 'responded' ? null : outcome;
     attempt.endedAt = clock.now();
     pool.attemptEnded(this.exchange, attempt);
-    this.#run.observer.attemptEnded?.(this.exchange, attempt);
+    if (isFailedAttempt(outcome, status)) tally.attemptFailed(attempt.server!.id);
+    observer.attemptEnded?.(this.exchange, attempt);
+  }
+
+  /** What the client gets where nothing but failures came, as in `proxy/attempts.ts`. */
+  #answerLast(): void {
+    const last = this.exchange.attempts[this.exchange.attemptCount - 1]!;
+    this.#end(last.outcome === 'responded' ? last.status : statusOfFailure(last));
+  }
+
+  #stopTimes(): void {
+    this.#cancelHedge?.();
+    this.#cancelTime?.();
   }
 
   #end(status: number): void {
-    const { clock, pool, tally } = this.#run;
+    const { clock, pool, tally, clients, observer } = this.#run;
     const { exchange } = this;
+    const tookMs = clock.now() - exchange.startedAt;
     this.#isOver = true;
-    this.#run.pool.requestEnded(exchange);
+    this.#isPausing = false;
+    this.#stopTimes();
     exchange.status = status;
-    const last = exchange.attemptCount === 0 ? null : exchange.attempts[exchange.attemptCount - 1]!;
+    const last = exchange.decisiveAttempt;
     tally.ended(
       { server: last?.outcome === 'responded' ? last.server!.id : null, client: clientOf(this.#recorded) },
       { failed: hasFailed(exchange), attempts: exchange.attemptCount },
-      { queuedMs: this.#queuedMs, tookMs: clock.now() - exchange.startedAt },
+      { queuedMs: this.#queuedMs, tookMs },
     );
+    pool.traffic.finish(status, tookMs);
     pool.requestEnded(exchange);
-    this.#run.observer.ended(exchange);
+    if (exchange.setCookie !== null && status !== 0) clients.keepCookie(this.#recorded, exchange.setCookie);
+    observer.ended(exchange);
   }
 }
 
-/** What the client gets where nothing but failures came, as in `proxy/attempts.ts`. */
+/** From its beginning to the head of its response, or to its end where nothing is known of that. */
+function headOf({ headMs, durationMs }: ModelledAttempt): number {
+  return headMs ?? durationMs;
+}
+
+/** Where there was no connection yet, nothing was delivered. */
+function lateOutcome({ modelled }: Running): AttemptOutcome {
+  return modelled.outcome === 'connect-failed' ? 'connect-failed' : 'timed-out';
+}
+
 function statusOfFailure({ outcome }: AttemptRecord): number {
   return outcome === 'timed-out' ? 504 : 502;
 }

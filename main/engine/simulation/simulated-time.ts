@@ -4,11 +4,17 @@ import type { VirtualClock } from './virtual-clock.ts';
 /** How often a pool forgets what is over, as in the engine. */
 const tickMs = 250;
 
+/** How often the meters of a pool begin a new slice of what they look back on, as in the engine. */
+const sliceMs = 1_000;
+/** More slices than any of them has. */
+const mostSlices = 20;
+
 /** Lets time pass in a simulated pool: what the engine's event loop does, one moment after the other. */
 export class SimulatedTime {
   readonly #clock: VirtualClock;
   readonly #pool: ServerPool;
   #tickedAt: number;
+  #sliceEnds: number;
   /** The pool's start promises its first probes. */
   #isPromised = true;
 
@@ -16,6 +22,7 @@ export class SimulatedTime {
     this.#clock = clock;
     this.#pool = pool;
     this.#tickedAt = clock.now();
+    this.#sliceEnds = this.#tickedAt + sliceMs;
   }
 
   /** Somebody's promise was kept: they have to hear of it before time moves on. */
@@ -48,6 +55,12 @@ export class SimulatedTime {
     const now = this.#clock.now();
     if (now - this.#tickedAt < tickMs) return;
     this.#tickedAt = now;
+    for (let slice = 0; now >= this.#sliceEnds && slice < mostSlices; slice++) {
+      this.#sliceEnds += sliceMs;
+      this.#pool.traffic.roll();
+      for (const { traffic } of this.#pool.servers) traffic.roll();
+    }
+    if (now >= this.#sliceEnds) this.#sliceEnds = now + sliceMs;
     this.#pool.tick(now);
   }
 

@@ -48,7 +48,7 @@ async function servedAgain(
   now = was,
 ): Promise<{ recorded: string[]; again: string[] }> {
   const again: string[] = [];
-  const model = new ServiceModel(requests, 30_000);
+  const model = new ServiceModel(requests, { responseMs: 30_000 });
   await replay({
     requests,
     model,

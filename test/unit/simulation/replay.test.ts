@@ -14,7 +14,7 @@ const quiet = { healthCheck: { type: 'none' } } as const;
 
 function run(requests: readonly RecordedRequest[], input: Partial<PoolInput> = {}, seed = 1) {
   const config = poolConfig({ servers, ...quiet, ...input });
-  const model = new ServiceModel(requests, 30_000);
+  const model = new ServiceModel(requests, { responseMs: 30_000 });
   return replay({ requests, model, recorded: config, config, seed });
 }
 

@@ -10,7 +10,7 @@ describe('the model of servers', () => {
       { server: 'a', outcome: 'closed-before-response', durationMs: 3 },
       { server: 'b', startedAfterMs: 3, durationMs: 17, status: 201 },
     ]);
-    const model = new ServiceModel([retried], 30_000);
+    const model = new ServiceModel([retried], timeouts);
     expect(model.attempt(retried, 'api/b', 3, timeouts)).toEqual({
       outcome: 'responded',
       status: 201,
@@ -22,11 +22,11 @@ describe('the model of servers', () => {
     const slow = steadyRequests(9, { durationMs: 40, servers: ['a'] });
     const quick = steadyRequests(9, { durationMs: 10, servers: ['b'] });
     const one = recordedRequest(500, [{ server: 'a', durationMs: 100 }]);
-    const model = new ServiceModel([...slow, ...quick, one], 30_000);
+    const model = new ServiceModel([...slow, ...quick, one], timeouts);
     expect(model.attempt(one, 'api/b', 500, timeouts).durationMs).toBe(25);
     expect(model.attempt(quick[0]!, 'api/a', 500, timeouts).durationMs).toBe(40);
     // Of a server that was hardly asked, nothing is known: as quick as where it was.
-    const few = new ServiceModel([...slow, ...quick.slice(0, 4)], 30_000);
+    const few = new ServiceModel([...slow, ...quick.slice(0, 4)], timeouts);
     expect(few.attempt(slow[0]!, 'api/b', 500, timeouts).durationMs).toBe(40);
   });
 
@@ -39,7 +39,7 @@ describe('the model of servers', () => {
         recordedRequest(400, [{ server: 'a' }]),
         recordedRequest(500, [{ server: 'a', outcome: 'client-aborted', durationMs: 2 }]),
       ],
-      30_000,
+      timeouts,
     );
     const at = (ms: number) => model.failureAt('api/a', ms)?.status ?? null;
     expect([0, 100, 199, 200, 299, 300, 399, 400, 999].map(at)).toEqual([
@@ -60,21 +60,43 @@ describe('the model of servers', () => {
   it('ends by the timeout what takes longer, but not what came in pieces for longer than that', () => {
     const hung = recordedRequest(0, [{ server: 'a', outcome: 'timed-out', durationMs: 100 }]);
     const long = recordedRequest(10, [{ server: 'b', durationMs: 500 }]);
-    const model = new ServiceModel([hung, long], 100);
+    const model = new ServiceModel([hung, long], { responseMs: 100 });
     const timedOut = { outcome: 'timed-out', status: 0, durationMs: 300 };
     expect(model.attempt(hung, 'api/a', 0, { responseMs: 300 })).toEqual(timedOut);
     expect(model.attempt(long, 'api/b', 10, { responseMs: 300 }).durationMs).toBe(500);
     expect(model.attempt(long, 'api/b', 10, { responseMs: 50 })).toMatchObject({ outcome: 'timed-out' });
-    expect(new ServiceModel([long], 1_000).attempt(long, 'api/b', 10, { responseMs: 300 }).outcome).toBe(
-      'timed-out',
-    );
+    expect(
+      new ServiceModel([long], { responseMs: 1_000 }).attempt(long, 'api/b', 10, { responseMs: 300 }).outcome,
+    ).toBe('timed-out');
+  });
+
+  it('holds nothing against a server whose attempt was overtaken, but that it took as long as it had run', () => {
+    const quick = steadyRequests(9, { durationMs: 10 });
+    const hedged = recordedRequest(200, [
+      { server: 'a', outcome: 'cancelled', durationMs: 60 },
+      { server: 'b', startedAfterMs: 50, durationMs: 10 },
+    ]);
+    const model = new ServiceModel([...quick, hedged], timeouts);
+    expect(model.failureAt('api/a', 300)).toBeNull();
+    expect(model.attempt(hedged, 'api/a', 200, timeouts).durationMs).toBe(60);
+    expect(model.attempt(hedged, 'api/b', 200, timeouts).durationMs).toBe(10);
+  });
+
+  it('knows that the head had come of what took longer than an attempt or a request was given', () => {
+    const long = recordedRequest(0, [{ server: 'a', startedAfterMs: 20, durationMs: 500 }]);
+    const head = (recorded: object) =>
+      new ServiceModel([long], { ...timeouts, ...recorded }).attempt(long, 'api/a', 0, timeouts).headMs;
+    expect(head({})).toBeUndefined();
+    expect(head({ attemptMs: 100 })).toBe(100);
+    expect(head({ attemptMs: 100, requestMs: 90 })).toBe(70);
+    expect(head({ attemptMs: 600, requestMs: 600 })).toBeUndefined();
   });
 
   it('lets whom nobody answered take the median, and whom the client left at least as long as that waited', () => {
     const answered = steadyRequests(9, { durationMs: 20, servers: ['a'] });
     const unserved = recordedRequest(200, []);
     const left = recordedRequest(210, [{ server: 'a', outcome: 'client-aborted', durationMs: 70 }]);
-    const model = new ServiceModel([...answered, unserved, left], 30_000);
+    const model = new ServiceModel([...answered, unserved, left], timeouts);
     expect(model.attempt(unserved, 'api/a', 300, timeouts).durationMs).toBe(20);
     expect(model.attempt(left, 'api/a', 300, timeouts).durationMs).toBe(70);
   });
