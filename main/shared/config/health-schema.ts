@@ -51,7 +51,7 @@ function timed<T extends Timed>({ interval, timeout, fastInterval, downInterval,
     ...rest,
     intervalMs: interval,
     timeoutMs: timeout,
-    fastIntervalMs: fastInterval ?? Math.min(interval, Math.max(closestMs, interval / hurry)),
+    fastIntervalMs: fastInterval ?? Math.min(interval, Math.max(closestMs, Math.round(interval / hurry))),
     downIntervalMs: downInterval ?? interval,
   };
 }

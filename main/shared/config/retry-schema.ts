@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDuration } from '../lib/duration.ts';
+import { formatDuration, parseDuration } from '../lib/duration.ts';
 import { duration, inMs, whole } from './schema-parts.ts';
 
 /** Ways an attempt can fail that another attempt may follow, by the words of the journal. */
@@ -32,6 +32,11 @@ const backoff = z
 const quantiles = { p50: 0.5, p75: 0.75, p90: 0.9, p95: 0.95, p99: 0.99 } as const;
 const quantileWords = Object.keys(quantiles) as (keyof typeof quantiles)[];
 const isQuantile = (text: string): text is keyof typeof quantiles => Object.hasOwn(quantiles, text);
+
+/** How `after` of a hedge is written. */
+export function hedgeAfterText({ afterMs, quantile }: { afterMs: number; quantile: number }): string {
+  return quantileWords.find((word) => quantiles[word] === quantile) ?? formatDuration(afterMs);
+}
 
 const hedge = z
   .strictObject({
