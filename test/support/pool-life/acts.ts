@@ -12,8 +12,11 @@ export type Act =
   | { readonly do: 'pass'; readonly ms: number }
   /** Killed, broken, or back: by the place of its name, whether it is in the pool just now or not. */
   | { readonly do: 'mood'; readonly server: number; readonly mood: Mood }
-  | { readonly do: 'admin'; readonly server: number; readonly state: AdminState }
+  /** `drainMs`: with `drain`, when it is to be empty; 0 for never. */
+  | { readonly do: 'admin'; readonly server: number; readonly state: AdminState; readonly drainMs: number }
   | { readonly do: 'end-session'; readonly session: number }
+  | { readonly do: 'move-session'; readonly session: number; readonly server: number }
+  | { readonly do: 'pin-session'; readonly session: number; readonly pinned: boolean }
   | { readonly do: 'configure'; readonly pool: PoolInput };
 
 /** Names of all servers that ever take part. */
@@ -60,6 +63,7 @@ export function randomActs(count: number, random: () => number): Act[] {
         random() < 0.2 ? { failurePercent: 50, window: '2s', minimumRequests: 5, open: '500ms' } : {},
       panicThreshold: some([0, 0, 50, 100]),
       slowStart: some(['0s', '0s', '2s']),
+      maxRequests: some([0, 0, 0, 1, 4]),
     };
     return input as PoolInput;
   }
@@ -71,9 +75,11 @@ export function randomActs(count: number, random: () => number): Act[] {
     if (roll < 0.86) return { do: 'mood', server: below(serverNames.length), mood: some(['well', ...moods]) };
     if (roll < 0.93) {
       const state = some(['ready', 'ready', 'drain', 'maintenance'] as const);
-      return { do: 'admin', server: below(serverNames.length), state };
+      return { do: 'admin', server: below(serverNames.length), state, drainMs: some([0, 0, 100, 1_500]) };
     }
-    if (roll < 0.95) return { do: 'end-session', session: below(8) };
+    if (roll < 0.94) return { do: 'end-session', session: below(8) };
+    if (roll < 0.955) return { do: 'move-session', session: below(8), server: below(serverNames.length) };
+    if (roll < 0.965) return { do: 'pin-session', session: below(8), pinned: random() < 0.6 };
     return { do: 'configure', pool: pool() };
   }
 

@@ -1,6 +1,5 @@
 import type { ProbeResult } from '../../../main/engine/health/probe.ts';
 import { renderDecision } from '../../../main/engine/journal/render-decision.ts';
-import type { Server } from '../../../main/engine/pool/server.ts';
 import { Tally } from '../../../main/engine/simulation/figures.ts';
 import { seededRandom } from '../../../main/engine/simulation/seeded-random.ts';
 import type { ModelledAttempt } from '../../../main/engine/simulation/service-model.ts';
@@ -92,7 +91,7 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
         break;
       case 'admin': {
         const server = pool.servers.find(({ name }) => name === serverNames[act.server]);
-        if (server) setAdminState(server, act.state);
+        if (server) pool.setAdminState(server, act.state, act.drainMs);
         break;
       }
       case 'end-session': {
@@ -101,15 +100,20 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
         if (session) pool.sessions.end(session.id);
         break;
       }
+      case 'move-session': {
+        const session = pool.sessions.list(() => true, 100).sessions[act.session];
+        const server = pool.servers.find(({ name }) => name === serverNames[act.server]);
+        if (session && server) pool.sessions.move(session.id, server);
+        break;
+      }
+      case 'pin-session': {
+        const session = pool.sessions.list(() => true, 100).sessions[act.session];
+        if (session) pool.sessions.pin(session.id, act.pinned);
+        break;
+      }
       case 'configure':
         pool.configure(poolConfig(act.pool), () => undefined);
     }
-  }
-
-  function setAdminState(server: Server, state: Server['adminState']): void {
-    if (server.adminState === state) return;
-    server.adminState = state;
-    pool.proberOf(server)?.adminStateChanged();
   }
 
   pool.start();
