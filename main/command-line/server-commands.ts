@@ -51,18 +51,19 @@ export async function setWeight(
   const named = parsePlace(place);
   await withRunning(options, async (client) => {
     const { revision, note: told } = await client.call('server.set-weight', { ...named, weight });
-    const note = told ?? (await ignoredNote(client, named.pool));
+    const note = told ?? (await ignoredNote(client, named.pool, weight));
     if (output.json) return output.object({ server: place, weight, revision, note });
     output.line(`${place}: weight ${weight}, written to the file${note ? `; ${note}` : ''}`);
   });
 }
 
-/** A weight that changes nothing must not look as if it did. */
-async function ignoredNote(client: ContractClient, poolName: string): Promise<string | null> {
+/** A weight that changes nothing must not look as if it did, nor one that does as if it did not: 0 counts everywhere. */
+async function ignoredNote(client: ContractClient, poolName: string, weight: number): Promise<string | null> {
+  if (weight === 0) return 'it takes no new clients; those with a session there stay';
   const { current } = await readState(client, 'config');
   const kind = current?.config.pools.find(({ name }) => name === poolName)?.strategy.kind;
   if (kind === undefined || strategies[kind].usesWeights) return null;
-  return `pool ${poolName} is balanced by ${kind}, which ignores weights`;
+  return `pool ${poolName} is balanced by ${kind}, which ignores weights above 0`;
 }
 
 export async function kill(output: Output, place: string, options: ChooseOptions): Promise<void> {

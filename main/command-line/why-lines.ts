@@ -118,10 +118,25 @@ function choices({ attemptList, unserved, pool }: RequestDetail): Told[] {
     };
   });
   if (unserved !== null) {
-    const heading = `attempt ${attemptList.length + 1} was not made: no server of pool ${pool ?? ''} was left for it`;
+    const heading = `attempt ${attemptList.length + 1} was not made: ${whyNotMade(unserved, pool ?? '')}`;
     told.push({ heading, tone: 'bad', batch: null, decision: unserved });
   }
   return told;
+}
+
+/** What kept a request from every server: often not the servers. */
+function whyNotMade({ affinity, servers, queuedMs }: Decision, pool: string): string {
+  const has = (...states: SeenServer['state'][]): boolean =>
+    servers.some(({ state }) => states.includes(state));
+  if (affinity?.result === 'rejected') {
+    const name = affinity.server === null ? 'a server' : shortName(affinity.server);
+    return `its session is bound to ${name}, and pool ${pool} moves no session (affinity.onUnavailable: reject)`;
+  }
+  if (has('circuit-open')) return `the circuit of pool ${pool} was open`;
+  if (queuedMs > 0) return `it waited ${milliseconds(queuedMs)} in the queue of pool ${pool} in vain`;
+  if (has('candidate')) return `pool ${pool} had as many requests in flight as it may`;
+  if (has('full')) return `no server of pool ${pool} had room for it`;
+  return `no server of pool ${pool} was left for it`;
 }
 
 function hasFailed({ outcome, status }: Attempt): boolean {
@@ -130,15 +145,16 @@ function hasFailed({ outcome, status }: Attempt): boolean {
 
 /** @param room most lines */
 function serverLines({ servers }: Decision, room: number, paint: Paint): string[] {
+  const isMade = servers.some(({ state }) => state === 'picked');
   const shown = servers.length <= room ? servers : mostTelling(servers, room - 1);
   const left = servers.filter((server) => !shown.includes(server));
   const width = Math.max(...shown.map(({ id }) => shortName(id).length));
   const hasWeights = servers.some(({ weight, effectiveWeight }) => weight !== 1 || effectiveWeight !== 1);
   const lines = shown.map((server) => {
-    const line = `  ${server.state === 'picked' ? '>' : ' '} ${shortName(server.id).padEnd(width)}  ${serverText(server, hasWeights)}`;
+    const line = `  ${server.state === 'picked' ? '>' : ' '} ${shortName(server.id).padEnd(width)}  ${serverText(server, hasWeights, isMade)}`;
     return server.state === 'picked' ? line : paint('faint', line);
   });
-  if (left.length > 0) lines.push(paint('faint', `    and ${left.length} more: ${counts(left)}`));
+  if (left.length > 0) lines.push(paint('faint', `    and ${left.length} more: ${counts(left, isMade)}`));
   return lines;
 }
 
@@ -150,7 +166,8 @@ function mostTelling(servers: readonly SeenServer[], room: number): SeenServer[]
   return servers.filter((server) => chosen.has(server));
 }
 
-function serverText(server: SeenServer, hasWeights: boolean): string {
+/** @param isMade somebody was picked: where nobody was, whoever is well was kept from the request by something else */
+function serverText(server: SeenServer, hasWeights: boolean, isMade: boolean): string {
   const { state, out, weight, effectiveWeight, activeRequests, maxRequests, latencyMs, verdict, detail } =
     server;
   if (state !== 'picked' && state !== 'candidate') return `out: ${out}`;
@@ -158,19 +175,20 @@ function serverText(server: SeenServer, hasWeights: boolean): string {
   if (hasWeights)
     facts.push(weight === effectiveWeight ? `weight ${weight}` : `weight ${effectiveWeight} of ${weight}`);
   if (verdict !== 'healthy') facts.push(verdict === 'unknown' ? 'not probed' : verdict);
-  if (latencyMs !== null) facts.push(`answers in ${milliseconds(latencyMs)}`);
+  if (latencyMs !== null) facts.push(`lately up to ${milliseconds(latencyMs)}`);
   if (detail !== '') facts.push(detail);
-  return `${state === 'picked' ? 'picked:       ' : 'could take it:'} ${facts.join(', ')}`;
+  const standing = !isMade ? 'not asked:' : state === 'picked' ? 'picked:       ' : 'could take it:';
+  return `${standing} ${facts.join(', ')}`;
 }
 
-function counts(servers: readonly SeenServer[]): string {
+function counts(servers: readonly SeenServer[], isMade: boolean): string {
   const found = new Map<SeenServer['state'], number>();
   for (const { state } of servers) found.set(state, (found.get(state) ?? 0) + 1);
-  return [...found].map(([state, count]) => `${count} ${stateWords(state)}`).join(', ');
+  return [...found].map(([state, count]) => `${count} ${stateWords(state, isMade)}`).join(', ');
 }
 
-function stateWords(state: SeenServer['state']): string {
-  if (state === 'picked' || state === 'candidate') return 'could take it';
+function stateWords(state: SeenServer['state'], isMade: boolean): string {
+  if (state === 'picked' || state === 'candidate') return isMade ? 'could take it' : 'not asked';
   return reasonWords[state];
 }
 

@@ -126,8 +126,11 @@ describe('ballast demo', () => {
       server: 'api/api-1',
       weight: 4,
       revision: 2,
-      note: 'pool api is balanced by round-robin, which ignores weights',
+      note: 'pool api is balanced by round-robin, which ignores weights above 0',
     });
+    expect((await cli.run('server', 'weight', 'api/api-1', '0')).stdout.trim()).toBe(
+      'api/api-1: weight 0, written to the file; it takes no new clients; those with a session there stay',
+    );
     const killed = (await cli.run('server', 'kill', 'api/api-3', '--json')).objects[0];
     expect(killed).toMatchObject({ server: 'api/api-3', signal: 'SIGKILL' });
     expect(isAlive(killed.pid)).toBe(false);

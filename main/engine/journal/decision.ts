@@ -49,6 +49,12 @@ export const candidateCode = 1;
 
 /** `lent`: a pinned session stays where it is, and only this request went elsewhere. */
 export type AffinityResult = 'kept' | 'bound' | 'moved' | 'lent' | 'none' | 'rejected';
+/**
+ * Why somebody was asked although nobody was available: `ejected`: an ejection must not be what empties a pool; `unreachable`: nobody
+ * listened there, and that may have changed; `answers-probes`: the last probe went well, if not yet often enough; `failed-before`: it
+ * failed this very request, long enough ago to have come back since.
+ */
+export type LastResort = 'ejected' | 'unreachable' | 'answers-probes' | 'failed-before';
 /** Why affinity did what it did: what was missing in the request, or what was wrong with the bound server. */
 export type AffinityCause =
   | 'available'
@@ -72,7 +78,7 @@ export interface NotedServer {
   readonly activeRequests: number;
   /** The one that counts at this pick. */
   readonly weight: number;
-  /** Moving average of the time to answer; 0 while nothing was measured. */
+  /** Peak EWMA of the time to answer; 0 while nothing was measured. */
   readonly latencyMs: number;
   /** Clock's `now()`; 0 where it is not ejected. */
   readonly ejectedUntil: number;
@@ -132,8 +138,10 @@ export class DecisionRecord {
   keyBits = 0;
   /** The strategy was asked; otherwise the session alone decided, or nothing was there to choose from. */
   strategyAsked = false;
-  /** No server was available: one that is ejected, or could not be connected to, is asked all the same. */
-  lastResort = false;
+  /** No server was available, and one is asked all the same, for this reason. Null where some were. */
+  lastResort: LastResort | null = null;
+  /** How long ago nobody listened there, or it failed the request. */
+  lastResortAgeMs = 0;
   /** For an attempt that was begun beside the one before. */
   hedge = false;
   /** The pool's own `maxRequests`, where the request met the pool at that limit; else 0. */
@@ -159,7 +167,8 @@ export class DecisionRecord {
     this.pick = 0;
     this.picked = -1;
     this.strategyAsked = false;
-    this.lastResort = false;
+    this.lastResort = null;
+    this.lastResortAgeMs = 0;
     this.hedge = false;
     this.poolLimit = 0;
     this.panicReady = 0;

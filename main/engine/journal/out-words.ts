@@ -42,7 +42,7 @@ export function outWords(
       return before ? `was tried already: ${attemptWords(before)}` : 'was tried already';
     }
     case 'circuit-open':
-      return 'could have been asked, but the circuit of its pool was open';
+      return 'was left alone: the circuit of its pool was open';
     default:
       return assertNever(reason);
   }
@@ -57,6 +57,6 @@ function ejectionWords(record: DecisionRecord, index: number): string {
 }
 
 /** In whole seconds from one on: nobody cares for the rest. */
-function roughly(ms: number): string {
+export function roughly(ms: number): string {
   return formatDuration(ms >= 1_000 ? Math.ceil(ms / 1_000) * 1_000 : Math.max(1, Math.round(ms)));
 }

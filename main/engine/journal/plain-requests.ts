@@ -68,7 +68,7 @@ export class PlainRequests {
     const { decision } = attempt;
     if (attempt.outcome !== 'responded' || attempt.detail !== null || attempt.sentApart !== null)
       return false;
-    if (decision === null || decision.lastResort || decision.panicReady + decision.poolLimit !== 0)
+    if (decision === null || decision.lastResort !== null || decision.panicReady + decision.poolLimit !== 0)
       return false;
     if (decision.affinity !== null || decision.affinityCause !== null) return false;
     const { roster } = decision;

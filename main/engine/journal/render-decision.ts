@@ -1,12 +1,19 @@
 import { strategies, writtenOptions } from '@shared/catalog/strategies.ts';
 import type { Decision } from '@shared/contract/request-values.ts';
 import { type UnavailableReason, unavailableReasons } from '@shared/contract/server-values.ts';
+import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { missingKeyWords } from '../strategy/key-hash.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { SeenCandidate } from '../strategy/strategy.ts';
-import { candidateCode, type DecisionRecord, decisionStates, type ServerFacts } from './decision.ts';
-import { outWords } from './out-words.ts';
+import {
+  candidateCode,
+  type DecisionRecord,
+  decisionStates,
+  type LastResort,
+  type ServerFacts,
+} from './decision.ts';
+import { outWords, roughly } from './out-words.ts';
 import { attemptWords, type EarlierAttempt, reasonWords } from './words.ts';
 
 /**
@@ -134,7 +141,7 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
       if (reason !== '') parts.push(`${capital(reason)}.`);
       if (record.roster.ids.some((_, index) => decisionStates[record.code(index)] === 'circuit-open'))
         parts.push('The circuit of this pool was open, so no server was asked.');
-      parts.push(`No server was available: ${leftOut(record, () => true).join(', ')}.`);
+      else parts.push(`No server was available: ${leftOut(record, () => true).join(', ')}.`);
     }
     return parts.join(' ');
   }
@@ -171,16 +178,37 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
 
 /** Why it was not the first ones that were asked, or not only those that are well. */
 function narrowing(record: DecisionRecord): string {
+  const last =
+    record.lastResort === null
+      ? ''
+      : `No server was available; ${lastResortWords(record, record.lastResort)}.`;
+  // In panic too a server may be all that is left that failed this request before.
   if (record.panicReady > 0)
-    return `The pool was in panic: ${record.panicAvailable} of ${record.panicReady} servers ${record.panicAvailable === 1 ? 'was' : 'were'} available, less than its panicThreshold, so what probes and failures said of them was ignored.`;
-  if (record.lastResort)
-    return 'No server was available, so one was asked all the same that was ejected, that nobody could connect to when it was last tried, or that failed this request a while ago.';
+    return `The pool was in panic: ${record.panicAvailable} of ${record.panicReady} servers ${record.panicAvailable === 1 ? 'was' : 'were'} available, less than its panicThreshold, so what probes and failures said of them was ignored. ${last}`.trimEnd();
+  if (last !== '') return last;
   if (record.roster.backups[record.picked])
     return 'No primary server was available, so the backups were asked.';
   const priority = record.roster.priorities[record.picked]!;
   if (record.roster.priorities.some((other, index) => other < priority && !record.roster.backups[index]))
     return `No server of a better priority was available, so those of priority ${priority} were asked.`;
   return '';
+}
+
+function lastResortWords(record: DecisionRecord, reason: LastResort): string {
+  const name = record.roster.names[record.picked]!;
+  const ago = `${roughly(record.lastResortAgeMs)} ago`;
+  switch (reason) {
+    case 'ejected':
+      return `${name} was asked although it is ejected after failed attempts, since no ejection may empty a pool`;
+    case 'unreachable':
+      return `${name}, where nobody listened ${ago}, was asked all the same, since that may have changed`;
+    case 'answers-probes':
+      return `${name} was asked although it still counts as unhealthy, since its last probe went well`;
+    case 'failed-before':
+      return `${name}, which failed this request ${ago}, was asked once more, since it may be back`;
+    default:
+      return assertNever(reason);
+  }
 }
 
 /** A hash goes by another strategy where the request has no key: `the request has no header x-user: `. */

@@ -28,7 +28,7 @@ export class Candidates {
   sawFull = false;
   roster: Roster = emptyRoster;
   servers: readonly Server[] = [];
-  /** Ejected servers are asked where there is no other; otherwise only those that nobody could connect to. */
+  /** Ejected servers are asked where there is no other (`ejectLast: false`). */
   asksEjected = true;
   byId: ReadonlyMap<string, Server> = new Map();
   /** Those of the best level there is: who is asked while all is well. */
@@ -155,12 +155,13 @@ export class Candidates {
    * ones: it must not be what empties a pool. And that nobody listens at a server is the one fact that changes without notice,
    * and that a request can look at itself without harm: where nobody does, nothing is delivered. Nor is one kept out that
    * answers its probes again, only not often enough yet. What answers them badly is not asked, nor who is to take no new clients.
+   * ADR 0010, rule 3; the decision tells which of these it was.
    */
   #lastResort(record: DecisionRecord, exchange: Exchange, full: number): Server[] {
     const candidates = this.#with(record, candidateCode);
     const ejected = this.asksEjected ? this.#with(record, codes.ejected).filter(takesNew) : [];
     const hopeful = this.#with(record, codes.unhealthy).filter(
-      (server) => (server.unreachableAt !== 0 || server.answersProbes) && takesNew(server),
+      (server) => isHopeful(server) && takesNew(server),
     );
     const well = ejected.filter((server) => server.unreachableAt === 0 && !isFull(server));
     const others = [...candidates, ...ejected, ...hopeful]
@@ -172,26 +173,35 @@ export class Candidates {
       if (this.waitsForSlot) return [];
     }
     if (ejected.length === 0 && exchange.attemptCount === 0) exchange.lastResort = unservedError(record);
+    const now = this.#clock.now();
     let last = well.length > 0 ? well : longestAgo(others);
+    const [first] = last;
+    if (first && record.code(first.order) !== candidateCode) {
+      const { unreachableAt } = first;
+      if (unreachableAt !== 0) record.lastResortAgeMs = now - unreachableAt;
+      record.lastResort =
+        unreachableAt !== 0 ? 'unreachable' : well.length > 0 ? 'ejected' : 'answers-probes';
+    }
     // The last of all: who failed this very request, if that was long enough ago to have come back since.
-    if (last.length === 0) last = this.#mayBeBack(exchange);
-    record.lastResort = last.some((server) => record.code(server.order) !== candidateCode);
+    if (last.length === 0) last = this.#mayBeBack(record, exchange, now);
     for (const server of last) record.setCode(server.order, candidateCode);
     return last;
   }
 
   /** Servers that this request tried, the first of those that failed it longest ago and not again since. */
-  #mayBeBack(exchange: Exchange): Server[] {
+  #mayBeBack(record: DecisionRecord, exchange: Exchange, now: number): Server[] {
     const { attempts, attemptCount } = exchange;
     if (attemptCount < 2) return [];
-    const now = this.#clock.now();
     for (let index = 0; index < attemptCount - 1; index++) {
       const { server, endedAt } = attempts[index]!;
       if (!server || now - endedAt < comesBackMs) break;
       if (wasTriedSince(exchange, server, index + 1) || this.byId.get(server.id) !== server) continue;
       const reason = unavailability(server, now, false);
-      const isHopeful = reason === 'unhealthy' && (server.unreachableAt !== 0 || server.answersProbes);
-      if (reason === null || (isHopeful && takesNew(server) && !isFull(server))) return [server];
+      const mayGo = reason === 'unhealthy' && isHopeful(server) && takesNew(server) && !isFull(server);
+      if (reason !== null && !mayGo) continue;
+      record.lastResort = 'failed-before';
+      record.lastResortAgeMs = now - endedAt;
+      return [server];
     }
     return [];
   }
@@ -216,6 +226,11 @@ function standbyCode({ backup }: Server): number {
 /** Of weight 0 is who leaves by and by: only its own sessions are led there, however bad things are. */
 function takesNew({ configuredWeight }: Server): boolean {
   return configuredWeight > 0;
+}
+
+/** What probes say against an unhealthy one is only that nobody listened, or is out of date. */
+function isHopeful({ unreachableAt, answersProbes }: Server): boolean {
+  return unreachableAt !== 0 || answersProbes;
 }
 
 /** Of servers that nobody listened at, the one this is longest known of: the likeliest to be back. None of none. */

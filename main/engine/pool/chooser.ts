@@ -139,7 +139,7 @@ export class Chooser {
   shutOut(exchange: Exchange, strategy: Strategy, why: string): void {
     this.giveUp(exchange, strategy, '');
     const record = exchange.unserved!;
-    record.lastResort = false;
+    record.lastResort = null;
     for (const { order } of this.#candidates.servers)
       if (record.code(order) === candidateCode) record.setCode(order, circuitOpenCode);
     this.waitsForSlot = false;

@@ -102,21 +102,35 @@ export class Promises {
       server.ejectedUntil !== 0 &&
       (now < server.ejectedUntil || (server.isOnTrial && !server.isTrial(attempt)));
     const isOut = server.verdict === 'unhealthy' || isEjected || wasTried;
-    insist(
-      !isOut || isPanic || decision.lastResort,
-      is(`${server.verdict}, ejected: ${isEjected}, tried: ${wasTried}`),
-    );
+    const isLast = decision.lastResort !== null && !isBound;
+    const facts = `${server.verdict}, ejected: ${isEjected}, tried: ${wasTried}`;
+    insist(!isOut || (isPanic && !wasTried) || isLast, is(facts));
+    if (isLast) {
+      insist(isOut, is('called the last resort, and well'));
+      this.#mayBeLast(server, { isEjected, earlier }, now, is);
+      insist(lastWords(server, { isEjected, wasTried }).test(sentence), is(`${facts}, and the words differ`));
+    }
     insist(!isPanic || isBound || /panic/.test(sentence), is('picked in panic without a word of it'));
-    insist(
-      !decision.lastResort || isBound || isPanic || /No server was available/.test(sentence),
-      is('the last resort without a word of it'),
-    );
     const open = this.#open(exchange, exchange.attemptCount - 1, attempt);
-    if (decision.lastResort)
-      insist(open.length === 0, is(`the last resort although ${names(open)} could be asked`));
-    if (isBound || isPanic || decision.lastResort) return;
+    if (isLast) insist(open.length === 0, is(`the last resort although ${names(open)} could be asked`));
+    if (isBound || isPanic || isLast) return;
     const better = open.filter((other) => other.level < server.level);
     insist(better.length === 0, is(`of a worse level than ${names(better)}`));
+  }
+
+  /** The only cases in which somebody is asked who is not available, as docs/guide/failing-servers.md lists them. */
+  #mayBeLast(
+    server: Server,
+    { isEjected, earlier }: { readonly isEjected: boolean; readonly earlier: readonly AttemptRecord[] },
+    now: number,
+    is: (what: string) => string,
+  ): void {
+    const isHopeful = server.unreachableAt !== 0 || server.answersProbes;
+    insist(server.verdict !== 'unhealthy' || isHopeful, is('unhealthy: it answers its probes badly'));
+    const { ejectLast } = this.#pool.config.outlierDetection;
+    insist(!isEjected || server.verdict === 'unhealthy' || !ejectLast, is('ejected, with ejectLast'));
+    const last = earlier.findLast((each) => each.server === server);
+    insist(!last || now - last.endedAt >= 100, is('asked again at once after it failed this request'));
   }
 
   /** Servers that this request could be led to as a new client's; on a retry only those that were reached when last tried. */
@@ -164,6 +178,24 @@ export class Promises {
       );
     }
   }
+}
+
+/** What the decision has to say of somebody who was asked although nobody was available. */
+function lastWords(
+  server: Server,
+  { isEjected, wasTried }: { readonly isEjected: boolean; readonly wasTried: boolean },
+): RegExp {
+  const { name, unreachableAt, verdict } = server;
+  const words = wasTried
+    ? `${name}, which failed this request .+ ago, was asked once more, since it may be back`
+    : unreachableAt !== 0
+      ? `${name}, where nobody listened .+ ago, was asked all the same, since that may have changed`
+      : verdict === 'unhealthy'
+        ? `${name} was asked although it still counts as unhealthy, since its last probe went well`
+        : isEjected
+          ? `${name} was asked although it is ejected after failed attempts, since no ejection may empty a pool`
+          : 'nothing';
+  return new RegExp(`No server was available; ${words}`);
 }
 
 function insist(holds: boolean, otherwise: string): void {

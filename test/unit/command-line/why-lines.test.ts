@@ -51,13 +51,13 @@ describe('why a request went where it went', () => {
       'attempt 1, at 0.00 ms: api-1 failed after 2.00 ms: connection reset',
       '  Round robin chose api-1, whose turn it was. Left out: api-4 is draining.',
       '  > api-1  picked:        0 in flight',
-      '    api-2  could take it: 1 in flight, answers in 13 ms',
+      '    api-2  could take it: 1 in flight, lately up to 13 ms',
       '    api-3  could take it: 0 in flight',
       '    api-4  out: is draining: it takes no new clients',
       'attempt 2, at 2.00 ms: api-2 answered 200 after 2.00 ms',
       '  The attempt before, at api-1, failed (connection reset). Round robin chose api-2, whose turn it was. Left out: api-4 is draining.',
       '    api-1  out: was tried already: connection reset',
-      '  > api-2  picked:        1 in flight, answers in 13 ms',
+      '  > api-2  picked:        1 in flight, lately up to 13 ms',
       '    api-3  could take it: 0 in flight',
       '    api-4  out: is draining: it takes no new clients',
     ]);
@@ -109,6 +109,40 @@ describe('why a request went where it went', () => {
       '  No server was available: a is unhealthy, b is in maintenance.',
       '    a  out: is unhealthy: its probes fail',
       '    b  out: is in maintenance',
+    ]);
+  });
+
+  it('names the session, not the servers, where that is what keeps a request from those that are well', async () => {
+    const kit = poolKit({
+      servers: serversNamed({ a: 1, b: 1 }),
+      affinity: { type: 'client-ip', onUnavailable: 'reject' },
+    });
+    kit.serve();
+    kit.server('a').adminState = 'maintenance';
+    const lines = whyLines(await served(kit, [['responded']]), plain);
+    expect(lines.slice(-4)).toEqual([
+      'attempt 1 was not made: its session is bound to a, and pool api moves no session (affinity.onUnavailable: reject)',
+      '  The session pointed at a, which was in maintenance, and this pool rejects such a client instead of moving it.',
+      '    a  out: is in maintenance',
+      '    b  not asked: 0 in flight, not probed',
+    ]);
+  });
+
+  it('names the circuit where that is open, and claims of no server that it was unavailable', async () => {
+    const kit = poolKit({
+      servers: serversNamed({ a: 1 }),
+      circuitBreaker: { failurePercent: 50, minimumRequests: 1 },
+    });
+    const failed = kit.request();
+    kit.pool.choose(failed);
+    kit.end(failed, 'closed-before-response');
+    failed.status = 502;
+    kit.pool.requestEnded(failed);
+    const lines = whyLines(await served(kit, [['responded']]), plain);
+    expect(lines.slice(-3)).toEqual([
+      'attempt 1 was not made: the circuit of pool api was open',
+      '  The circuit of this pool was open, so no server was asked.',
+      '    a  out: was left alone: the circuit of its pool was open',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Exchange } from '../../../main/engine/exchange.ts';
+import { renderDecision } from '../../../main/engine/journal/render-decision.ts';
 import { poolKit, serversNamed } from '../../support/engine-kit.ts';
 import { seededRandom } from '../../support/random.ts';
 
@@ -164,6 +165,36 @@ describe('choosing a server', () => {
       kit.end(exchange, 'responded', 200);
       // Until a probe has looked it is unhealthy still, and all there is.
       expect(kit.serve()).toBe('a');
+    });
+
+    it('tells which of the reasons it was, and asks nobody for any other', async () => {
+      const told = (kit: ReturnType<typeof poolKit>, exchange: Exchange): string => {
+        expect(kit.pool.choose(exchange)).not.toBeNull();
+        const attempts = exchange.attempts.slice(0, exchange.attemptCount);
+        const before = attempts.slice(0, -1).map((each) => ({ ...each, server: each.server!.id }));
+        const { sentence } = renderDecision(attempts.at(-1)!.decision!, before);
+        return /No server was available; [^.]+\./.exec(sentence)?.[0] ?? sentence;
+      };
+      const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+      kit.server('b').adminState = 'maintenance';
+      const [a] = kit.pool.servers;
+      await kit.clock.advance(1_000);
+      a!.verdict = 'unhealthy';
+      a!.unreachableAt = kit.clock.now();
+      await kit.clock.advance(9_000);
+      expect(told(kit, kit.request())).toBe(
+        'No server was available; a, where nobody listened 9s ago, was asked all the same, since that may have changed.',
+      );
+      a!.unreachableAt = 0;
+      a!.answersProbes = true;
+      expect(told(kit, kit.request())).toBe(
+        'No server was available; a was asked although it still counts as unhealthy, since its last probe went well.',
+      );
+      a!.verdict = 'healthy';
+      a!.ejectedUntil = kit.clock.now() + 5_000;
+      expect(told(kit, kit.request())).toBe(
+        'No server was available; a was asked although it is ejected after failed attempts, since no ejection may empty a pool.',
+      );
     });
 
     it('is not told by the end of an old connection that somebody listens at an unhealthy server', () => {

@@ -27,8 +27,9 @@ export function DecisionTable({
               in flight
             </th>
             <th scope="col" className="end">
-              ms
-              <span className="visually-hidden"> to answer, on average</span>
+              <span title="How long it took to answer lately: follows peaks at once and forgets them slowly">
+                recent peak, ms
+              </span>
             </th>
             <th scope="col">seen as</th>
           </tr>

@@ -13,7 +13,7 @@ export interface DecisionRow {
   readonly weight: string;
   /** `2`, or `2/10` where it has a limit. */
   readonly inFlight: string;
-  /** Its average time to answer; null where nothing was measured. */
+  /** Moving average of its time to answer that follows peaks at once; null where nothing was measured. */
   readonly latencyMs: number | null;
   /** Why it was picked, passed over, or left out: a few words. */
   readonly note: string;
