@@ -42,7 +42,7 @@ export async function replayFile(output: Output, file: string, options: ReplayCo
     const base = await changedPool(asWritten(recorded), name, options);
     const plans = plansOf(base, recorded, options);
     const servers = recorded.servers.map((server) => serverId(name, server.name));
-    const model = new ServiceModel(requests, recorded.timeouts);
+    const model = new ServiceModel(requests, recorded.timeouts, recorded.healthCheck);
     const runs: NamedRun[] = [{ name: 'recorded', figures: recordedFigures(requests, servers), keys: null }];
     for (const { name: title, config } of plans)
       runs.push({

@@ -1,4 +1,4 @@
-import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
+import type { RecordedFault, RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type { DecisionRecord } from './decision.ts';
 import { idText, type KeptRequest } from './kept-request.ts';
 
@@ -7,6 +7,7 @@ export function tellForRecord(kept: KeptRequest): RecordedRequest {
   const attempts = kept.attempts.slice(0, kept.attemptCount);
   const decisions = [...attempts.map(({ decision }) => decision), kept.unserved];
   const last = decisions.findLast((decision) => decision !== null) ?? null;
+  const first = decisions.find((decision) => decision !== null) ?? null;
   return {
     id: idText(kept),
     arrivedMs: micros(kept.endedAt - kept.durationMs),
@@ -23,6 +24,7 @@ export function tellForRecord(kept: KeptRequest): RecordedRequest {
     session: kept.session,
     affinity: last === null ? null : last.affinity,
     key: keyHashOf(decisions),
+    ...(first !== null && { unwell: unwellBy(first) }),
     attempts: attempts.map(({ server, startedAfterMs, durationMs, outcome, status }) => ({
       server,
       startedAfterMs: micros(startedAfterMs),
@@ -38,6 +40,21 @@ function keyHashOf(decisions: readonly (DecisionRecord | null)[]): number | null
   for (const decision of decisions)
     if (decision !== null && decision.keyHash !== null) return decision.keyHash;
   return null;
+}
+
+/** What a decision knew against the servers. */
+function unwellBy(decision: DecisionRecord): Record<string, RecordedFault[]> {
+  const unwell: Record<string, RecordedFault[]> = {};
+  for (const [index, id] of decision.roster.ids.entries()) {
+    const { verdict, unreachable, ejected } = decision.facts(index);
+    if (verdict !== 'unhealthy' && !unreachable && !ejected) continue;
+    const faults: RecordedFault[] = [];
+    if (verdict === 'unhealthy') faults.push('unhealthy');
+    if (unreachable) faults.push('unreachable');
+    if (ejected) faults.push('ejected');
+    unwell[id] = faults;
+  }
+  return unwell;
 }
 
 function micros(ms: number): number {

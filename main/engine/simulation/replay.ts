@@ -6,7 +6,7 @@ import type { ProbeResult } from '../health/probe.ts';
 import type { Server } from '../pool/server.ts';
 import { type RunFigures, Tally } from './figures.ts';
 import { seededRandom } from './seeded-random.ts';
-import type { ServiceModel } from './service-model.ts';
+import type { ModelledAttempt, ServiceModel } from './service-model.ts';
 import { SimulatedClients } from './simulated-client.ts';
 import { createSimulatedPool } from './simulated-pool.ts';
 import { SimulatedRequest } from './simulated-request.ts';
@@ -20,14 +20,14 @@ const probeMs = 1;
 export interface ReplayOptions {
   /** Of one pool, in the order in which they arrived. */
   readonly requests: readonly RecordedRequest[];
-  readonly model: ServiceModel;
+  readonly model: Pick<ServiceModel, 'attempt' | 'probeFailureAt'>;
   /** The pool as it was recorded, */
   readonly recorded: PoolConfig;
   /** and the one they are led to. */
   readonly config: PoolConfig;
   readonly seed: number;
-  /** Told of what the clients of requests saw, as it happens. */
-  readonly ended?: (exchange: Exchange) => void;
+  /** Told of what the clients of requests saw, as it happens; `now` is the virtual clock's. */
+  readonly ended?: (exchange: Exchange, now: number) => void;
 }
 
 /**
@@ -61,7 +61,10 @@ export async function replay({
     },
     probe: (check, { address }) =>
       new Promise((resolve) => {
-        const failure = model.failureAt(idAt.get(formatAddress(address)) ?? '', clock.now() - startedAt);
+        const failure = model.probeFailureAt(
+          idAt.get(formatAddress(address)) ?? '',
+          clock.now() - startedAt,
+        );
         const afterMs = failure?.outcome === 'timed-out' ? check.timeoutMs : probeMs;
         clock.after(afterMs, () => {
           time.promised();
@@ -82,7 +85,7 @@ export async function replay({
     observer: {
       ended: (exchange) => {
         left -= 1;
-        ended?.(exchange);
+        ended?.(exchange, clock.now());
       },
     },
   };
@@ -98,7 +101,7 @@ export async function replay({
   return tally.figures(ejections);
 }
 
-function probeResult(failure: ReturnType<ServiceModel['failureAt']>): ProbeResult {
+function probeResult(failure: ModelledAttempt | null): ProbeResult {
   if (failure === null) return { succeeded: true, connected: true, ownFault: false, detail: '200' };
   const connected = failure.outcome !== 'connect-failed';
   return { succeeded: false, connected, ownFault: false, detail: failure.outcome };

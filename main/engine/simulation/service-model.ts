@@ -1,5 +1,7 @@
+import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import type { RecordedAttempt, RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type { AttemptOutcome } from '@shared/contract/request-values.ts';
+import { type FailedAttempt, failingsOf, type Outage, slackMs } from './outages.ts';
 
 /** What comes of an attempt in the model. */
 export interface ModelledAttempt {
@@ -19,44 +21,58 @@ export interface RecordedTimeouts {
   readonly requestMs?: number;
 }
 
-/** One recorded attempt, as a fact about its server. */
-interface Seen {
-  readonly atMs: number;
-  readonly failure: ModelledAttempt | null;
-}
-
 /** Fewer answers than this say nothing about how fast a server is. */
 const leastAnswers = 5;
+
+/** Where only probes noticed an outage. */
+const refused: ModelledAttempt = { outcome: 'connect-failed', status: 0, durationMs: 1 };
 
 /**
  * The servers of a recording, as far as it tells of them:
  *
  * - A request takes as long as its answering attempt was recorded to take; at another server that times the ratio of their median
  *   response times. One that nobody answered takes the median of the server it comes to.
- * - At any moment a server does what its last recorded attempt before that did: a failed one lasts until one that went well.
- *   A response of 500 and more is a failure of that kind. One that another attempt overtook tells nothing of its server.
+ * - In an outage (see `failingsOf`) a server does what its last failed attempt before that moment did. A response of 500 and more is
+ *   a failure of that kind. One that another attempt overtook tells nothing of its server.
+ * - What failed by itself fails again, at whichever server, as the same attempt of the same request.
  *
  * It knows nothing of how a server slows down under load: that is in the recorded times, for the load that was there.
  */
 export class ServiceModel {
-  readonly #seen = new Map<string, Seen[]>();
+  readonly #outages: ReadonlyMap<string, readonly Outage[]>;
+  /** Failures that are a request's own, by the number of the attempt from 0. */
+  readonly #own = new Map<RecordedRequest, readonly (ModelledAttempt | null)[]>();
   readonly #medians = new Map<string, number>();
   readonly #medianOfAll: number;
   readonly #recorded: RecordedTimeouts;
 
-  /** @param recorded of the recorded run: the head of an answer that took longer had come before */
-  constructor(requests: readonly RecordedRequest[], recorded: RecordedTimeouts) {
+  /**
+   * @param recorded of the recorded run: the head of an answer that took longer had come before
+   * @param check of the recorded run: what its probes knew of the servers is in the requests
+   */
+  constructor(
+    requests: readonly RecordedRequest[],
+    recorded: RecordedTimeouts,
+    check: HealthCheckConfig = { type: 'none' },
+  ) {
     this.#recorded = recorded;
     const answers = new Map<string, number[]>();
-    for (const { arrivedMs, attempts } of requests) {
+    for (const { attempts } of requests) {
       for (const attempt of attempts) {
         if (attempt.outcome === 'client-aborted' || attempt.outcome === 'cancelled') continue;
-        const failure = failureOf(attempt);
-        listOf(this.#seen, attempt.server).push({ atMs: arrivedMs + attempt.startedAfterMs, failure });
-        if (failure === null) listOf(answers, attempt.server).push(attempt.durationMs);
+        if (failureOf(attempt) === null) listOf(answers, attempt.server).push(attempt.durationMs);
       }
     }
-    for (const seen of this.#seen.values()) seen.sort((one, other) => one.atMs - other.atMs);
+    const { outages, alone } = failingsOf(requests, check, (attempt) => failureOf(attempt) !== null);
+    this.#outages = outages;
+    for (const request of requests) {
+      const { attempts } = request;
+      if (attempts.some((attempt) => alone.has(attempt)))
+        this.#own.set(
+          request,
+          attempts.map((attempt) => (alone.has(attempt) ? failureOf(attempt) : null)),
+        );
+    }
     for (const [server, times] of answers)
       if (times.length >= leastAnswers) this.#medians.set(server, median(times));
     this.#medianOfAll = median([...answers.values()].flat());
@@ -69,30 +85,37 @@ export class ServiceModel {
 
   /** How a server fails at that moment of the recording; null where it answers. */
   failureAt(server: string, atMs: number): ModelledAttempt | null {
-    const seen = this.#seen.get(server);
-    if (!seen) return null;
-    let low = 0;
-    let high = seen.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (seen[middle]!.atMs <= atMs) low = middle + 1;
-      else high = middle;
-    }
-    return low === 0 ? null : seen[low - 1]!.failure;
+    return attemptIn(this.#outageAt(server, atMs), atMs);
+  }
+
+  /** How a probe of it fails then; null where it goes well. */
+  probeFailureAt(server: string, atMs: number): ModelledAttempt | null {
+    const outage = this.#outageAt(server, atMs);
+    return outage?.fromProbes === true ? attemptIn(outage, atMs) : null;
+  }
+
+  #outageAt(server: string, atMs: number): Outage | null {
+    const outages = this.#outages.get(server) ?? [];
+    const next = firstAfter(outages.length, (index) => outages[index]!.from > atMs);
+    const outage = outages[next - 1];
+    return outage !== undefined && atMs <= outage.to ? outage : null;
   }
 
   /**
    * What comes of a request at a server at that moment.
    *
    * @param responseMs `timeouts.response` of the run that is simulated
+   * @param tries attempts that this request has had before
    */
   attempt(
     request: RecordedRequest,
     server: string,
     atMs: number,
     { responseMs }: { responseMs: number },
+    tries = 0,
   ): ModelledAttempt {
-    const modelled = this.failureAt(server, atMs) ?? this.#answer(request, server);
+    const failure = this.failureAt(server, atMs) ?? this.#own.get(request)?.[tries] ?? null;
+    const modelled = failure ?? this.#answer(request, server);
     if ((modelled.headMs ?? modelled.durationMs) <= responseMs) return modelled;
     return { outcome: 'timed-out', status: 0, durationMs: responseMs };
   }
@@ -150,6 +173,27 @@ function failureOf({ outcome, status, durationMs }: RecordedAttempt): ModelledAt
     default:
       return { outcome, status, durationMs };
   }
+}
+
+/** What an attempt in an outage comes to: what the one before did, and at first what the first one does. */
+function attemptIn(outage: Outage | null, atMs: number): ModelledAttempt | null {
+  if (outage === null) return null;
+  const { failures } = outage;
+  const next = firstAfter(failures.length, (index) => failures[index]!.atMs > atMs + slackMs);
+  const failure: FailedAttempt | undefined = failures[Math.max(0, next - 1)];
+  return failure === undefined ? refused : failureOf(failure.attempt);
+}
+
+/** The first of so many places where it is so; their number where it is nowhere so. Once it is, it is behind that as well. */
+function firstAfter(count: number, isSo: (index: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isSo(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function listOf<T>(lists: Map<string, T[]>, key: string): T[] {

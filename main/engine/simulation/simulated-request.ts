@@ -111,7 +111,13 @@ export class SimulatedRequest implements Waiter {
     if (decision?.affinity === 'moved') tally.sessionMoved();
     tally.began(server.id, server.activeRequests);
     const { timeouts } = pool.config;
-    const modelled = model.attempt(this.#recorded, server.id, now - startedAt, timeouts);
+    const modelled = model.attempt(
+      this.#recorded,
+      server.id,
+      now - startedAt,
+      timeouts,
+      exchange.attemptCount - 1,
+    );
     const running = { attempt, modelled, isOver: false };
     const headMs = headOf(modelled);
     const isLate = timeouts.attemptMs > 0 && headMs > timeouts.attemptMs;

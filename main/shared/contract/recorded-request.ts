@@ -14,6 +14,10 @@ export const recordedAttemptSchema = z.object({
 });
 export type RecordedAttempt = z.infer<typeof recordedAttemptSchema>;
 
+/** What may speak against a server: its probes fail, nobody listens there, or its attempts failed. */
+export const recordedFaults = ['unhealthy', 'unreachable', 'ejected'] as const;
+export type RecordedFault = (typeof recordedFaults)[number];
+
 /**
  * A request as `ballast record` writes it and `ballast replay` reads it: what is needed to run it again elsewhere, and nothing
  * of what it carried. Cookies and the values of fields are not in it; who belongs together is told by names that mean nothing.
@@ -43,6 +47,8 @@ export const recordedRequestSchema = z.object({
   affinity: z.enum(['kept', 'bound', 'moved', 'lent', 'none', 'rejected']).nullable(),
   /** 32-bit hash of the key that the `hash` strategy went by; null where it went by none: another strategy, no such key, or a session decided. */
   key: z.int().min(0).max(0xffff_ffff).nullable(),
+  /** What spoke against servers of the pool, by id, when it was led to the first; nothing against all others. Left out where nobody knows. */
+  unwell: z.record(z.string(), z.array(z.enum(recordedFaults))).optional(),
   attempts: z.array(recordedAttemptSchema),
 });
 export type RecordedRequest = z.infer<typeof recordedRequestSchema>;
