@@ -77,7 +77,8 @@ function notes({ requests }: ReplayedPool): string[] {
   const isOneClient = new Set(requests.map(({ client, session }) => session ?? client)).size === 1;
   return [
     'Everything but "recorded" is a model: the real pool on a virtual clock, before servers that take as long as was recorded',
-    '(elsewhere times the ratio of their medians) and fail from a recorded failure until the next recorded success.',
+    '(elsewhere times the ratio of their medians). They fail while several attempts in a row or their probes were seen to fail; a failure',
+    'by itself stays with its request, at whichever server.',
     'It does not know how a server slows down under more load. See docs/guide/replay.md.',
     ...(isOneClient
       ? ['All requests came from one client: whatever goes by the client leads them all to one server.']

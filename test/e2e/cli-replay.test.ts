@@ -87,6 +87,8 @@ ${servers.map(({ name, address }) => `      - { name: ${name}, address: '${addre
       session: 's1',
     });
     expect(rest.every((each, index) => each.arrivedMs >= (rest[index - 1]?.arrivedMs ?? 0))).toBe(true);
+    expect(first.unwell).toEqual({});
+    expect(rest.some(({ unwell }) => unwell['api/b']?.includes('unreachable'))).toBe(true);
     for (const cookie of cookies) expect(text).not.toContain(cookie.split('=')[1]);
     expect(text).not.toContain('secret-of-the-client');
     expect(readFileSync(join(cli.folder, 'ten.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(11);

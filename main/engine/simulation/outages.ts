@@ -1,5 +1,6 @@
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import type { RecordedAttempt, RecordedRequest } from '@shared/contract/recorded-request.ts';
+import { listOf } from './list-of.ts';
 
 /** A time in which a server fails, in milliseconds of the recording; both ends are in it. */
 export interface Outage {
@@ -69,32 +70,26 @@ function sightsOf(
   isFailed: (attempt: RecordedAttempt) => boolean,
 ): Map<string, Sight[]> {
   const sights = new Map<string, Sight[]>();
-  const listOf = (server: string): Sight[] => {
-    let list = sights.get(server);
-    if (!list) sights.set(server, (list = []));
-    return list;
-  };
-  for (const { attempts } of requests) for (const { server } of attempts) listOf(server);
-  for (const { unwell = {} } of requests) for (const server of Object.keys(unwell)) listOf(server);
+  for (const { attempts } of requests) for (const { server } of attempts) listOf(sights, server);
+  for (const { unwell = {} } of requests) for (const server of Object.keys(unwell)) listOf(sights, server);
   for (const request of requests) {
     const { arrivedMs, attempts, unwell } = request;
-    if (unwell !== undefined) {
+    // Without probes a standing says nothing new: it is what the last attempt left behind.
+    if (unwell !== undefined && check.type !== 'none') {
       const atMs = arrivedMs + (attempts[0]?.startedAfterMs ?? 0);
       for (const [server, list] of sights) {
         const standing = unwell[server];
         const isUnhealthy = standing?.includes('unhealthy') === true;
         const isUnreachable = standing?.includes('unreachable') === true;
-        if (isUnhealthy || isUnreachable) list.push({ atMs, kind: isUnhealthy ? 'unhealthy' : 'unreachable' });
-        // Without probes nobody would have noticed.
-        else if (check.type !== 'none') list.push({ atMs, kind: 'well' });
+        list.push({ atMs, kind: isUnhealthy ? 'unhealthy' : isUnreachable ? 'unreachable' : 'well' });
       }
     }
     for (const attempt of attempts) {
       if (attempt.outcome === 'client-aborted' || attempt.outcome === 'cancelled') continue;
       const atMs = arrivedMs + attempt.startedAfterMs;
       if (isFailed(attempt))
-        listOf(attempt.server).push({ atMs, kind: 'failed', failure: { atMs, request, attempt } });
-      else listOf(attempt.server).push({ atMs, kind: 'answered' });
+        listOf(sights, attempt.server).push({ atMs, kind: 'failed', failure: { atMs, request, attempt } });
+      else listOf(sights, attempt.server).push({ atMs, kind: 'answered' });
     }
   }
   // Stable: what stood before an attempt stays before it.

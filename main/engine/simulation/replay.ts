@@ -61,10 +61,7 @@ export async function replay({
     },
     probe: (check, { address }) =>
       new Promise((resolve) => {
-        const failure = model.probeFailureAt(
-          idAt.get(formatAddress(address)) ?? '',
-          clock.now() - startedAt,
-        );
+        const failure = model.probeFailureAt(idAt.get(formatAddress(address)) ?? '', clock.now() - startedAt);
         const afterMs = failure?.outcome === 'timed-out' ? check.timeoutMs : probeMs;
         clock.after(afterMs, () => {
           time.promised();

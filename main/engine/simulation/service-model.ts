@@ -1,6 +1,7 @@
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import type { RecordedAttempt, RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type { AttemptOutcome } from '@shared/contract/request-values.ts';
+import { listOf } from './list-of.ts';
 import { type FailedAttempt, failingsOf, type Outage, slackMs } from './outages.ts';
 
 /** What comes of an attempt in the model. */
@@ -194,15 +195,6 @@ function firstAfter(count: number, isSo: (index: number) => boolean): number {
     else low = middle + 1;
   }
   return low;
-}
-
-function listOf<T>(lists: Map<string, T[]>, key: string): T[] {
-  let list = lists.get(key);
-  if (!list) {
-    list = [];
-    lists.set(key, list);
-  }
-  return list;
 }
 
 /** 0 of none. */

@@ -11,11 +11,17 @@ describe('the model of servers', () => {
       { server: 'b', startedAfterMs: 3, durationMs: 17, status: 201 },
     ]);
     const model = new ServiceModel([retried], timeouts);
-    expect(model.attempt(retried, 'api/b', 3, timeouts)).toEqual({
+    expect(model.attempt(retried, 'api/b', 3, timeouts, 1)).toEqual({
       outcome: 'responded',
       status: 201,
       durationMs: 17,
     });
+    // What failed by itself does so at any server.
+    for (const server of ['api/a', 'api/b'])
+      expect(model.attempt(retried, server, 0, timeouts)).toMatchObject({
+        outcome: 'closed-before-response',
+        durationMs: 3,
+      });
   });
 
   it('makes it quicker or slower at another server, by the ratio of their medians', () => {
@@ -30,7 +36,7 @@ describe('the model of servers', () => {
     expect(few.attempt(slow[0]!, 'api/b', 500, timeouts).durationMs).toBe(40);
   });
 
-  it('lets a server fail from a failed attempt until the next that went well, and in the same way', () => {
+  it('lets a server fail from the first of several failures to half-way to the next that went well, and in the same way', () => {
     const model = new ServiceModel(
       [
         recordedRequest(100, [{ server: 'a' }]),
@@ -42,7 +48,7 @@ describe('the model of servers', () => {
       timeouts,
     );
     const at = (ms: number) => model.failureAt('api/a', ms)?.status ?? null;
-    expect([0, 100, 199, 200, 299, 300, 399, 400, 999].map(at)).toEqual([
+    expect([0, 100, 199, 200, 299, 300, 349, 351, 999].map(at)).toEqual([
       null,
       null,
       null,
