@@ -164,6 +164,8 @@ function eject(server: Server, config: OutlierDetectionConfig, deps: OutlierDeps
   server.ejectedUntil = now + ms;
   server.ejectedUntilMs = Math.round(deps.clock.epoch() + ms);
   server.endTrial();
+  // It is out for what it did: a strategy that goes by time is not to keep it out longer, and asks it for its trial at once.
+  server.forgetLatency();
   // So that a return counts from the next one on.
   server.returnedAt = 0;
   const reason = outlierText(server.outlier, config);

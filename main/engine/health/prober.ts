@@ -150,6 +150,8 @@ export function createProber(server: Server, initial: HealthCheckConfig, deps: P
     if (verdict === 'unhealthy') server.connections?.batching.record.serverGone();
     // As in Envoy, what a health check found well again need not wait for its ejection to end.
     if (verdict !== 'healthy' || before !== 'unhealthy') return;
+    // It may be another process by now.
+    server.forgetLatency();
     server.beginSlowStart(clock.now());
     deps.lock?.acquire();
     takeBack(server, 'its health check succeeds', deps);

@@ -52,13 +52,11 @@ export class AttemptResults {
     const server = attempt.server!;
     if (attempt.outcome === 'responded')
       server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
-    // What a tunnel lasted says nothing of how fast the server is.
-    if (attempt.outcome === 'responded' && attempt.status !== 101)
-      noteLatency(server, attempt, config.strategy);
     const tells = tellsOfServer(attempt);
     if (tells) this.#noteReached(server, attempt);
     if (attempt.batchSize !== 0) this.#of.traffic.batched(attempt.sentApart !== null);
     const failed = this.#rule.isFailed(attempt, config);
+    noteLatency(server, attempt, failed, config.strategy);
     const { outlierDetection } = config;
     if (tells && outlierDetection.failurePercent !== 0 && server.ejectedUntil === 0)
       server.outlier.window.add(attempt.endedAt, outlierDetection.windowMs, failed);
@@ -126,13 +124,19 @@ export class AttemptResults {
   }
 }
 
-/** A server error may show the server slower, never faster: errors are quick, and must not draw traffic. */
+/** What failed may show the server slower, never faster; nor does a server error, whether the file calls it a failure or not. */
 function noteLatency(
   server: Server,
-  { status, startedAt, endedAt }: AttemptRecord,
+  { outcome, status, startedAt, endedAt }: AttemptRecord,
+  failed: boolean,
   strategy: PoolConfig['strategy'],
 ): void {
+  // What a tunnel lasted says nothing of how fast the server is.
+  if (status === 101) return;
   const ms = endedAt - startedAt;
   const decayMs = strategy.kind === 'least-time' ? strategy.decayMs : latencyDecayMs;
-  if (status < 500 || ms > server.latencyMs) server.noteLatency(ms, endedAt, decayMs);
+  if (failed || (outcome === 'responded' && status >= 500)) {
+    // An ejection is enough: what ends meanwhile must not hold up the trial.
+    if (server.ejectedUntil === 0) server.noteFailedLatency(ms, endedAt, decayMs);
+  } else if (outcome === 'responded') server.noteLatency(ms, endedAt, decayMs);
 }

@@ -55,7 +55,12 @@ export function isFull(server: Server): boolean {
   return server.maxRequests !== 0 && server.activeRequests >= server.maxRequests;
 }
 
+/** Whatever load it has: there is no point in waiting for it. */
+export function isOut({ adminState, verdict }: Server): boolean {
+  return adminState === 'maintenance' || verdict === 'unhealthy';
+}
+
 /** Whether asking for it makes sense; whether it may really be used, the chooser decides. */
 export function hasSlot(server: Server): boolean {
-  return server.adminState !== 'maintenance' && server.verdict !== 'unhealthy' && !isFull(server);
+  return !isOut(server) && !isFull(server);
 }

@@ -70,6 +70,10 @@ export class Chooser {
       exchange.poolWasFull = false;
     }
     this.sawPoolFull = this.#limit.isReached;
+    if (this.sawPoolFull && this.#isInVain(record, exchange, affinity, now)) {
+      this.sawPoolFull = false;
+      return this.#unserved(record, exchange);
+    }
     if (this.sawPoolFull) {
       exchange.poolWasFull = true;
       this.waitsForSlot = true;
@@ -104,6 +108,22 @@ export class Chooser {
     return picked;
   }
 
+  /** Writes down how every server stands: to wait until the pool has room for one more would get the request nowhere. */
+  #isInVain(record: DecisionRecord, exchange: Exchange, affinity: Affinity | null, now: number): boolean {
+    const { lastResort } = exchange;
+    const found = this.#candidates.find(record, exchange, now);
+    exchange.lastResort = lastResort;
+    if (found.length > 0 || this.#candidates.waitsForSlot) return false;
+    // Who has a session may get further than a new client.
+    return (
+      affinity === null ||
+      this.#candidates.servers.every((server) => {
+        const reason = this.#candidates.reasonOf(server, now, true);
+        return reason !== null && reason !== 'full';
+      })
+    );
+  }
+
   /**
    * Writes down that a request got no server although it might have waited for one.
    *
@@ -115,8 +135,13 @@ export class Chooser {
     const record = this.#record;
     record.begin(this.#candidates.roster, strategy.kind);
     record.queuedMs = exchange.queuedAt === 0 ? 0 : now - exchange.queuedAt;
-    this.#candidates.note(record, exchange, now);
+    const found = this.#candidates.note(record, exchange, now);
     this.#unserved(record, exchange);
+    const full = this.#candidates.servers.filter(
+      (server) => server.adminState !== 'maintenance' && isFull(server),
+    );
+    // All went out while it waited: that is the reason then, and not their load.
+    if (found.length === 0 && full.length === 0) return;
     exchange.busy = true;
     const { pool } = this.#candidates.roster;
     if (this.#limit.isReached) {
@@ -125,10 +150,14 @@ export class Chooser {
       exchange.error = `pool "${pool}" has as many requests in flight as it may (${activeRequests}/${maxRequests}, maxRequests), and ${why}`;
       return;
     }
-    const full = this.#candidates.servers
-      .filter(isFull)
-      .map((server) => `${server.name} ${server.activeRequests}/${server.maxRequests}`);
-    exchange.error = `every server of pool "${pool}" that could take the request is at its limit (${full.join(', ')}), and ${why}`;
+    if (full.length === 0) {
+      exchange.error = `others wait for the servers of pool "${pool}" already, and ${why}`;
+      return;
+    }
+    const loads = full.map(
+      ({ name, activeRequests, maxRequests }) => `${name} ${activeRequests}/${maxRequests}`,
+    );
+    exchange.error = `every server of pool "${pool}" that could take the request is at its limit (${loads.join(', ')}), and ${why}`;
   }
 
   /**
@@ -143,6 +172,7 @@ export class Chooser {
     for (const { order } of this.#candidates.servers)
       if (record.code(order) === candidateCode) record.setCode(order, circuitOpenCode);
     this.waitsForSlot = false;
+    exchange.busy = true;
     exchange.session = null;
     exchange.sessionIsNew = false;
     exchange.lastResort = null;

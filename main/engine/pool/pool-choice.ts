@@ -8,7 +8,7 @@ import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { createStrategy, notesKeeper } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
-import { hasSlot } from './availability.ts';
+import { hasSlot, isOut } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { hasFree } from './hedging.ts';
@@ -265,6 +265,7 @@ export class PoolChoice {
     return {
       // Where the circuit is open nobody waits for a slot: all are to hear of it.
       hasSlot: () => this.circuit.isOpen || (!this.#limit.isReached && this.#members.servers.some(hasSlot)),
+      isOut: () => this.#members.servers.every(isOut),
       offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange) : null),
       mayWaitOn: () => this.#chooser.waitsForSlot,
       timedOut: ({ exchange }, waitedMs) => {

@@ -21,6 +21,8 @@ export interface Waiter {
 export interface QueueOwner {
   /** Whether asking anybody makes sense: some server has a slot. */
   hasSlot(): boolean;
+  /** No server is in that could have a slot some time: whoever waits is to hear of it. */
+  isOut(): boolean;
   /** A server for this one now, or null. */
   offer(waiter: Waiter): Server | null;
   /** Whether it pays to wait on; where not, `exchange.error` has been set. */
@@ -123,9 +125,10 @@ export class RequestQueue extends Timed {
     const owner = this.#owner;
     const board = this.#board;
     const releases = board?.releases ?? 0;
+    const isOut = owner.isOut();
     let isOthersTurn = false;
-    for (let waiter = this.#first; waiter && owner.hasSlot(); ) {
-      if (board?.mayGo(waiter.exchange.queuedAt) === false) {
+    for (let waiter = this.#first; waiter && (isOut || owner.hasSlot()); ) {
+      if (!isOut && board?.mayGo(waiter.exchange.queuedAt) === false) {
         isOthersTurn = true;
         break;
       }

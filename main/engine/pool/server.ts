@@ -7,7 +7,7 @@ import { ProbeHistory } from '../health/probe-history.ts';
 import { TrafficMeter } from '../metrics/traffic-meter.ts';
 import type { ServerConnections } from '../proxy/server-connections.ts';
 import { hashText } from '../strategy/hash.ts';
-import { peakEwma } from '../strategy/peak-ewma.ts';
+import { decayedEwma, failureLatency, peakEwma } from '../strategy/peak-ewma.ts';
 import type { Candidate } from '../strategy/strategy.ts';
 import { Memory } from '../threads/memory.ts';
 import { Endpoint } from './endpoint.ts';
@@ -238,6 +238,18 @@ export class Server implements Candidate {
   noteLatency(ms: number, now: number, decayMs: number): void {
     const { latencyMs, latencyAt } = this.#cells;
     this.#cells.setLatency(peakEwma(latencyMs, latencyAt, ms, now, decayMs), now);
+  }
+
+  /** The same of an attempt that failed, which shows it slower, never faster. */
+  noteFailedLatency(ms: number, now: number, decayMs: number): void {
+    const nowMs = decayedEwma(this.latencyMs, this.latencyAt, now, decayMs);
+    const counted = failureLatency(ms, this.latencyMs);
+    if (counted > nowMs) this.noteLatency(counted, now, decayMs);
+  }
+
+  /** What was measured means nothing any more. */
+  forgetLatency(): void {
+    this.#cells.setLatency(0, 0);
   }
 
   /** The same process was measured under another identity. */

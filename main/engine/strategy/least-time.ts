@@ -5,10 +5,11 @@ import { pickTied } from './tied-turns.ts';
 
 /**
  * Smallest peak EWMA of the response time x (requests in flight + 1) / weight, as in Finagle and Linkerd. A measurement fades while no
- * other follows, so that a server that was slow once is asked again. One that was never measured counts as the fastest of the others (all
- * the same where none was): it gets its first requests at once, and not more of them than its requests in flight allow. (Finagle asks such a
- * server first and then not at all until it has answered; one endless response would keep it out for good.) Equal ones take turns
- * by weight.
+ * other follows, so that a server that was slow once is asked again. One that was never measured takes no time at all as long as nothing is
+ * in flight there: it is asked next, whatever the weights. While it has yet to answer it counts as the fastest of the others (all the same
+ * where none was measured) and gets no more than its requests in flight and its weight allow. (Finagle asks such a server first, too, and then
+ * not at all until it has answered; one endless response would keep it out for good.) Equal ones take turns by weight. What a failed attempt
+ * does to the measurement: see `failureLatency`.
  */
 export function leastTime({ decayMs }: Extract<StrategyOptions, { kind: 'least-time' }>): Strategy {
   return {
@@ -27,8 +28,9 @@ export function leastTime({ decayMs }: Extract<StrategyOptions, { kind: 'least-t
       let least = Number.POSITIVE_INFINITY;
       for (let index = 0; index < candidates.length; index++) {
         const candidate = candidates[index]!;
-        const ms = candidate.seen === 0 ? fastest : candidate.seen;
-        const score = (ms * (candidate.activeRequests + 1)) / candidate.weight;
+        const { activeRequests, seen } = candidate;
+        const ms = seen === 0 && activeRequests > 0 ? fastest : seen;
+        const score = (ms * (activeRequests + 1)) / candidate.weight;
         candidate.seen = score;
         if (score < least) least = score;
       }
@@ -38,10 +40,14 @@ export function leastTime({ decayMs }: Extract<StrategyOptions, { kind: 'least-t
 }
 
 export const leastTimeReasoning: StrategyReasoning = {
-  detail: (candidate) => `score ${figure(candidate.seen)} (${product(candidate)})`,
+  detail: (candidate) =>
+    candidate.seen === 0
+      ? 'score 0 (not measured)'
+      : `score ${figure(candidate.seen)} (${product(candidate)})`,
   because(picked, others) {
     const next = lowest(others);
     if (!next) return onlyOne;
+    if (picked.seen === 0) return 'which has not answered yet and has nothing in flight, and is asked first';
     const tied = others.filter(({ seen }) => seen === picked.seen).length;
     if (tied > 0)
       return `whose turn it was among the ${tied + 1} that should answer soonest (${product(picked)})`;

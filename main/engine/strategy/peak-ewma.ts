@@ -29,3 +29,20 @@ export function peakEwma(
 export function decayedEwma(ms: number, at: number, now: number, decayMs: number): number {
   return ms * Math.exp(-Math.max(0, now - at) / decayMs);
 }
+
+/** What a failed attempt counts as, at least and at most. */
+const failureMs = 1_000;
+const mostFailureMs = 60_000;
+
+/**
+ * What a failed attempt counts as: a second, or twice what was measured last, so that one that goes on failing is asked ever less, up to a minute. Failures are
+ * quick, and measured as they are they would draw the traffic: Finagle does that and leaves it to its failure accrual to take such a
+ * server out, while Linkerd's proxy can add a penalty that fades (`penalize-failures`), which this follows. With the default decay of 10 s
+ * a second has faded to 20 ms after about 40 s.
+ *
+ * @param ms how long the attempt took
+ * @param beforeMs the server's measurement, as it stood at the last one
+ */
+export function failureLatency(ms: number, beforeMs: number): number {
+  return Math.min(mostFailureMs, Math.max(failureMs, ms, 2 * beforeMs));
+}

@@ -116,7 +116,7 @@ export const strategies = {
     kind: 'least-time',
     label: 'Least time',
     explain: ({ decay = '10s' } = {}) =>
-      `The server that should answer soonest: its recent response time (a peak counts at once and fades over ${decay}) times its requests in flight and this one, divided by its weight. One that has not answered yet counts as the fastest.`,
+      `The server that should answer soonest: its recent response time (a peak counts at once and fades over ${decay}) times its requests in flight and this one, divided by its weight. One that has not answered yet is asked as soon as it is idle; a failed attempt counts as at least a second.`,
     goodFor: 'Servers of different or changing speed: a slow one is passed by before requests pile up at it.',
     options: {
       decay: {

@@ -172,6 +172,32 @@ describe('outlier detection', () => {
     expect(kit.status(next).notEjected).toMatch(new RegExp(`^\\d+ attempts in a row failed, but (${why})`));
   });
 
+  it('counts servers in maintenance neither among all nor among the ejected', () => {
+    const kit = failing({ a: 1, b: 1, c: 1, d: 1, e: 1 }, {}, { maxEjectedPercent: 50 });
+    kit.fail('a', 10);
+    kit.pool.setAdminState(kit.server('d'), 'maintenance');
+    // Half of four: another may be ejected, and no third.
+    kit.fail('b', 10);
+    kit.fail('c', 10);
+    expect(kit.server('b').ejectedUntil).toBeGreaterThan(0);
+    expect(kit.server('c').ejectedUntil).toBe(0);
+    // Half of three is one, and of the ejected one is in maintenance.
+    kit.pool.setAdminState(kit.server('d'), 'ready');
+    kit.pool.setAdminState(kit.server('a'), 'maintenance');
+    kit.fail('c', 10);
+    expect(kit.server('c').ejectedUntil).toBeGreaterThan(0);
+  });
+
+  it('does not let servers in maintenance raise how many may be ejected', () => {
+    const kit = failing({ a: 1, b: 1, c: 1, d: 1 }, {}, { maxEjectedPercent: 50 });
+    kit.pool.setAdminState(kit.server('d'), 'maintenance');
+    kit.fail('a', 10);
+    kit.fail('b', 10);
+    expect(kit.pool.servers.filter(({ ejectedUntil }) => ejectedUntil !== 0).map(({ name }) => name)).toEqual(
+      ['a'],
+    );
+  });
+
   it('ejects for too large a share of failures once there were enough attempts', () => {
     const kit = failing({ a: 1, b: 1 }, {}, { failurePercent: 40, minimumRequests: 10 });
     for (let request = 0; request < 9; request++) kit.at('a', request % 2 ? 'timed-out' : 'responded');

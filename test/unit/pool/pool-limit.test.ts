@@ -89,6 +89,47 @@ describe('maxRequests of a pool', () => {
     );
   });
 
+  it('does not hide that no server could take the request anyway', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), maxRequests: 1 });
+    begin(kit);
+    for (const server of kit.pool.servers) kit.pool.setAdminState(server, 'maintenance');
+    const late = waiter(kit.request());
+    expect(kit.pool.choose(late.exchange)).toBeNull();
+    expect(kit.pool.enqueue(late)).toBe(false);
+    expect(late.exchange.error).toBe(
+      'no server of pool "api" is available: a is in maintenance, b is in maintenance',
+    );
+    expect(kit.limits.read()).toEqual([]);
+  });
+
+  it('keeps nobody waiting once all servers are out', async () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), maxRequests: 1, queue: { timeout: '10s' } });
+    begin(kit);
+    const late = waiter(kit.request());
+    kit.pool.choose(late.exchange);
+    expect(kit.pool.enqueue(late)).toBe(true);
+    for (const server of kit.pool.servers) kit.pool.setAdminState(server, 'maintenance');
+    await kit.clock.advance(100);
+    expect(late.isRefused).toBe(true);
+    expect(late.exchange.error).toBe(
+      'no server of pool "api" is available: a is in maintenance, b is in maintenance',
+    );
+  });
+
+  it('waits at the limit for a client whose own server drains', () => {
+    const kit = poolKit({
+      servers: serversNamed({ a: 1, b: 1 }),
+      maxRequests: 1,
+      affinity: { type: 'client-ip' },
+    });
+    begin(kit);
+    kit.pool.setAdminState(kit.server('a'), 'drain');
+    kit.pool.setAdminState(kit.server('b'), 'maintenance');
+    const bound = waiter(kit.request());
+    expect(kit.pool.choose(bound.exchange)).toBeNull();
+    expect(kit.pool.enqueue(bound)).toBe(true);
+  });
+
   it('counts what runs at a server that was removed meanwhile', () => {
     const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), maxRequests: 1 });
     const first = begin(kit);

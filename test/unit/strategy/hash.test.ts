@@ -138,7 +138,7 @@ describe('in a pool', () => {
     ],
     [
       'least-time',
-      /^Least time chose a, whose turn it was among the 2 that should answer soonest \(1 ms x 1\)\.$/,
+      /^Least time chose a, which has not answered yet and has nothing in flight, and is asked first\.$/,
     ],
     ['random', /^Random chose b, drawn by chance, 1 of 2 by weight\.$/],
     ['first', /^First chose a, the first in the file that could take it \(0 in flight\)\.$/],

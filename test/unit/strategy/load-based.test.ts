@@ -91,13 +91,24 @@ describe('whatever the order of the file', () => {
       'a',
     ],
     [
-      'one never measured as the fastest',
+      'one never measured that was asked already as the fastest',
       'least-time',
       {
         a: { latencyMs: 30, activeRequests: 1 },
         b: { latencyMs: 10, activeRequests: 2 },
         c: { activeRequests: 1 },
         d: { latencyMs: 90 },
+      },
+      'c',
+    ],
+    [
+      'one never measured before everybody, as long as it is idle',
+      'least-time',
+      {
+        a: { latencyMs: 1, weight: 100 },
+        b: { latencyMs: 1, weight: 5 },
+        c: { weight: 0.1 },
+        d: { latencyMs: 1 },
       },
       'c',
     ],
@@ -147,6 +158,39 @@ describe('whatever the order of the file', () => {
 
   it('least time serves an idle pool that was never measured by turns', () => {
     expect(sequence(strategyOf('least-time'), candidatesNamed({ a: 1, b: 1, c: 1 }), 6)).toBe('abcabc');
+  });
+});
+
+describe('least time asks a server that was never measured', () => {
+  it.each([
+    [{ a: 2, b: 1 }, 'ba'],
+    [{ a: 5, b: 1, c: 1 }, 'bca'],
+    [{ a: 1, b: 0.1 }, 'ba'],
+  ])('once, soon, whatever the weights (%o), and not again while it is to answer', (weights, wanted) => {
+    const servers = candidatesNamed(weights);
+    servers[0]!.latencyMs = 1;
+    const strategy = strategyOf('least-time');
+    let met = '';
+    for (let request = 0; request < servers.length; request++) {
+      const picked = strategy.pick(servers, facts, 0);
+      met += picked.id;
+      // Who was never measured does not answer for now; the measured one does at once.
+      if (picked.latencyMs === 0) picked.activeRequests += 1;
+    }
+    expect(met).toBe(wanted);
+  });
+
+  it('no more often than its requests in flight allow while it is slow to give its first answer', () => {
+    const servers = candidatesNamed({ a: 5, b: 1 });
+    servers[0]!.latencyMs = 20;
+    const strategy = strategyOf('least-time');
+    const asked = { a: 0, b: 0 };
+    for (let request = 0; request < 24; request++) {
+      const picked = strategy.pick(servers, facts, 0);
+      picked.activeRequests += 1;
+      asked[picked.id as 'a' | 'b'] += 1;
+    }
+    expect(asked).toEqual({ a: 20, b: 4 });
   });
 });
 
@@ -269,6 +313,14 @@ describe('bounded load', () => {
     expect(met).toEqual(order);
     for (const server of servers) server.activeRequests = 0;
     expect(bounded.pick(servers, popular, 0).id).toBe(home.id);
+  });
+
+  it('breaks a tie of equal scores by id, not by the order of the file', () => {
+    // The same seed makes the same score.
+    const twins = candidatesNamed({ b: 1, a: 1, c: 1 }).map((server) => ({ ...server, seed: 7 }));
+    const bounded = strategyOf({ kind: 'hash', key: 'header:x-user', boundedLoad: 2 });
+    const popular = factsOf({ headers: { 'x-user': 'popular' } });
+    for (const order of permutations(twins)) expect(bounded.pick(order, popular, 0).id).toBe('a');
   });
 
   it('counts what is in flight with the request itself, rounded up', () => {

@@ -48,13 +48,17 @@ describe('the latency of a server', () => {
     expect(server.latencyMs).toBeGreaterThan(49);
   });
 
-  it('is not made to look better by quick errors, nor told by tunnels and by what was not answered', async () => {
+  it('is made to look worse by errors, however quick, and is not told by tunnels', async () => {
     const { kit, server } = await answer(200, 50);
     await answer(503, 1, kit);
+    expect(server.latencyMs).toBe(1_000);
     await answer(101, 90_000, kit);
+    expect(server.latencyMs).toBe(1_000);
     await answer(0, 5_000, kit);
-    expect(server.latencyMs).toBe(50);
-    await answer(503, 70, kit);
-    expect(server.latencyMs).toBe(70);
+    expect(server.latencyMs).toBe(5_000);
+    await answer(503, 1, kit);
+    expect(server.latencyMs).toBe(10_000);
+    for (let failure = 0; failure < 5; failure++) await answer(503, 1, kit);
+    expect(server.latencyMs).toBe(60_000);
   });
 });

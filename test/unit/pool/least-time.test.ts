@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import type { PoolInput } from '../../support/config-of.ts';
+import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+
+/** What a server does with a request: after so many milliseconds a status, or a way to fail. */
+interface Does {
+  readonly ms: number;
+  readonly status?: number;
+  readonly outcome?: 'connect-failed' | 'closed-before-response' | 'client-aborted';
+}
+
+function play(does: Record<string, Does>, more: Partial<PoolInput> = {}) {
+  const kit = poolKit({
+    servers: serversNamed(Object.fromEntries(Object.keys(does).map((name) => [name, 1]))),
+    strategy: 'least-time',
+    healthCheck: { type: 'none' },
+    outlierDetection: { consecutiveFailures: 0 },
+    ...more,
+  });
+  return {
+    ...kit,
+    /** Requests one after another; how many each server got. */
+    async asked(requests: number): Promise<Record<string, number>> {
+      const counts: Record<string, number> = {};
+      for (let request = 0; request < requests; request++) {
+        const exchange = kit.request();
+        const server = kit.pool.choose(exchange)!;
+        const { ms, status = 200, outcome = 'responded' } = does[server.name]!;
+        counts[server.name] = (counts[server.name] ?? 0) + 1;
+        const attempt = exchange.attempts[0]!;
+        attempt.startedAt = kit.clock.now();
+        await kit.clock.advance(ms);
+        attempt.endedAt = kit.clock.now();
+        attempt.outcome = outcome;
+        attempt.status = outcome === 'responded' ? status : 0;
+        kit.pool.attemptEnded(exchange, attempt);
+      }
+      return counts;
+    },
+  };
+}
+
+describe('least time and servers that fail', () => {
+  it.each([
+    ['a quick 500', { ms: 1, status: 500 }],
+    ['a refused connection', { ms: 1, outcome: 'connect-failed' }],
+    ['a connection closed at once', { ms: 1, outcome: 'closed-before-response' }],
+  ] as const)('%s draws nobody', async (_what, fails) => {
+    const { a } = await play({ a: fails, b: { ms: 20 } }).asked(30);
+    expect(a).toBe(1);
+  });
+
+  it('nor does a status that the file calls a failure', async () => {
+    const { a } = await play(
+      { a: { ms: 1, status: 429 }, b: { ms: 20 } },
+      { outlierDetection: { consecutiveFailures: 0, statuses: [429] } },
+    ).asked(30);
+    expect(a).toBe(1);
+  });
+
+  it('not even where the good servers take longer than a failure counts', async () => {
+    const { a = 0 } = await play({ a: { ms: 1, status: 500 }, b: { ms: 5_000 } }).asked(40);
+    // A second, two, four and eight, and then again whenever as much has faded to five.
+    expect(a).toBeLessThan(14);
+  });
+
+  it('one that begins to fail is left, and asked again when that has faded', async () => {
+    const does = { a: { ms: 1, status: 200 }, b: { ms: 20 } };
+    const kit = play(does);
+    expect((await kit.asked(30)).a).toBe(29);
+    does.a.status = 500;
+    expect((await kit.asked(30)).a).toBe(1);
+    does.a.status = 200;
+    expect((await kit.asked(30)).a ?? 0).toBe(0);
+    await kit.clock.advance(60_000);
+    expect((await kit.asked(10)).a).toBeGreaterThan(0);
+  });
+
+  it('a failure never makes a slow server look faster', async () => {
+    const does = { a: { ms: 9_000, status: 200 } };
+    const kit = play(does);
+    await kit.asked(1);
+    const before = kit.server('a').latencyMs;
+    does.a = { ms: 1, status: 503 };
+    await kit.asked(1);
+    expect(kit.server('a').latencyMs).toBeGreaterThanOrEqual(before);
+  });
+
+  it('a client that goes away says nothing', async () => {
+    const kit = play({ a: { ms: 1, outcome: 'client-aborted' } });
+    await kit.asked(1);
+    expect(kit.server('a').latencyMs).toBe(0);
+  });
+
+  it('after an ejection the trial comes at once, and its answer counts alone', async () => {
+    const does: Record<string, Does> = { a: { ms: 1, outcome: 'closed-before-response' }, b: { ms: 20 } };
+    const kit = play(does, { outlierDetection: { consecutiveFailures: 1, baseEjection: '1s' } });
+    await kit.asked(2);
+    expect(kit.server('a').ejectedUntil).toBeGreaterThan(0);
+    does.a = { ms: 5 };
+    await kit.clock.advance(1_000);
+    expect(await kit.asked(3)).toEqual({ a: 3 });
+    expect(kit.server('a').latencyMs).toBe(5);
+  });
+});
