@@ -1,10 +1,12 @@
 import { idempotentMethods, retryOutcomes } from '@shared/config/retry-schema.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
+import { coversStatus } from '@shared/config/status-ranges.ts';
 import type { Notes } from './notes.ts';
 import { time } from './words.ts';
 
 /** Statuses that `proxy_next_upstream` knows. */
 const retryableStatuses = [403, 404, 429, 500, 502, 503, 504];
+const allStatuses = Array.from({ length: 200 }, (_, index) => 400 + index);
 /** What `non_idempotent` lets nginx send again. */
 const nonIdempotent = ['POST', 'LOCK', 'PATCH'];
 
@@ -68,13 +70,12 @@ function statuses({ name, retry }: PoolConfig, notes: Notes): string[] {
   const known = new Set<number>();
   const unknown: (number | string)[] = [];
   for (const reason of retry.on) {
-    if (reason === '4xx' || reason === '5xx') {
-      for (const status of retryableStatuses) if (`${status}`[0] === reason[0]) known.add(status);
-      unknown.push(`the rest of ${reason}`);
-    } else if (typeof reason === 'number') {
-      if (retryableStatuses.includes(reason)) known.add(reason);
-      else unknown.push(reason);
-    }
+    // A way to fail is none.
+    if (typeof reason === 'string' && !/^\d/.test(reason)) continue;
+    const covered = retryableStatuses.filter((status) => coversStatus(reason, status));
+    for (const status of covered) known.add(status);
+    const all = allStatuses.filter((status) => coversStatus(reason, status));
+    if (covered.length < all.length) unknown.push(covered.length === 0 ? reason : `the rest of ${reason}`);
   }
   if (unknown.length > 0) {
     notes.lost(

@@ -1,10 +1,7 @@
+import { coversStatus } from '@shared/config/status-ranges.ts';
 import type { HttpHealthCheck } from './probe-http.ts';
 
 /** Whether a status is in one of the ranges as the configuration writes them: `200`, `2xx`, `200-399`, `2xx-3xx`. */
 export function isExpected(status: number, ranges: HttpHealthCheck['expect']): boolean {
-  return ranges.some((range) => {
-    if (typeof range === 'number') return status === range;
-    const [from, to = from] = range.split('-') as [string, string?];
-    return status >= Number(from.replace('xx', '00')) && status <= Number(to.replace('xx', '99'));
-  });
+  return ranges.some((range) => coversStatus(range, status));
 }

@@ -38,7 +38,8 @@ export function probeHttp(
       return takeBody(response, reader.take, () => finish({ succeeded: false, detail }));
     }
     const reader = readBody(check.body);
-    takeBody(response, reader.take, () => {
+    takeBody(response, reader.take, (isWhole) => {
+      if (!isWhole) return finish({ succeeded: false, detail: `${status}, but the response broke off` });
       const { isGood, words } = reader.judge();
       finish({ succeeded: isGood, detail: `${status}${words}` });
     });
@@ -62,12 +63,19 @@ function withDefaults(
   return { ...Object.fromEntries(missing), ...fields };
 }
 
-/** @param take true once it has enough */
-function takeBody(response: IncomingMessage, take: (chunk: Buffer) => boolean, ended: () => void): void {
+/**
+ * @param take true once it has enough
+ * @param ended told whether the body has ended, or is enough; the first call counts
+ */
+function takeBody(
+  response: IncomingMessage,
+  take: (chunk: Buffer) => boolean,
+  ended: (isWhole: boolean) => void,
+): void {
   response.on('data', (chunk: Buffer) => {
-    if (take(chunk)) ended();
+    if (take(chunk)) ended(true);
   });
-  response.on('end', ended);
-  response.on('error', ended);
-  response.on('close', ended);
+  response.on('end', () => ended(response.complete));
+  response.on('error', () => ended(false));
+  response.on('close', () => ended(response.complete));
 }

@@ -1,6 +1,6 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord } from '../exchange.ts';
-import { retriesStatus } from '../proxy/retry-rules.ts';
+import { statusesOf } from '../proxy/retry-rules.ts';
 
 const first = 400;
 const end = 600;
@@ -16,7 +16,7 @@ export function tellsOfServer({ outcome, spared }: AttemptRecord): boolean {
  * nor does any other status, which may be what the service means: of the proxies, nginx is as careful, while Envoy counts every 5xx.
  */
 export class FailureRule {
-  readonly #counts = new Uint8Array(end - first);
+  #counts = new Uint8Array(end - first);
   #of: PoolConfig | null = null;
 
   isFailed(attempt: AttemptRecord, config: PoolConfig): boolean {
@@ -30,19 +30,6 @@ export class FailureRule {
 
   #configure(config: PoolConfig): void {
     this.#of = config;
-    const { statuses } = config.outlierDetection;
-    for (let status = first; status < end; status++) {
-      const counts =
-        statuses === undefined ? retriesStatus(config.retry, status) : statuses.some(covers(status));
-      this.#counts[status - first] = counts ? 1 : 0;
-    }
+    this.#counts = statusesOf(config.outlierDetection.statuses ?? config.retry.on);
   }
 }
-
-/** Of `503`, `5xx` and `502-504`. */
-const covers =
-  (status: number) =>
-  (each: number | string): boolean => {
-    const [low = '', high = low] = String(each).split('-');
-    return Number(low.replace('xx', '00')) <= status && status <= Number(high.replace('xx', '99'));
-  };

@@ -1,5 +1,6 @@
-import { type RetryOutcome, retryOutcomes } from '@shared/config/retry-schema.ts';
+import { retryOutcomes } from '@shared/config/retry-schema.ts';
 import type { RetryConfig } from '@shared/config/schema.ts';
+import { coversStatus, type StatusRange } from '@shared/config/status-ranges.ts';
 import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { StopReason } from './failure-text.ts';
 
@@ -28,8 +29,26 @@ export function attemptsUsedUp({ attempts }: RetryConfig, made: number, refused:
 
 /** The pool wants a response of this status tried elsewhere. */
 export function retriesStatus({ on }: RetryConfig, status: number): boolean {
-  if (status < 400 || on.length === 0) return false;
-  return on.includes(status) || on.includes(status < 500 ? '4xx' : '5xx');
+  if (status < leastStatus || on.length === 0) return false;
+  let covered = coveredBy.get(on);
+  if (covered === undefined) {
+    covered = statusesOf(on);
+    coveredBy.set(on, covered);
+  }
+  return covered[status - leastStatus] === 1;
+}
+
+const leastStatus = 400;
+const statuses = 200;
+/** Each list is taken apart once. */
+const coveredBy = new WeakMap<RetryConfig['on'], Uint8Array>();
+
+/** For each status from 400 to 599: 1 where one of the ranges covers it. */
+export function statusesOf(ranges: readonly StatusRange[]): Uint8Array {
+  const covered = new Uint8Array(statuses);
+  for (let at = 0; at < statuses; at++)
+    if (ranges.some((range) => coversStatus(range, leastStatus + at))) covered[at] = 1;
+  return covered;
 }
 
 /**
@@ -38,7 +57,7 @@ export function retriesStatus({ on }: RetryConfig, status: number): boolean {
  */
 export function retriesOutcome({ on }: RetryConfig, outcome: AttemptOutcome): boolean {
   if (outcome === 'responded' || on.length === 0) return true;
-  return on.includes(outcome as RetryOutcome) || !on.some((each) => isOutcome(each));
+  return on.includes(outcome) || !on.some((each) => isOutcome(each));
 }
 
 function isOutcome(reason: RetryConfig['on'][number]): boolean {

@@ -6,7 +6,7 @@ export type KeyReader = (facts: RequestFacts) => string | null;
 
 /**
  * How the key that the file names is read: `header:NAME` (several fields of one name joined), `cookie:NAME` (the first of that name),
- * `query:NAME` (the first, as it stands there: nothing is decoded), `path` (without query), `uri` (path and query) or `client-ip`.
+ * `query:NAME` (the first, as it stands there: neither names nor values are decoded), `path` (without query), `uri` (path and query) or `client-ip`.
  */
 export function keyReader(key: string): KeyReader {
   const colon = key.indexOf(':');
@@ -44,18 +44,16 @@ function pathOf(target: string): string {
   return query === -1 ? uri : uri.slice(0, query);
 }
 
+/** From the first `?` on, parameters are what stands between two `&`; a `?` further on is part of a value (RFC 3986 section 3.4). */
 function queryValue(target: string, name: string): string | null {
   let from = target.indexOf('?') + 1;
   if (from === 0) return null;
   for (;;) {
-    const at = target.indexOf(name, from);
-    if (at === -1) return null;
-    from = at + name.length;
-    const before = target.charCodeAt(at - 1);
-    const isWhole =
-      (before === 0x3f /* ? */ || before === 0x26) /* & */ && target.charCodeAt(from) === 0x3d; /* = */
-    if (!isWhole) continue;
+    const equals = from + name.length;
     const end = target.indexOf('&', from);
-    return target.slice(from + 1, end === -1 ? undefined : end);
+    if (target.charCodeAt(equals) === 0x3d /* = */ && target.startsWith(name, from))
+      return target.slice(equals + 1, end === -1 ? undefined : end);
+    if (end === -1) return null;
+    from = end + 1;
   }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { PatternError } from '../lib/pattern/parse-pattern.ts';
 import { compilePattern } from '../lib/pattern/pattern.ts';
 import { duration, durationText, whole } from './schema-parts.ts';
+import { statusRange } from './status-ranges.ts';
 
 /** While the verdict is changing, probes come this many times as often where the file says nothing of it, */
 const hurry = 4;
@@ -56,18 +57,7 @@ function timed<T extends Timed>({ interval, timeout, fastInterval, downInterval,
   };
 }
 
-const statusRange = z.union(
-  [
-    whole(100, 599),
-    z
-      .string()
-      .regex(
-        /^[1-5](xx|\d\d)(-[1-5](xx|\d\d))?$/,
-        'a status, a class or a range; write e.g. 200, 2xx or 200-399',
-      ),
-  ],
-  { error: 'a status, a class or a range; write e.g. 200, 2xx or 200-399' },
-);
+const status = statusRange(100, 'a status, a class or a range; write e.g. 200, 2xx or 200-399');
 
 /** The most of a response's body that a probe reads. */
 export const mostBodyBytes = 65_536;
@@ -165,11 +155,15 @@ export const healthCheckSchema = z
           ),
           headers: headers.default({}).describe('Further fields of the probe.'),
           expect: z
-            .array(statusRange)
+            .array(status)
             .min(1, 'write the statuses that count as success, e.g. expect: [2xx]')
             .default(['2xx', '3xx'])
             .describe('Statuses that count as success. Redirects are not followed.'),
-          body: body.optional().describe('What the body of the response must contain.'),
+          body: body
+            .optional()
+            .describe(
+              'What the body of the response must contain. It is looked at when it is complete, or `bytes` of it have come: one that breaks off fails, and so does one that has not ended within `timeout`, whatever it contains.',
+            ),
         })
         .superRefine((check, context) => {
           const { method, body: wanted } = check;

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import { duration, inMs, whole } from './schema-parts.ts';
+import { statusRange } from './status-ranges.ts';
 
-const statusText = 'a status, a class or a range from 400 to 599; write e.g. 503, 5xx or 502-504';
+const status = statusRange(
+  400,
+  'a status, a class or a range from 400 to 599; write e.g. 503, 5xx or 502-504',
+);
 
 /** Exclusion of servers that fail on real traffic. */
 export const outlierDetectionSchema = z
@@ -30,11 +34,7 @@ export const outlierDetectionSchema = z
       'Whose median is below this is never ejected for being slow.',
     ),
     statuses: z
-      .array(
-        z.union([whole(400, 599), z.string().regex(/^[45](xx|\d\d)(-[45](xx|\d\d))?$/, statusText)], {
-          error: statusText,
-        }),
-      )
+      .array(status)
       .optional()
       .describe(
         'Response statuses that count as a failure, e.g. 503, 5xx or 502-504; those of `retry.on` when left out. An attempt without a whole response always counts.',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatDuration, parseDuration } from '../lib/duration.ts';
 import { duration, inMs, whole } from './schema-parts.ts';
+import { statusRange } from './status-ranges.ts';
 
 /** Ways an attempt can fail that another attempt may follow, by the words of the journal. */
 export const retryOutcomes = [
@@ -14,10 +15,11 @@ export type RetryOutcome = (typeof retryOutcomes)[number];
 /** RFC 9110 section 9.2.2: to send one of these twice means the same as to send it once. */
 export const idempotentMethods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'] as const;
 
-const retryReason = z.union([whole(400, 599), z.enum(['4xx', '5xx']), z.enum(retryOutcomes)], {
-  error: `a status from 400 to 599, 4xx, 5xx, ${retryOutcomes.slice(0, -1).join(', ')} or ${retryOutcomes.at(-1)}`,
-});
-export type RetryReason = z.output<typeof retryReason>;
+const retryReason = statusRange(
+  400,
+  `a status, a class or a range from 400 to 599 (503, 5xx, 502-504), ${retryOutcomes.slice(0, -1).join(', ')} or ${retryOutcomes.at(-1)}`,
+  retryOutcomes,
+);
 
 const backoff = z
   .strictObject({
@@ -74,7 +76,7 @@ export const retrySchema = z
       .array(retryReason)
       .default([])
       .describe(
-        'What is tried again elsewhere: statuses (`503`, `5xx`) and ways to fail (`connect-failed`, `closed-before-response`, `failed-mid-response`, `timed-out`). Where it names no way to fail, every one is tried again.',
+        'What is tried again elsewhere: statuses (`503`, `5xx`, `502-504`) and ways to fail (`connect-failed`, `closed-before-response`, `failed-mid-response`, `timed-out`). Where it names no way to fail, every one is tried again.',
       ),
     methods: z
       .array(

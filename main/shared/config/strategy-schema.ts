@@ -37,7 +37,7 @@ const byKind = {
       .string()
       .regex(hashKeyForm, `a key is one of ${hashKeyExamples.join(', ')}`)
       .describe(
-        'What of the request decides: `header:NAME`, `cookie:NAME`, `query:NAME` (as it stands there, not decoded), `path`, `uri` (path and query) or `client-ip`.',
+        'What of the request decides: `header:NAME`, `cookie:NAME`, `query:NAME` (the first parameter of that name, both as they stand there: percent-encoding is not decoded), `path`, `uri` (path and query) or `client-ip`.',
       ),
     boundedLoad: z
       .number('a number from 1 to 100')

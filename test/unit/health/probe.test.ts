@@ -77,6 +77,36 @@ describe('an HTTP probe', () => {
     });
   });
 
+  it.each([
+    ['with a body to look for', { contains: 'ok' }],
+    ['without', undefined],
+  ])('fails when the response breaks off, %s', async (_with, body) => {
+    const port = await answering((_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('ok ok', () => response.destroy());
+    });
+    expect(await probe(port, { type: 'http', ...(body && { body }) })).toMatchObject({
+      succeeded: false,
+      connected: true,
+      detail: '200, but the response broke off',
+    });
+  });
+
+  it('fails when chunks stop before the last one', async () => {
+    const port = await answering((_, response) => response.write('ok ok', () => response.destroy()));
+    expect(await probe(port, { type: 'http', body: { contains: 'ok' } })).toMatchObject({
+      succeeded: false,
+      detail: '200, but the response broke off',
+    });
+  });
+
+  it('fails by its timeout when a response that contains the text never ends', async () => {
+    const port = await answering((_, response) => response.write('ok'));
+    expect(await probe(port, { type: 'http', timeout: '100ms', body: { contains: 'ok' } })).toMatchObject({
+      succeeded: false,
+      detail: 'no answer within 100ms',
+    });
+  });
+
   it('sends the fields it is told to, and the host that stands among them', async () => {
     let seen: unknown;
     const port = await answering((request, response) => {

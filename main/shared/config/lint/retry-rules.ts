@@ -59,7 +59,7 @@ export const retryRules: readonly PoolRule[] = [
     settings: ['on', 'methods'],
     find: ({ pool: { retry, outlierDetection: outlier } }) => {
       const { on, methods } = retry;
-      const hasStatus = on.some((reason) => typeof reason === 'number' || /^[45]xx$/.test(reason));
+      const hasStatus = on.some((reason) => typeof reason === 'number' || /^[45]/.test(reason));
       const countsThem = ejects(outlier) && outlier.statuses === undefined;
       if (methods.length > 0 || !hasStatus || countsThem || retry.attempts === 1) return null;
       return {
