@@ -16,7 +16,7 @@ export function tellsOfServer({ outcome, spared }: AttemptRecord): boolean {
  * nor does any other status, which may be what the service means: of the proxies, nginx is as careful, while Envoy counts every 5xx.
  */
 export class FailureRule {
-  #counts = new Uint8Array(end - first);
+  #counts: Uint8Array = new Uint8Array(end - first);
   #of: PoolConfig | null = null;
 
   isFailed(attempt: AttemptRecord, config: PoolConfig): boolean {

@@ -85,6 +85,8 @@ describe('health, outliers and retries in nginx', () => {
       'error timeout http_500 http_502 http_503 http_504',
     );
     expect(when({ on: ['failed-mid-response'] })).toBe('invalid_header');
+    expect(when({ on: ['502-503'] })).toBe('error timeout invalid_header http_502 http_503');
+    expect(when({ on: ['501-503'] })).toBe('error timeout invalid_header http_502 http_503');
     expect(when({ methods: ['GET', 'POST', 'LOCK', 'PATCH'] })).toBe(
       'error timeout invalid_header non_idempotent',
     );
