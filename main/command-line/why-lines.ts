@@ -52,7 +52,11 @@ function headline(detail: RequestDetail): string {
   const asked = `${method} ${target}`;
   const after = `after ${milliseconds(durationMs)}`;
   const failures = attemptList.flatMap((attempt) =>
-    hasFailed(attempt) ? [`${shortName(attempt.server)} failed (${attemptWords(attempt)})`] : [],
+    hasFailed(attempt)
+      ? [
+          `${shortName(attempt.server)} ${attempt.outcome === 'cancelled' ? 'was overtaken' : 'failed'} (${attemptWords(attempt)})`,
+        ]
+      : [],
   );
   if (status === 0) return `${asked} got no response; it ended ${after}.`;
   const from = server === null ? 'from Ballast itself' : `from ${shortName(server)}`;
@@ -108,11 +112,13 @@ const affinityWords: Record<NonNullable<Decision['affinity']>['by'], string> = {
 function choices({ attemptList, unserved, pool }: RequestDetail): Told[] {
   const told = attemptList.map((attempt, index): Told => {
     const failed = hasFailed(attempt);
-    const came = failed ? `failed after ${milliseconds(attempt.durationMs)}: ` : '';
+    const came = failed
+      ? `${attempt.outcome === 'cancelled' ? 'was overtaken' : 'failed'} after ${milliseconds(attempt.durationMs)}: `
+      : '';
     const took = failed ? '' : ` after ${milliseconds(attempt.durationMs)}`;
     return {
       heading: `attempt ${index + 1}, at ${milliseconds(attempt.startedAfterMs)}: ${shortName(attempt.server)} ${came}${attemptWords(attempt)}${took}`,
-      tone: failed ? 'bad' : 'good',
+      tone: failed && attempt.outcome !== 'cancelled' ? 'bad' : 'good',
       batch: attempt.batch && batchText(attempt.batch),
       decision: attempt.decision,
     };

@@ -31,6 +31,8 @@ export class AttemptRecord {
   spared = false;
   /** It was begun beside the one before, which took long; not because that had failed. */
   hedge = false;
+  /** One begun after it, beside it, was answered first, before anything came of it that could be told apart from silence. */
+  overtaken = false;
   /** It shared its connection: the how-manieth of how many requests, from 1; 0 of 0 where it had it for itself. */
   batchPlace = 0;
   batchSize = 0;
@@ -46,6 +48,7 @@ export class AttemptRecord {
     this.detail = null;
     this.spared = false;
     this.hedge = false;
+    this.overtaken = false;
     this.batchPlace = 0;
     this.batchSize = 0;
     this.sentApart = null;

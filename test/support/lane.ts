@@ -72,6 +72,7 @@ export class PlainPool implements Pool {
       if (tried.includes(server)) continue;
       exchange.nextAttempt().server = server;
       exchange.setCookie = this.setCookie;
+      exchange.session = this.session;
       this.activeAttempts++;
       this.startedAttempts++;
       return server;
@@ -93,7 +94,15 @@ export class PlainPool implements Pool {
     return this.retriesLeft-- > 0;
   }
 
-  readonly isStopped = false;
+  giveBackRetry(): void {
+    this.retriesLeft++;
+  }
+
+  readonly mayWait = false;
+
+  isStopped = false;
+  /** What affinity would have found of every client. */
+  session: Exchange['session'] = null;
   hedgesLeft = Number.POSITIVE_INFINITY;
 
   get hedgeAfterMs(): number {

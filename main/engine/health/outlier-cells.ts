@@ -11,7 +11,9 @@ export type WithheldReason = (typeof withheldReasons)[number];
 
 const causeAt = 0;
 const withheldAt = 1;
-const words = 2;
+const overtakenAt = 2;
+/** An even number: what follows is in pieces of 8 bytes. */
+const words = 4;
 /** What the cause was measured by: failures and attempts, or milliseconds here and at the others. */
 const measuredAt = 0;
 const againstAt = 1;
@@ -41,7 +43,15 @@ export class OutlierCells {
     return this.#numbers[measuredAt]!;
   }
 
-  /** Attempts, or the milliseconds of the others. */
+  /** How many of the attempts that `consecutiveFailures` counts did not fail but were overtaken by another beside them. */
+  get overtaken(): number {
+    return this.#words[overtakenAt]!;
+  }
+  set overtaken(attempts: number) {
+    this.#words[overtakenAt] = attempts;
+  }
+
+  /** Attempts, how many of the measured ones were overtaken, or the milliseconds of the others. */
   get against(): number {
     return this.#numbers[againstAt]!;
   }

@@ -12,13 +12,16 @@ export function outlierText(
     case 'none':
       return '';
     case 'consecutive':
-      return `${measured} attempts in a row failed`;
+      if (against === 0) return `${measured} attempts in a row failed`;
+      return `${measured} attempts in a row ${against < measured ? 'failed or ' : ''}were overtaken by another beside them (retry.hedge)`;
     case 'percent':
       return `${measured} of ${against} attempts failed within ${formatDuration(windowMs)}`;
     case 'latency':
       return `its median response time is ${tidyMs(measured)}, that of the others ${tidyMs(against)}`;
     case 'trial':
-      return 'its trial request failed';
+      return against === 0
+        ? 'its trial request failed'
+        : 'its trial request was overtaken by another beside it (retry.hedge)';
     default:
       return assertNever(cause);
   }

@@ -27,16 +27,44 @@ export function noteFailure(
 ): void {
   server.consecutiveFailures += 1;
   if (!isOn(config)) return;
+  judge(server, wasTrial, 0, config, deps);
+}
+
+/**
+ * Notes an attempt that another, begun later beside it, was answered before (retry.hedge). It may be slow or hang: nobody waited to see.
+ * So one of them says nothing; `consecutiveFailures` of them in a row, with no answer and no matter how many failures between, say
+ * that the server does not keep up with its neighbours. A share of failures (`failurePercent`) is of attempts that were seen to their end. A
+ * trial is there to be answered: where it is overtaken the ejection goes on.
+ */
+export function noteOvertaken(
+  server: Server,
+  wasTrial: boolean,
+  config: OutlierDetectionConfig,
+  deps: OutlierDeps,
+): void {
+  server.consecutiveFailures += 1;
+  server.outlier.overtaken += 1;
+  if (isOn(config)) judge(server, wasTrial, 1, config, deps);
+}
+
+/** @param overtaken 1 where the last attempt was, 0 where it failed */
+function judge(
+  server: Server,
+  wasTrial: boolean,
+  overtaken: number,
+  config: OutlierDetectionConfig,
+  deps: OutlierDeps,
+): void {
   if (server.ejectedUntil !== 0) {
     // Others are from before the ejection, or the server was asked in it because there was no other.
     if (wasTrial && deps.clock.now() >= server.ejectedUntil) {
-      server.outlier.setCause('trial', 0, 0);
+      server.outlier.setCause('trial', 0, overtaken);
       eject(server, config, deps);
     }
     return;
   }
   if (failsInARow(server, config))
-    tryToEject(server, 'consecutive', server.consecutiveFailures, 0, config, deps);
+    tryToEject(server, 'consecutive', server.consecutiveFailures, server.outlier.overtaken, config, deps);
   else if (failsTooOften(server, config, deps.clock.now())) {
     const { failed, ended } = server.outlier.window;
     tryToEject(server, 'percent', failed, ended, config, deps);
@@ -50,6 +78,7 @@ export function noteSuccess(
   deps: Pick<OutlierDeps, 'clock' | 'events'>,
 ): void {
   server.consecutiveFailures = 0;
+  server.outlier.overtaken = 0;
   if (wasTrial) takeBack(server, 'its trial request went well', deps);
 }
 
@@ -60,6 +89,7 @@ export function takeBack(server: Server, reason: string, deps: Pick<OutlierDeps,
   server.ejectedUntilMs = null;
   server.endTrial();
   server.consecutiveFailures = 0;
+  server.outlier.overtaken = 0;
   server.returnedAt = deps.clock.now();
   // What it did before is punished already.
   server.outlier.window.clear();

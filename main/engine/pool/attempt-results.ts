@@ -1,6 +1,12 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
-import { forgetWithheld, noteFailure, noteSuccess, type OutlierDeps } from '../health/outlier.ts';
+import {
+  forgetWithheld,
+  noteFailure,
+  noteOvertaken,
+  noteSuccess,
+  type OutlierDeps,
+} from '../health/outlier.ts';
 import { ejectSlow } from '../health/slow-servers.ts';
 import { shorten } from '../journal/tell-outcome.ts';
 import { attemptWords } from '../journal/words.ts';
@@ -61,12 +67,15 @@ export class AttemptResults {
     if (tells && outlierDetection.failurePercent !== 0 && server.ejectedUntil === 0)
       server.outlier.window.add(attempt.endedAt, outlierDetection.windowMs, failed);
     // Nothing to note of what goes as it always does.
-    if (!failed && server.consecutiveFailures === 0 && !server.isOnTrial) return;
+    const { overtaken } = attempt;
+    if (!failed && !overtaken && server.consecutiveFailures === 0 && !server.isOnTrial) return;
     const { lock } = this.#of.cells;
     lock.acquire();
     try {
       const wasTrial = server.isTrial(attempt);
       if (wasTrial) server.endTrial();
+      // One that is overtaken proves less than one that fails, but if nothing came of it the hedges would hide a server that hangs.
+      if (overtaken) noteOvertaken(server, wasTrial, outlierDetection, this.#outlierDeps);
       // A client that went away proved nothing: then the next request is the trial.
       if (!tells) return;
       if (failed) this.#failed(exchange, attempt, server, wasTrial, config);
@@ -124,13 +133,22 @@ export class AttemptResults {
   }
 }
 
-/** What failed may show the server slower, never faster; nor does a server error, whether the file calls it a failure or not. */
+/** Nothing had come when another was answered before it: to answer takes its server at least that long. */
+function isUnanswered({ outcome, status }: AttemptRecord): boolean {
+  return outcome === 'cancelled' && status === 0;
+}
+
+/**
+ * What failed may show the server slower, never faster; nor does a server error, whether the file calls it a failure or not, nor an
+ * attempt that was never answered.
+ */
 function noteLatency(
   server: Server,
-  { outcome, status, startedAt, endedAt }: AttemptRecord,
+  attempt: AttemptRecord,
   failed: boolean,
   strategy: PoolConfig['strategy'],
 ): void {
+  const { outcome, status, startedAt, endedAt } = attempt;
   // What a tunnel lasted says nothing of how fast the server is.
   if (status === 101) return;
   const ms = endedAt - startedAt;
@@ -138,5 +156,6 @@ function noteLatency(
   if (failed || (outcome === 'responded' && status >= 500)) {
     // An ejection is enough: what ends meanwhile must not hold up the trial.
     if (server.ejectedUntil === 0) server.noteFailedLatency(ms, endedAt, decayMs);
-  } else if (outcome === 'responded') server.noteLatency(ms, endedAt, decayMs);
+  } else if (outcome === 'responded' || (isUnanswered(attempt) && ms > server.latencyMs))
+    server.noteLatency(ms, endedAt, decayMs);
 }

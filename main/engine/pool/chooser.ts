@@ -7,6 +7,7 @@ import { candidateCode, DecisionRecord, decisionStates, pickedCode } from '../jo
 import type { Strategy } from '../strategy/strategy.ts';
 import { isFull } from './availability.ts';
 import { Candidates, wasTried } from './candidates.ts';
+import type { FurtherTurns } from './further-turns.ts';
 import type { Panic } from './panic.ts';
 import type { PoolLimit } from './pool-limit.ts';
 import type { Server } from './server.ts';
@@ -23,13 +24,15 @@ export class Chooser {
   readonly #clock: Clock;
   readonly #candidates: Candidates;
   readonly #limit: PoolLimit;
+  readonly #turns: FurtherTurns;
   /** After a `choose`: the pool stood at its own `maxRequests`. */
   sawPoolFull = false;
   /** Changes hands: the attempt gets it, and its old one is written next. */
   #record = new DecisionRecord();
 
-  constructor(clock: Clock, slowStart: SlowStart, panic: Panic, limit: PoolLimit) {
+  constructor(clock: Clock, slowStart: SlowStart, panic: Panic, limit: PoolLimit, turns: FurtherTurns) {
     this.#limit = limit;
+    this.#turns = turns;
     this.#clock = clock;
     this.#candidates = new Candidates(clock, slowStart, panic);
   }
@@ -58,7 +61,8 @@ export class Chooser {
     return this.#candidates.reasonOf(server, now, false);
   }
 
-  choose(exchange: Exchange, strategy: Strategy, affinity: Affinity | null): Server | null {
+  /** @param ending how many of its attempts are in flight still, and end when their successor is chosen */
+  choose(exchange: Exchange, strategy: Strategy, affinity: Affinity | null, ending = 0): Server | null {
     const now = this.#clock.now();
     const record = this.#record;
     record.begin(this.#candidates.roster, strategy.kind);
@@ -69,7 +73,7 @@ export class Chooser {
       exchange.lastResort = null;
       exchange.poolWasFull = false;
     }
-    this.sawPoolFull = this.#limit.isReached;
+    this.sawPoolFull = this.#limit.isReachedBeside(ending);
     if (this.sawPoolFull && this.#isInVain(record, exchange, affinity, now)) {
       this.sawPoolFull = false;
       return this.#unserved(record, exchange);
@@ -85,7 +89,10 @@ export class Chooser {
     let picked: Server | null = null;
     if (affinity) picked = this.#ofSession(record, exchange, affinity, now);
     if (!picked && record.affinity !== 'rejected' && candidates.length > 0) {
+      const isFurther = exchange.attemptCount > 0;
+      if (isFurther) this.#turns.swap(candidates);
       picked = strategy.pick(candidates, facts, now);
+      if (isFurther) this.#turns.swap(candidates);
       record.strategy = strategy.pickedBy;
       record.strategyAsked = true;
       if (record.strategy === 'hash') record.keyBits = strategy.keyHash ?? 0;

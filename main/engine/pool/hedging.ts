@@ -28,9 +28,22 @@ export class HedgeDelay {
   }
 }
 
-/** Whether a server that the exchange has not tried takes a new client's request now. */
-export function hasUntried(servers: readonly Server[], exchange: Exchange, now: number): boolean {
-  return servers.some((server) => !wasTried(exchange, server) && unavailability(server, now, false) === null);
+/**
+ * Whether a server that the exchange has not tried takes a new client's request now.
+ *
+ * @param mayWait one that is only full is as good
+ */
+export function hasUntried(
+  servers: readonly Server[],
+  exchange: Exchange,
+  now: number,
+  mayWait: boolean,
+): boolean {
+  return servers.some((server) => {
+    if (wasTried(exchange, server)) return false;
+    const reason = unavailability(server, now, false);
+    return reason === null || (reason === 'full' && mayWait);
+  });
 }
 
 /** The same, for a request that has a server already: it needs no backup, nor one where nobody listened lately. */
@@ -39,5 +52,6 @@ export function hasFree(servers: readonly Server[], exchange: Exchange, now: num
     servers.filter((server) => !server.backup && server.unreachableAt === 0),
     exchange,
     now,
+    false,
   );
 }

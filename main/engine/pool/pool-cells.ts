@@ -13,13 +13,16 @@ const panicAt = 2;
 const notesAt = 4;
 /** Numbers that a strategy may keep of the pool as a whole. */
 const notes = 4;
-const budgetAt = notesAt + notes;
+const furtherNotesAt = notesAt + notes;
+const budgetAt = furtherNotesAt + notes;
 
 /** What all threads know of one pool beside its servers. */
 export class PoolCells {
   readonly lock: Lock;
   /** The strategy's: zeros at first, and whenever the strategy is replaced. */
   readonly notes: Float64Array;
+  /** The same for retries and hedges. */
+  readonly furtherNotes: Float64Array;
   readonly budget: Float64Array;
   /** Clock's `now()` when any server's slow start last began; 0 where none ever did. */
   readonly slowStarts: Float64Array;
@@ -34,6 +37,7 @@ export class PoolCells {
     this.lock = new Lock(memory, this.#words, lockAt);
     this.#numbers = new Float64Array(block, words * 4);
     this.notes = this.#numbers.subarray(notesAt, notesAt + notes);
+    this.furtherNotes = this.#numbers.subarray(furtherNotesAt, furtherNotesAt + notes);
     this.budget = this.#numbers.subarray(budgetAt);
     this.slowStarts = this.#numbers.subarray(slowStartsAt, slowStartsAt + 1);
   }

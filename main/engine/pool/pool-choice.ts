@@ -11,6 +11,7 @@ import type { Strategy } from '../strategy/strategy.ts';
 import { hasSlot, isOut } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
+import { FurtherTurns } from './further-turns.ts';
 import { hasFree } from './hedging.ts';
 import { Panic } from './panic.ts';
 import type { PoolCells } from './pool-cells.ts';
@@ -61,7 +62,13 @@ export class PoolChoice {
     this.#strategy = this.#createStrategy(config);
     this.#panic = new Panic(config.name, cells, events);
     this.#limit = new PoolLimit(cells);
-    this.#chooser = new Chooser(clock, members.slowStart, this.#panic, this.#limit);
+    this.#chooser = new Chooser(
+      clock,
+      members.slowStart,
+      this.#panic,
+      this.#limit,
+      new FurtherTurns(cells.notes, cells.furtherNotes),
+    );
     this.#budget = new RetryBudget(clock.now(), cells.budget);
     this.#board = new QueueBoard(memory, `${block} queue`);
     this.circuit = new CircuitBreaker(
@@ -82,6 +89,7 @@ export class PoolChoice {
     if (this.#deps.memory.thread !== 0 || notesKeeper(config.strategy) === notesKeeper(before.strategy))
       return;
     this.#cells.notes.fill(0);
+    this.#cells.furtherNotes.fill(0);
     for (const server of servers) server.forgetTurns();
   }
 
@@ -103,7 +111,7 @@ export class PoolChoice {
     return this.#chooser.reasonOf(server, now);
   }
 
-  choose(exchange: Exchange): Server | null {
+  choose(exchange: Exchange, isEnding: boolean): Server | null {
     if (!this.#isAdmitted(exchange)) return null;
     // Nobody overtakes those that wait.
     if (this.queue.length > 0) this.queue.run();
@@ -112,7 +120,12 @@ export class PoolChoice {
       this.#chooser.waitsForSlot = true;
       return null;
     }
-    return this.#choose(exchange);
+    // Where others wait, the slot of the attempt that ends is theirs.
+    return this.#choose(exchange, isEnding && this.queue.length === 0 ? 1 : 0);
+  }
+
+  get mayWait(): boolean {
+    return this.#chooser.waitsForSlot && this.#board.waiting < this.#members.config.queue.length;
   }
 
   enqueue(waiter: Waiter): boolean {
@@ -153,8 +166,14 @@ export class PoolChoice {
     lock.acquire();
     const taken = this.#budget.take(this.#deps.clock.now(), this.#members.config.retry);
     lock.release();
-    if (!taken) this.limitReached('retry-budget', null);
     return taken;
+  }
+
+  giveBackRetry(): void {
+    const { lock } = this.#cells;
+    lock.acquire();
+    this.#budget.giveBack();
+    lock.release();
   }
 
   hedge(exchange: Exchange): Server | null {
@@ -167,12 +186,13 @@ export class PoolChoice {
     lock.acquire();
     try {
       // A pool that fails as a whole is not given more to do.
-      if (this.circuit.isOpen || !hasFree(servers, exchange, now)) return null;
-      isOver = !this.#budget.take(now, config.retry);
+      if (this.circuit.isOpen || this.#limit.isReached || !hasFree(servers, exchange, now)) return null;
+      isOver = !this.#budget.has(now, config.retry);
       if (isOver) return null;
       const server = this.#chooser.choose(exchange, this.#strategy, null);
       if (server) {
         const attempt = exchange.attempts[exchange.attemptCount - 1]!;
+        this.#budget.take(now, config.retry);
         this.#began(attempt, server);
         attempt.decision!.hedge = true;
       } else {
@@ -234,12 +254,12 @@ export class PoolChoice {
     return false;
   }
 
-  #choose(exchange: Exchange): Server | null {
+  #choose(exchange: Exchange, ending: number): Server | null {
     const { lock } = this.#cells;
     const isFirstLook = exchange.attemptCount === 0 && exchange.queuedAt === 0;
     lock.acquire();
     try {
-      const server = this.#chooser.choose(exchange, this.#strategy, this.#sessions.affinity);
+      const server = this.#chooser.choose(exchange, this.#strategy, this.#sessions.affinity, ending);
       if (server) this.#began(exchange.attempts[exchange.attemptCount - 1]!, server);
       return server;
     } finally {
@@ -266,7 +286,7 @@ export class PoolChoice {
       // Where the circuit is open nobody waits for a slot: all are to hear of it.
       hasSlot: () => this.circuit.isOpen || (!this.#limit.isReached && this.#members.servers.some(hasSlot)),
       isOut: () => this.#members.servers.every(isOut),
-      offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange) : null),
+      offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange, 0) : null),
       mayWaitOn: () => this.#chooser.waitsForSlot,
       timedOut: ({ exchange }, waitedMs) => {
         this.limitReached('queue-timeout', null);

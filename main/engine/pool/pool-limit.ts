@@ -15,6 +15,11 @@ export class PoolLimit {
   }
 
   get isReached(): boolean {
-    return this.maxRequests !== 0 && this.#cells.activeRequests >= this.maxRequests;
+    return this.isReachedBeside(0);
+  }
+
+  /** The same for the successor of attempts that are in flight still, and end when it is chosen. */
+  isReachedBeside(ending: number): boolean {
+    return this.maxRequests !== 0 && this.#cells.activeRequests - ending >= this.maxRequests;
   }
 }

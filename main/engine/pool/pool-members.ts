@@ -95,7 +95,10 @@ export class PoolMembers {
     const { memory, names } = this.#deps;
     const next = arrange(this.#pool, this.#servers, config.servers, predecessor, memory);
     if (next.turnScale !== 1 && memory.thread === 0)
-      for (const server of next.servers) server.turn *= next.turnScale;
+      for (const server of next.servers) {
+        server.turn *= next.turnScale;
+        server.furtherTurn *= next.turnScale;
+      }
     for (const server of next.removed) {
       this.probers.remove(server);
       this.#letGo(server, config);

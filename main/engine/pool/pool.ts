@@ -15,8 +15,13 @@ export interface Pool {
    * the next AttemptRecord and sets its `server` and `decision`. Null where nothing is available: then `exchange.unserved`
    * and `exchange.error` say why. Sets `exchange.setCookie` where affinity wants a cookie in the response. The chosen server
    * counts the request as in flight from here on, so that the next choice, in whatever thread, knows of it.
+   *
+   * @param isEnding its present attempt is in flight still and ends as soon as a server was chosen: the successor may have its place in
+   * the pool's `maxRequests`
    */
-  choose(exchange: Exchange): Server | null;
+  choose(exchange: Exchange, isEnding?: boolean): Server | null;
+  /** After a `choose` that gave null: servers are only full, and there is room in the queue. */
+  readonly mayWait: boolean;
   /**
    * After a `choose` that gave null: where servers are only full, the request waits for a slot, and hears of it. False where
    * it may not, or the queue is full: then `exchange.unserved` and `exchange.error` say why.
@@ -37,6 +42,8 @@ export interface Pool {
   requestArrived(): void;
   /** Takes one retry out of the budget; false where it is exhausted. */
   takeRetry(): boolean;
+  /** Puts back what `takeRetry` took: no attempt came of it. */
+  giveBackRetry(): void;
   /** Name of the application's cookie that the pool wants to hear of when a response sets it; null in most pools. */
   readonly learnsCookie: string | null;
   /** The response of the running attempt sets that cookie, or takes it back: the client is bound to its server, or its session ends. */
@@ -50,7 +57,7 @@ export interface Pool {
   readonly hedgeAfterMs: number;
   /** How long to wait before the next retry, in milliseconds, where so many were waited for. */
   pauseMs(pauses: number): number;
-  /** Whether a server that the exchange has not tried is available now. */
+  /** Whether a server that the exchange has not tried is available now, or is only full and may be waited for. */
   hasAnother(exchange: Exchange): boolean;
   /** The pool is not configured any more: nothing further is begun. */
   readonly isStopped: boolean;

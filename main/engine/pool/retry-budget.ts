@@ -34,11 +34,27 @@ export class RetryBudget {
 
   /** False where the budget is exhausted. */
   take(now: number, config: RetryConfig): boolean {
-    this.roll(now);
-    const { used, allowed } = this.read(config);
-    if (used >= allowed) return false;
+    if (!this.has(now, config)) return false;
     this.#count(retriesAt);
     return true;
+  }
+
+  /** Whether one could be taken now. */
+  has(now: number, config: RetryConfig): boolean {
+    this.roll(now);
+    const { used, allowed } = this.read(config);
+    return used < allowed;
+  }
+
+  /** One that was taken came to nothing: no attempt was made. The youngest is as good as any; one older than the window is gone anyway. */
+  giveBack(): void {
+    const cells = this.#cells;
+    for (let back = 0; back < buckets; back++) {
+      const at = retriesAt + ((cells[bucketAt]! + buckets - back) % buckets);
+      if (cells[at] === 0) continue;
+      cells[at] = cells[at]! - 1;
+      return;
+    }
   }
 
   /** What was taken of it in the window, and how much that may be. */

@@ -26,7 +26,8 @@ const latencyMsAt = 7;
 const latencyAtAt = 8;
 const slowStartedAtAt = 9;
 const drainUntilAt = 10;
-const notesAt = 11;
+const furtherTurnAt = 11;
+const notesAt = 12;
 /** Numbers that a strategy may keep of a server besides its turn. */
 const notes = 4;
 const numbers = notesAt + notes;
@@ -134,6 +135,13 @@ export class ServerCells {
   }
   set turn(turn: number) {
     this.#numbers[turnAt] = turn;
+  }
+
+  get furtherTurn(): number {
+    return this.#numbers[furtherTurnAt]!;
+  }
+  set furtherTurn(turn: number) {
+    this.#numbers[furtherTurnAt] = turn;
   }
 
   get unreachableAt(): number {

@@ -196,8 +196,12 @@ export class ServerPool implements Pool, SocketHolder {
     return this.#members.probers.of(server);
   }
 
-  choose(exchange: Exchange): Server | null {
-    return this.#choice.choose(exchange);
+  choose(exchange: Exchange, isEnding = false): Server | null {
+    return this.#choice.choose(exchange, isEnding);
+  }
+
+  get mayWait(): boolean {
+    return this.#choice.mayWait;
   }
 
   enqueue(waiter: Waiter): boolean {
@@ -229,6 +233,10 @@ export class ServerPool implements Pool, SocketHolder {
     return this.#choice.takeRetry();
   }
 
+  giveBackRetry(): void {
+    this.#choice.giveBackRetry();
+  }
+
   hedge(exchange: Exchange): Server | null {
     return this.#isStopped ? null : this.#choice.hedge(exchange);
   }
@@ -242,7 +250,7 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   hasAnother(exchange: Exchange): boolean {
-    return hasUntried(this.servers, exchange, this.#deps.clock.now());
+    return hasUntried(this.servers, exchange, this.#deps.clock.now(), this.config.queue.length > 0);
   }
 
   limitReached(kind: LimitKind, server: Server | null): void {

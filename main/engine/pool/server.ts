@@ -220,6 +220,14 @@ export class Server implements Candidate {
     this.#cells.turn = turn;
   }
 
+  /** The same for retries and hedges, see `further-turns.ts`. */
+  get furtherTurn(): number {
+    return this.#cells.furtherTurn;
+  }
+  set furtherTurn(turn: number) {
+    this.#cells.furtherTurn = turn;
+  }
+
   get latencyMs(): number {
     return this.#cells.latencyMs;
   }
@@ -297,6 +305,7 @@ export class Server implements Candidate {
   /** The strategy begins anew: what it remembers of the server means nothing any more. */
   forgetTurns(): void {
     this.#cells.turn = 0;
+    this.#cells.furtherTurn = 0;
     this.#cells.notes.fill(0);
   }
 

@@ -24,6 +24,8 @@ export class Attempts extends HedgedAttempt implements Waiter {
   #isPausing = false;
   /** Waits of the present request. */
   #pauses = 0;
+  /** A retry was taken out of the budget for an attempt that is not made yet. */
+  #holdsRetry = false;
 
   /** A request is under way. */
   get isActive(): boolean {
@@ -48,6 +50,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
     this.freshTried = false;
     this.nobodyThere = 0;
     this.#pauses = 0;
+    this.#holdsRetry = false;
     this.responding = false;
     this.announced = false;
     this.body.reset();
@@ -87,6 +90,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
 
   /** The client has gone away, or broke the rules: not the server's fault. */
   abort(detail: string): void {
+    this.#giveBackRetry();
     if (this.isWaiting) {
       this.pool!.leaveQueue(this);
       this.exchange.clientLeft = true;
@@ -178,6 +182,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
 
   override requestLate(now: number): void {
     const { exchange, client } = this;
+    this.#giveBackRetry();
     this.limitReached('request-timeout');
     if (this.isWaiting) {
       this.pool!.leaveQueue(this);
@@ -223,6 +228,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
 
   /** No further attempt: the last one's failure stands. */
   #answerLast(stop: StopReason): void {
+    this.#giveBackRetry();
     const exchange = this.exchange;
     const { outcome, status } = exchange.attempts[exchange.attemptCount - 1]!;
     const summary = failureSummary(exchange, stop);
@@ -249,7 +255,8 @@ export class Attempts extends HedgedAttempt implements Waiter {
     if (outcome === 'connect-failed') return this.#goOn(pool);
     const pauseMs = pool.pauseMs(this.#pauses);
     if (!this.#hasTimeFor(pauseMs)) return 'time';
-    if (!pool.takeRetry()) return 'budget';
+    const without = this.#takeRetry(pool);
+    if (without !== null) return without;
     if (pauseMs === 0) return this.#goOn(pool);
     this.#pause(pauseMs);
     return null;
@@ -257,7 +264,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
 
   /** To another server, or into the queue where every one is full; otherwise says why not. */
   #goOn(pool: Pool): StopReason | null {
-    const server = this.#chooseAnother(pool);
+    const server = this.#chooseAnother(pool, false);
     if (server) this.#resend(server);
     else if (pool.enqueue(this)) this.client.queued();
     else {
@@ -281,34 +288,61 @@ export class Attempts extends HedgedAttempt implements Waiter {
   }
 
   protected override goElsewhere(status: number): boolean {
-    const pool = this.pool!;
-    const exchange = this.exchange;
-    if (!retriesStatus(pool.config.retry, status)) return false;
+    if (!retriesStatus(this.pool!.config.retry, status)) return false;
     if (this.hasHedge) {
       this.#abandon(`status ${status}, left to the attempt beside it`);
       return this.goOnWithHedge();
     }
-    if (this.#whyNotAgain('responded') !== null) return false;
+    return this.#retryStatus(this.pool!, `status ${status}, tried elsewhere`) === null;
+  }
+
+  /** Gives the response up for another attempt; otherwise says why it stands. */
+  #retryStatus(pool: Pool, detail: string): StopReason | null {
+    const stop = this.#whyNotAgain('responded');
+    if (stop !== null) return stop;
     const pauseMs = pool.pauseMs(this.#pauses);
     // The response would be gone when the wait is over: it stands unless there is somebody to ask then.
-    if (pauseMs > 0 && (!this.#hasTimeFor(pauseMs) || !pool.hasAnother(exchange))) return false;
-    if (!pool.takeRetry()) return false;
+    if (pauseMs > 0 && !this.#hasTimeFor(pauseMs)) return 'time';
+    if (pauseMs > 0 && !pool.hasAnother(this.exchange)) return 'no-server';
+    const without = this.#takeRetry(pool);
+    if (without !== null) return without;
     if (pauseMs > 0) {
-      this.#abandon(`status ${status}, tried elsewhere`);
+      this.#abandon(detail);
       this.#pause(pauseMs);
-      return true;
+      return null;
     }
-    // `choose` takes the next record, so the present attempt is ended by hand.
-    const attempt = this.attempt!;
-    const server = this.#chooseAnother(pool);
-    if (!server) {
-      exchange.unserved = null;
-      return false;
+    const server = this.#chooseAnother(pool, true);
+    if (server) {
+      this.#abandon(detail);
+      this.#resend(server);
+      return null;
     }
-    this.attempt = attempt;
-    this.#abandon(`status ${status}, tried elsewhere`);
-    this.#resend(server);
-    return true;
+    this.exchange.unserved = null;
+    if (!pool.mayWait) {
+      this.#giveBackRetry();
+      return 'no-server';
+    }
+    // It waits in the queue as every retry does. The slot it had is free by then.
+    this.#abandon(detail);
+    const end = this.#goOn(pool);
+    if (end !== null) this.#answerLast(end);
+    return null;
+  }
+
+  /** Takes the next attempt out of the budget; otherwise says why there is none. */
+  #takeRetry(pool: Pool): StopReason | null {
+    this.#holdsRetry = pool.takeRetry();
+    if (this.#holdsRetry) return null;
+    // Where nobody is left to ask, it is not for want of budget.
+    if (!pool.hasAnother(this.exchange)) return 'no-server';
+    pool.limitReached('retry-budget', null);
+    return 'budget';
+  }
+
+  #giveBackRetry(): void {
+    if (!this.#holdsRetry) return;
+    this.#holdsRetry = false;
+    this.pool!.giveBackRetry();
   }
 
   /** The response is not passed on. */
@@ -334,10 +368,10 @@ export class Attempts extends HedgedAttempt implements Waiter {
   }
 
   /** Another server, or null without a trace in the exchange: then the last failure stands. */
-  #chooseAnother(pool: Pool): Server | null {
+  #chooseAnother(pool: Pool, isEnding: boolean): Server | null {
     const exchange = this.exchange;
     const count = exchange.attemptCount;
-    const server = pool.choose(exchange);
+    const server = pool.choose(exchange, isEnding);
     if (!server) {
       exchange.attemptCount = count;
       exchange.error = null;
@@ -348,6 +382,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
   #resend(server: Server): void {
     this.batching = null;
     this.freshTried = false;
+    this.#holdsRetry = false;
     const connection = this.start(server, this.client.clock.now());
     if (connection?.isConnected) this.connected();
   }

@@ -174,6 +174,7 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
       this.#endHedge(hedge, 'responded', `status ${status}, not passed on while another attempt runs`);
       return;
     }
+    this.attempt!.overtaken = isOvertaken(this.attempt!, this.connection, attempt);
     this.letGo();
     this.end('cancelled', overtaken(attempt));
     this.#takeOver(hedge);
@@ -189,8 +190,12 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
   protected override chosen(): void {
     this.times?.over();
     if (this.exchange.attemptCount < 2) return;
-    this.exchange.answeredBy = this.attempt;
-    this.dropHedges('cancelled', overtaken(this.attempt!));
+    const winner = this.attempt!;
+    this.exchange.answeredBy = winner;
+    if (this.#running === 0) return;
+    for (const { attempt, connection } of this.#hedges!)
+      if (attempt !== null) attempt.overtaken = isOvertaken(attempt, connection, winner);
+    this.dropHedges('cancelled', overtaken(winner));
   }
 
   protected dropHedges(outcome: AttemptOutcome, detail: string): void {
@@ -248,6 +253,23 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
 /** Where there was no connection yet, nothing was delivered. */
 function lateOutcome(connection: { readonly isConnected: boolean } | null): AttemptOutcome {
   return connection?.isConnected ? 'timed-out' : 'connect-failed';
+}
+
+/**
+ * The server had the request for longer than the one that answered it. Not where nothing had gone to it yet, nor where others had to be
+ * answered before it on the same connection: then it may not have been its turn.
+ */
+function isOvertaken(
+  loser: AttemptRecord,
+  connection: { readonly sawResponse: boolean } | null,
+  winner: AttemptRecord,
+): boolean {
+  return (
+    loser.startedAt < winner.startedAt &&
+    connection !== null &&
+    !connection.sawResponse &&
+    loser.batchPlace <= 1
+  );
 }
 
 function overtaken({ server }: AttemptRecord): string {

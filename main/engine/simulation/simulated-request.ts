@@ -215,12 +215,18 @@ export class SimulatedRequest implements Waiter {
       this.#pause(pauseMs);
       return true;
     }
-    if (!this.#choosesAnother()) {
-      this.exchange.unserved = null;
+    if (this.#choosesAnother(true)) {
+      this.#finish(running, 'responded', status);
+      this.#start();
+      return true;
+    }
+    this.exchange.unserved = null;
+    if (!pool.mayWait) {
+      pool.giveBackRetry();
       return false;
     }
     this.#finish(running, 'responded', status);
-    this.#start();
+    if (!this.#goOn()) this.#answerLast();
     return true;
   }
 
@@ -249,16 +255,16 @@ export class SimulatedRequest implements Waiter {
 
   /** To another server, or into the queue where every one is full. */
   #goOn(): boolean {
-    if (!this.#choosesAnother()) return this.#run.pool.enqueue(this);
+    if (!this.#choosesAnother(false)) return this.#run.pool.enqueue(this);
     this.#start();
     return true;
   }
 
   /** Where there is none, nothing of it stays in the exchange. */
-  #choosesAnother(): boolean {
+  #choosesAnother(isEnding: boolean): boolean {
     const { exchange } = this;
     const count = exchange.attemptCount;
-    if (this.#run.pool.choose(exchange)) return true;
+    if (this.#run.pool.choose(exchange, isEnding)) return true;
     exchange.attemptCount = count;
     exchange.error = null;
     return false;

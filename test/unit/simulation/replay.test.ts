@@ -88,10 +88,10 @@ describe('a replay', () => {
     expect(same.failed).toBe(0);
     expect(same.servers[1]!.failedAttempts).toBe(5);
     expect(same.ejections).toBe(1);
-    // A retry takes the turn of c, so that every other request comes by b.
+    // A retry takes no turn of the others, so that every third request comes by b.
     const patient = await run(requests, { outlierDetection: { consecutiveFailures: 0 } });
-    expect(patient).toMatchObject({ failed: 0, retries: 150, ejections: 0 });
-    expect(patient.servers[1]!.failedAttempts).toBe(150);
+    expect(patient).toMatchObject({ failed: 0, retries: 100, ejections: 0 });
+    expect(patient.servers[1]!.failedAttempts).toBe(100);
     const proud = await run(requests, {
       outlierDetection: { consecutiveFailures: 0 },
       retry: { attempts: 1 },
@@ -115,11 +115,15 @@ describe('a replay', () => {
     const off = { outlierDetection: { consecutiveFailures: 0 } };
     expect(await run(requests, off)).toMatchObject({ failed: 100, retries: 0 });
     const again = await run(requests, { ...off, retry: { on: [503], budgetMinPerSecond: 1_000 } });
-    expect(again).toMatchObject({ failed: 0, retries: 150 });
-    // The budget allows 100 in ten seconds.
-    const thrifty = await run(requests, { ...off, retry: { on: [503] } });
-    expect(thrifty.retries).toBe(100);
-    expect(thrifty.failed).toBeGreaterThan(0);
+    expect(again).toMatchObject({ failed: 0, retries: 100 });
+    // The budget allows 10 in ten seconds, or a tenth of the requests.
+    const thrifty = await run(requests, {
+      ...off,
+      retry: { on: [503], budgetMinPerSecond: 1, budgetPercent: 10 },
+    });
+    expect(thrifty.retries).toBeGreaterThan(0);
+    expect(thrifty.retries).toBeLessThan(40);
+    expect(thrifty.failed).toBe(100 - thrifty.retries);
     const posts = requests.map((request) => ({ ...request, method: 'POST' }));
     expect(await run(posts, { ...off, retry: { on: [503] } })).toMatchObject({ failed: 100, retries: 0 });
   });
