@@ -1,4 +1,4 @@
-import { seesOnlyThisMachine, takesIpv4Only } from './balancing-rules.ts';
+import { onlyClient, takesIpv4Only } from './balancing-rules.ts';
 import type { PoolRule } from './lint-rule.ts';
 
 /** Sessions. */
@@ -11,21 +11,22 @@ export const affinityRules: readonly PoolRule[] = [
         ? {
             at: ['affinity'],
             message:
-              'affinity has no effect: there is one server, and everybody meets it; add servers, or leave it out',
+              'affinity leads nobody anywhere: there is one server, and everybody meets it (all it decides is who may still come while that drains); add servers, or leave it out',
           }
         : null,
   },
   {
     name: 'address-affinity-on-loopback',
     settings: ['affinity', 'bind'],
-    find: (view) =>
-      view.pool.affinity.type === 'client-ip' && view.pool.servers.length > 1 && seesOnlyThisMachine(view)
-        ? {
-            at: ['affinity'],
-            message:
-              'affinity binds everybody to one server: its listener is on loopback, where every client is 127.0.0.1; write affinity: { type: cookie }',
-          }
-        : null,
+    find: (view) => {
+      const address = onlyClient(view);
+      if (view.pool.affinity.type !== 'client-ip' || view.pool.servers.length < 2 || address === null)
+        return null;
+      return {
+        at: ['affinity'],
+        message: `affinity binds everybody to one server: its listener is on loopback, where every client is ${address}; write affinity: { type: cookie }`,
+      };
+    },
   },
   {
     name: 'secure-cookie-without-tls',
@@ -63,11 +64,13 @@ export const affinityRules: readonly PoolRule[] = [
     settings: ['affinity', 'strategy'],
     find: ({ pool: { affinity, strategy, servers } }) => {
       const kind: string = strategy.kind;
-      if (affinity.type === 'none' || servers.length < 2 || (kind !== 'hash' && kind !== 'ip-hash'))
-        return null;
+      // By a header or the application's cookie, requests without one are the strategy's.
+      if (affinity.type !== 'cookie' && affinity.type !== 'client-ip') return null;
+      if (servers.length < 2 || (kind !== 'hash' && kind !== 'ip-hash')) return null;
+      const who = affinity.type === 'cookie' ? 'each client that keeps cookies' : 'each client';
       return {
         at: ['strategy'],
-        message: `${kind} only chooses the first server of each client: after that the session decides, also when servers come and go; leave affinity out, or write another strategy`,
+        message: `${kind} only chooses the first server of ${who}: after that the session decides, also when servers come and go; leave affinity out, or write another strategy`,
       };
     },
   },

@@ -77,12 +77,16 @@ export const balancingRules: readonly PoolRule[] = [
     settings: ['strategy', 'bind'],
     find: (view) => {
       const { servers, strategy } = view.pool;
+      // With bounded loads a busy server is passed by, whoever asks.
       const isByAddress =
-        strategy.kind === 'ip-hash' || (strategy.kind === 'hash' && strategy.key === 'client-ip');
-      if (servers.length < 2 || !isByAddress || !seesOnlyThisMachine(view)) return null;
+        strategy.kind === 'ip-hash' ||
+        (strategy.kind === 'hash' && strategy.key === 'client-ip' && strategy.boundedLoad === undefined);
+      const address = onlyClient(view);
+      if (servers.length < 2 || !isByAddress || address === null) return null;
+      const until = servers.some(({ maxRequests }) => maxRequests > 0) ? ' until that is full' : '';
       return {
         at: ['strategy'],
-        message: `${strategy.kind} sends everything to one server: its listener is on loopback, where every client is 127.0.0.1; write another strategy, or affinity: { type: cookie }`,
+        message: `${strategy.kind} sends everything to one server${until}: its listener is on loopback, where every client is ${address}; write another strategy, or affinity: { type: cookie }`,
       };
     },
   },
@@ -117,7 +121,9 @@ export const balancingRules: readonly PoolRule[] = [
   {
     name: 'bound-never-reached',
     settings: ['boundedLoad', 'servers'],
-    find: ({ pool: { strategy, servers } }) => {
+    find: ({ pool: { strategy, servers, slowStartMs } }) => {
+      // While a weight rises its share is smaller.
+      if (slowStartMs > 0) return null;
       const weights = servers.map(({ weight }) => weight).filter((weight) => weight > 0);
       if (strategy.kind !== 'hash' || strategy.boundedLoad === undefined || weights.length < 2) return null;
       const share = Math.min(...weights) / weights.reduce((sum, weight) => sum + weight, 0);
@@ -132,19 +138,23 @@ export const balancingRules: readonly PoolRule[] = [
     name: 'first-without-limit',
     settings: ['strategy', 'maxRequests'],
     find: ({ pool: { strategy, servers } }) => {
-      const primaries = servers.filter(({ backup }) => !backup);
-      if (strategy.kind !== 'first' || primaries.length < 2 || primaries[0]!.maxRequests > 0) return null;
+      const primaries = servers.filter(({ backup, weight }) => !backup && weight > 0);
+      const level = Math.min(...primaries.map(({ priority }) => priority));
+      const [first, ...others] = primaries.filter(({ priority }) => priority === level);
+      if (strategy.kind !== 'first' || first === undefined || others.length === 0 || first.maxRequests > 0)
+        return null;
       return {
         at: ['strategy'],
-        message: `the other servers take nothing while ${primaries[0]!.name} is well: first fills a server up to its maxRequests, and it has none; write one, or backup: true for the others`,
+        message: `${first.name} gets every new client while it is well: first fills a server up to its maxRequests, and it has none; write one, or backup: true for the others`,
       };
     },
   },
   {
     name: 'only-backups',
     settings: ['backup'],
+    // Hedges never begin at backups: with them it has an effect, which the rules of hedging name.
     find: ({ pool }) =>
-      pool.servers.every(({ backup }) => backup)
+      pool.retry.hedge === undefined && pool.servers.every(({ backup }) => backup)
         ? {
             at: ['servers', 0, 'backup'],
             message:
@@ -160,7 +170,7 @@ export const balancingRules: readonly PoolRule[] = [
         backup && weight === 0
           ? {
               at: ['servers', at, 'backup'],
-              message: `backup has no effect: ${name} has weight 0, and takes no new clients when the others fail either; write weight: 1, or leave the server out`,
+              message: `backup has no effect: ${name} has weight 0, and takes no new clients when the others fail either; write weight: 1, or leave backup out`,
             }
           : null,
       ),
@@ -207,9 +217,15 @@ export const balancingRules: readonly PoolRule[] = [
   },
 ];
 
-/** Every listener that leads here takes clients of this machine alone. */
-export function seesOnlyThisMachine({ listeners }: PoolView): boolean {
-  return listeners.length > 0 && listeners.every(({ bind }) => isLoopback(bind.host));
+/** The one address that every client has, where all listeners that lead here are on the same loopback address; otherwise null. */
+export function onlyClient({ listeners }: PoolView): string | null {
+  const hosts = new Set(listeners.map(({ bind }) => bind.host));
+  const [host] = hosts;
+  if (host === undefined || !listeners.every(({ bind }) => isLoopback(bind.host))) return null;
+  if (hosts.size === 1 && !isIpAddress(host)) return 'this machine';
+  if (hosts.size === 1 && host.includes(':')) return '::1';
+  // Of two families there are two.
+  return [...hosts].every((each) => isIpAddress(each) && !each.includes(':')) ? '127.0.0.1' : null;
 }
 
 export function each<T>(items: readonly T[], find: (item: T, index: number) => Finding | null): Finding[] {

@@ -21,9 +21,9 @@ export const fileRules: readonly FileRule[] = [
   {
     name: 'target-longer-than-head',
     settings: ['targetBytes', 'headBytes'],
-    find: ({ config }) =>
+    find: ({ config, wrote }) =>
       each(config.listeners, ({ limits }, at) =>
-        limits.targetBytes >= limits.headBytes
+        limits.targetBytes >= limits.headBytes && wrote('listeners', at, 'limits', 'targetBytes')
           ? {
               at: ['listeners', at, 'limits', 'targetBytes'],
               message: `targetBytes has no effect: the head that the target is part of may have no more than ${limits.headBytes} bytes (headBytes); write less, or raise headBytes`,

@@ -26,7 +26,9 @@ export const healthRules: readonly PoolRule[] = [
     find: ({ pool: { healthCheck: check }, wrote }) =>
       check.type !== 'none' &&
       wrote('healthCheck', 'fastInterval') &&
-      check.fastIntervalMs >= check.intervalMs
+      check.fastIntervalMs >= check.intervalMs &&
+      // Of an unhealthy server that is coming back it may hurry the probes all the same.
+      (check.fastIntervalMs >= check.downIntervalMs || check.rise === 1)
         ? {
             at: ['healthCheck', 'fastInterval'],
             message: `fastInterval hurries nothing: it is not shorter than the interval of ${formatDuration(check.intervalMs)}; write less, or leave it out`,
@@ -53,7 +55,7 @@ export const healthRules: readonly PoolRule[] = [
         ? {
             at: ['healthCheck', 'initial'],
             message:
-              'initial: healthy has no effect: with fall: 1 the first probe decides, as it does for unknown; leave it out, or raise fall',
+              'initial: healthy changes nothing for requests: with fall: 1 the first probe decides, as it does for unknown; leave it out, or raise fall',
           }
         : null,
   },
@@ -97,6 +99,18 @@ export const healthRules: readonly PoolRule[] = [
             at: ['panicThreshold'],
             message:
               'panicThreshold has no effect: it ignores health checks and ejections, and both are off; turn one on, or leave it out',
+          }
+        : null,
+  },
+  {
+    name: 'panic-of-the-only-server',
+    settings: ['panicThreshold', 'servers', 'healthCheck'],
+    find: ({ pool: { panicThreshold, healthCheck, servers } }) =>
+      panicThreshold > 0 && servers.length === 1 && servers[0]!.weight > 0 && healthCheck.type !== 'none'
+        ? {
+            at: ['panicThreshold'],
+            message:
+              'with panicThreshold the health check keeps no request away: as soon as the one server is unhealthy the pool is in panic, and asks it all the same; add servers, or leave panicThreshold out',
           }
         : null,
   },

@@ -39,7 +39,7 @@ export const limitRules: readonly PoolRule[] = [
         ? {
             at: ['batching'],
             message:
-              'batching has no effect: maxRequests: 1 never lets two requests reach a server at once; raise it, or leave batching out',
+              'batching joins no requests: maxRequests: 1 never lets two of them reach a server at once; raise it, or leave batching out',
           }
         : null,
   },
@@ -95,8 +95,8 @@ export const limitRules: readonly PoolRule[] = [
   {
     name: 'half-closed-longer-than-open',
     settings: ['tunnelEnd', 'tunnel'],
-    find: ({ pool: { timeouts } }) =>
-      timeouts.tunnelEndMs > timeouts.tunnelMs
+    find: ({ pool: { timeouts }, wrote }) =>
+      timeouts.tunnelEndMs > timeouts.tunnelMs && wrote('timeouts', 'tunnelEnd')
         ? {
             at: ['timeouts', 'tunnelEnd'],
             message:

@@ -3,6 +3,7 @@ import { affinityRules } from './affinity-rules.ts';
 import { balancingRules } from './balancing-rules.ts';
 import { fileRules } from './file-rules.ts';
 import { healthRules } from './health-rules.ts';
+import { hedgeRules } from './hedge-rules.ts';
 import { limitRules } from './limit-rules.ts';
 import type { ConfigNote, FileRule, Finding, Path, PoolRule } from './lint-rule.ts';
 import { outlierRules } from './outlier-rules.ts';
@@ -17,6 +18,7 @@ export const poolRules: readonly PoolRule[] = [
   ...retryRules,
   ...limitRules,
   ...timeoutRules,
+  ...hedgeRules,
   ...affinityRules,
 ];
 export { fileRules };

@@ -18,11 +18,11 @@ export const outlierRules: readonly PoolRule[] = [
     settings: ['outlierDetection'],
     find: (view) => {
       if (ejects(view.pool.outlierDetection)) return null;
+      // `statuses` also says what the circuit breaker and a server's count of failures call one.
       const keys = written(view, 'outlierDetection', [
         'window',
         'minimumRequests',
         'minimumLatency',
-        'statuses',
         'baseEjection',
         'maxEjection',
         'maxEjectedPercent',
@@ -38,17 +38,26 @@ export const outlierRules: readonly PoolRule[] = [
   {
     name: 'ejection-of-the-only-server',
     settings: ['outlierDetection', 'servers', 'ejectLast'],
-    find: ({ pool: { servers, outlierDetection }, wrote }) =>
-      servers.length === 1 &&
-      wrote('outlierDetection') &&
-      ejects(outlierDetection) &&
-      !outlierDetection.ejectLast
-        ? {
-            at: ['outlierDetection'],
-            message:
-              'outlierDetection has no effect: the last available server is never ejected, and there is one; add servers, or write ejectLast: true',
-          }
-        : null,
+    find: (view) => {
+      const { servers, outlierDetection: outlier } = view.pool;
+      if (servers.length > 1 || outlier.ejectLast || !ejects(outlier)) return null;
+      const keys = written(view, 'outlierDetection', [
+        'consecutiveFailures',
+        'failurePercent',
+        'window',
+        'minimumRequests',
+        'latencyFactor',
+        'minimumLatency',
+        'baseEjection',
+        'maxEjection',
+        'maxEjectedPercent',
+      ]);
+      if (keys.length === 0) return null;
+      return {
+        at: ['outlierDetection', keys[0]!],
+        message: `${listed(keys)} ${keys.length === 1 ? 'ejects' : 'eject'} nobody: the last available server never is, and there is one; add servers, or write ejectLast: true`,
+      };
+    },
   },
   {
     name: 'window-without-percent',
@@ -65,7 +74,7 @@ export const outlierRules: readonly PoolRule[] = [
       if (keys.length === 0) return null;
       return {
         at: ['outlierDetection', keys[0]!],
-        message: `${listed(keys)} ${have(keys)} no effect: failures in a row are counted without them; write failurePercent: 50 as well, or leave ${keys.length === 1 ? 'it' : 'them'} out`,
+        message: `${listed(keys)} ${have(keys)} no effect: they are for the share of failures, which nothing looks at while failurePercent is 0; write failurePercent: 50 as well, or leave ${keys.length === 1 ? 'it' : 'them'} out`,
       };
     },
   },
@@ -84,11 +93,13 @@ export const outlierRules: readonly PoolRule[] = [
   {
     name: 'ejection-longer-than-longest',
     settings: ['baseEjection', 'maxEjection'],
-    find: ({ pool: { outlierDetection: outlier } }) =>
-      ejects(outlier) && outlier.baseEjectionMs > outlier.maxEjectionMs
+    find: ({ pool: { outlierDetection: outlier }, wrote }) =>
+      ejects(outlier) &&
+      wrote('outlierDetection', 'baseEjection') &&
+      outlier.baseEjectionMs > outlier.maxEjectionMs
         ? {
             at: ['outlierDetection', 'baseEjection'],
-            message: `baseEjection has no effect: maxEjection cuts every ejection to ${formatDuration(outlier.maxEjectionMs)}; write less, or raise maxEjection`,
+            message: `no ejection lasts as long as baseEjection: maxEjection cuts every one to ${formatDuration(outlier.maxEjectionMs)}; write no more than that, or raise maxEjection`,
           }
         : null,
   },
@@ -100,7 +111,7 @@ export const outlierRules: readonly PoolRule[] = [
       if (servers.length < 2 || share >= 1 || !ejects(outlier)) return null;
       return {
         at: ['outlierDetection', 'maxEjectedPercent'],
-        message: `maxEjectedPercent: ${outlier.maxEjectedPercent} is less than one of ${servers.length} servers, and one always may be ejected: it is ${Math.round(100 / servers.length)} percent in effect; write that, or more`,
+        message: `maxEjectedPercent: ${outlier.maxEjectedPercent} is less than one of ${servers.length} servers, and one always may be ejected: it is ${Math.ceil(100 / servers.length)} percent in effect; write that, or more`,
       };
     },
   },
@@ -126,11 +137,11 @@ export const outlierRules: readonly PoolRule[] = [
   {
     name: 'circuit-open-longer-than-longest',
     settings: ['open', 'maxOpen'],
-    find: ({ pool: { circuitBreaker: circuit } }) =>
-      circuit.failurePercent > 0 && circuit.openMs > circuit.maxOpenMs
+    find: ({ pool: { circuitBreaker: circuit }, wrote }) =>
+      circuit.failurePercent > 0 && wrote('circuitBreaker', 'open') && circuit.openMs > circuit.maxOpenMs
         ? {
             at: ['circuitBreaker', 'open'],
-            message: `open has no effect: maxOpen cuts it to ${formatDuration(circuit.maxOpenMs)}; write less, or raise maxOpen`,
+            message: `the circuit never stays open as long as open says: maxOpen cuts it to ${formatDuration(circuit.maxOpenMs)}; write no more than that, or raise maxOpen`,
           }
         : null,
   },

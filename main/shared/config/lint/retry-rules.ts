@@ -1,15 +1,11 @@
+import type { OutlierDetectionConfig } from '../schema.ts';
 import { have, listed, type PoolRule, written } from './lint-rule.ts';
-import { ejects } from './outlier-rules.ts';
 
-/** Keys that say something of further attempts only. */
-const ofAnotherAttempt = [
-  'methods',
-  'budgetPercent',
-  'budgetMinPerSecond',
-  'bodyBytes',
-  'backoff',
-  'hedge',
-] as const;
+/**
+ * Keys that say something of further attempts only. `methods` and `bodyBytes` also say what goes once more to the same server, when
+ * that had just closed an idle connection.
+ */
+const ofAnotherAttempt = ['budgetPercent', 'budgetMinPerSecond', 'backoff', 'hedge'] as const;
 const bodyMethods = ['POST', 'PUT', 'PATCH'];
 
 /** Retries and what bounds them. */
@@ -32,9 +28,10 @@ export const retryRules: readonly PoolRule[] = [
     find: (view) => {
       const { retry, outlierDetection: outlier } = view.pool;
       if (retry.attempts !== 1) return null;
-      // Statuses to try again also count as failures of a server.
-      const ejectsByThem = ejects(outlier) && outlier.statuses === undefined;
-      const keys = written(view, 'retry', [...(ejectsByThem ? [] : (['on'] as const)), ...ofAnotherAttempt]);
+      const keys = written(view, 'retry', [
+        ...(countsOn(outlier) ? [] : (['on'] as const)),
+        ...ofAnotherAttempt,
+      ]);
       if (keys.length === 0) return null;
       return {
         at: ['retry', keys[0]!],
@@ -50,7 +47,7 @@ export const retryRules: readonly PoolRule[] = [
         ? {
             at: ['retry', 'budgetPercent'],
             message:
-              'attempts has no effect but for refused connections: budgetPercent: 0 and budgetMinPerSecond: 0 allow no other retry; raise one of them, or write attempts: 1',
+              'nothing is tried again but what found no connection: budgetPercent: 0 and budgetMinPerSecond: 0 allow no other retry, and no hedge; raise one of them, or write attempts: 1 for none at all',
           }
         : null,
   },
@@ -60,8 +57,7 @@ export const retryRules: readonly PoolRule[] = [
     find: ({ pool: { retry, outlierDetection: outlier } }) => {
       const { on, methods } = retry;
       const hasStatus = on.some((reason) => typeof reason === 'number' || /^[45]/.test(reason));
-      const countsThem = ejects(outlier) && outlier.statuses === undefined;
-      if (methods.length > 0 || !hasStatus || countsThem || retry.attempts === 1) return null;
+      if (methods.length > 0 || !hasStatus || countsOn(outlier) || retry.attempts === 1) return null;
       return {
         at: ['retry', 'methods'],
         message:
@@ -78,8 +74,16 @@ export const retryRules: readonly PoolRule[] = [
         return null;
       return {
         at: ['retry', 'bodyBytes'],
-        message: `${listed(methods)} in methods ${have(methods)} no effect for a request with a body: bodyBytes: 0 keeps none to be sent again; write e.g. bodyBytes: 65536`,
+        message: `${listed(methods)} in methods ${methods.length === 1 ? 'lets' : 'let'} no request with a body be sent again: bodyBytes: 0 keeps none of it; write e.g. bodyBytes: 65536`,
       };
     },
   },
 ];
+
+/**
+ * Statuses to try again count as failures too where the file does not say which do: for ejections, the circuit breaker, and what
+ * people see of a server's failures.
+ */
+function countsOn({ statuses }: OutlierDetectionConfig): boolean {
+  return statuses === undefined;
+}

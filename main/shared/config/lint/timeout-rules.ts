@@ -1,7 +1,7 @@
 import { formatDuration } from '../../lib/duration.ts';
 import type { PoolRule } from './lint-rule.ts';
 
-/** Times of a request and its attempts, waits between them, and attempts beside them. */
+/** Times of a request and its attempts, and the waits between them. */
 export const timeoutRules: readonly PoolRule[] = [
   {
     name: 'attempt-longer-than-request',
@@ -16,15 +16,15 @@ export const timeoutRules: readonly PoolRule[] = [
   },
   {
     name: 'connect-longer-than-request',
-    settings: ['connect', 'attempt', 'request'],
-    find: ({ pool: { timeouts }, wrote }) => {
-      const [key, endMs] = firstEnd(timeouts);
-      if (!wrote('timeouts', 'connect') || timeouts.connectMs < endMs) return null;
-      return {
-        at: ['timeouts', 'connect'],
-        message: `connect has no effect: ${key} ends it after ${formatDuration(endMs)}; write less, or leave it out`,
-      };
-    },
+    settings: ['connect', 'request'],
+    // Beside a shorter `attempt` it still counts while a request's body comes in: an attempt's time begins after that.
+    find: ({ pool: { timeouts }, wrote }) =>
+      wrote('timeouts', 'connect') && timeouts.requestMs > 0 && timeouts.connectMs >= timeouts.requestMs
+        ? {
+            at: ['timeouts', 'connect'],
+            message: `connect has no effect: the request as a whole is over after ${formatDuration(timeouts.requestMs)} (request); write less, or leave it out`,
+          }
+        : null,
   },
   {
     name: 'queue-longer-than-request',
@@ -56,41 +56,20 @@ export const timeoutRules: readonly PoolRule[] = [
       retry.backoff.baseMs > retry.backoff.maxMs && retry.attempts > 1
         ? {
             at: ['retry', 'backoff', 'base'],
-            message: `base has no effect: max cuts every wait to ${formatDuration(retry.backoff.maxMs)}; write less, or raise max`,
+            message: `no wait is drawn from as much as base: max cuts every one to ${formatDuration(retry.backoff.maxMs)}; write no more than that, or raise max`,
           }
         : null,
   },
   {
-    name: 'hedge-with-one-server',
-    settings: ['hedge', 'servers'],
-    find: ({ pool: { retry, servers } }) =>
-      retry.hedge && servers.length === 1 && retry.attempts > 1
-        ? {
-            at: ['retry', 'hedge'],
-            message:
-              'hedge has no effect: the attempt beside the first goes to another server, and there is one; add servers, or leave it out',
-          }
-        : null,
-  },
-  {
-    name: 'hedge-after-the-end',
-    settings: ['hedge', 'response', 'attempt', 'request'],
+    name: 'backoff-longer-than-request',
+    settings: ['backoff', 'request'],
     find: ({ pool: { retry, timeouts } }) => {
-      const after = retry.hedge?.afterMs ?? 0;
-      const [key, endMs] = firstEnd(timeouts);
-      if (after === 0 || after < Math.min(endMs, timeouts.responseMs)) return null;
-      const by = timeouts.responseMs < endMs ? 'response' : key;
+      const longestMs = Math.min(retry.backoff.baseMs, retry.backoff.maxMs);
+      if (retry.attempts === 1 || timeouts.requestMs === 0 || longestMs < timeouts.requestMs) return null;
       return {
-        at: ['retry', 'hedge', 'after'],
-        message: `hedge has no effect: ${by} ends the attempt after ${formatDuration(Math.min(endMs, timeouts.responseMs))}, before another begins beside it; write less`,
+        at: ['retry', 'backoff', 'base'],
+        message: `many a retry is given up: its wait is drawn from 0 to ${formatDuration(longestMs)}, and the whole request has ${formatDuration(timeouts.requestMs)} (timeouts.request); write a base that is a fraction of that`,
       };
     },
   },
 ];
-
-/** What ends an attempt first, of the limits that were set. */
-function firstEnd(timeouts: { attemptMs: number; requestMs: number }): readonly [key: string, ms: number] {
-  const attempt = timeouts.attemptMs || Number.POSITIVE_INFINITY;
-  const request = timeouts.requestMs || Number.POSITIVE_INFINITY;
-  return request < attempt ? ['request', request] : ['attempt', attempt];
-}

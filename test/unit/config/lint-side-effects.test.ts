@@ -1,0 +1,180 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseDocument } from '../../../main/workspace/document.ts';
+
+const engine = join(import.meta.dirname, '../../../main/engine');
+const two = 'servers: [{ address: 127.0.0.1:3001 }, { address: 127.0.0.1:3002 }]';
+const one = 'servers: [{ address: 127.0.0.1:3001 }]';
+
+function rulesOf(pool: string, bind = '0.0.0.0:8080', limits = '{}'): string[] {
+  const document = parseDocument(
+    `listeners: [{ name: web, bind: "${bind}", pool: api, limits: ${limits} }]\npools: [{ name: api, ${pool} }]\n`,
+  );
+  const checked = document.check();
+  if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join('\n'));
+  return document.notes().map(({ rule }) => rule);
+}
+
+describe('a setting that does something, whatever it is called for, is not said to have no effect', () => {
+  it.each([
+    [
+      'retry.on: what it names counts as a failure for the circuit breaker',
+      `${two}, circuitBreaker: { failurePercent: 50 }, retry: { attempts: 1, on: [503] }, outlierDetection: { consecutiveFailures: 0 }`,
+    ],
+    [
+      'retry.on: and in what is told of a server',
+      `${two}, retry: { attempts: 1, on: [503] }, outlierDetection: { consecutiveFailures: 0 }`,
+    ],
+    [
+      'retry.on: also where no method may be sent again',
+      `${two}, circuitBreaker: { failurePercent: 50 }, retry: { on: [503], methods: [] }`,
+    ],
+    [
+      'statuses: they count for the circuit breaker where nothing is ejected',
+      `${two}, circuitBreaker: { failurePercent: 50 }, outlierDetection: { statuses: [503], consecutiveFailures: 0 }`,
+    ],
+    [
+      'statuses: the same with one server',
+      `${one}, circuitBreaker: { failurePercent: 50 }, outlierDetection: { statuses: [503] }`,
+    ],
+    [
+      'methods and bodyBytes: a request that met a connection just closed goes again without another attempt',
+      `${two}, retry: { attempts: 1, methods: [GET, POST], bodyBytes: 1000000 }`,
+    ],
+    [
+      'connect beside a shorter attempt: an attempt begins to count when the body has come',
+      `${two}, timeouts: { connect: 5s, attempt: 2s }`,
+    ],
+    [
+      'minimumRequests: response times too',
+      `${two}, outlierDetection: { latencyFactor: 5, minimumRequests: 50 }`,
+    ],
+    [
+      'fastInterval beside a longer downInterval',
+      `${two}, healthCheck: { type: tcp, interval: 2s, fastInterval: 2s, downInterval: 10s }`,
+    ],
+    [
+      'boundedLoad while weights rise',
+      `${two}, strategy: { kind: hash, key: "header:x", boundedLoad: 2 }, slowStart: 10s`,
+    ],
+    [
+      'hash by a client that has no session header',
+      `${two}, strategy: { kind: hash, key: path }, affinity: { type: header, header: x-user }`,
+    ],
+    [
+      'hedge beside sessions by a header',
+      `${two}, affinity: { type: header, header: x-user }, retry: { hedge: { after: 100ms } }`,
+    ],
+    [
+      'hedge after the response time, but within that of a connection',
+      `${two}, timeouts: { response: 1s, connect: 2s }, retry: { hedge: { after: 2s } }`,
+    ],
+    [
+      'first, where the first in the file is of a later priority',
+      'strategy: first, servers: [{ address: 127.0.0.1:3001, priority: 1 }, { address: 127.0.0.1:3002 }]',
+    ],
+    [
+      'backup: true for all keeps hedges away',
+      'servers: [{ address: 127.0.0.1:3001 }, { address: 127.0.0.1:3002, backup: true }], retry: { hedge: { after: 100ms } }',
+    ],
+    [
+      'a default that another setting leaves nothing to do: baseEjection',
+      `${two}, outlierDetection: { maxEjection: 5s }`,
+    ],
+    ['the same: open', `${two}, circuitBreaker: { failurePercent: 50, maxOpen: 5s }`],
+    ['the same: tunnelEnd', `${two}, timeouts: { tunnel: 10s }`],
+  ])('%s', (_name, pool) => {
+    expect(rulesOf(pool)).toEqual([]);
+  });
+
+  it('the same: targetBytes', () => {
+    expect(rulesOf(two, '0.0.0.0:8080', '{ headBytes: 8192 }')).toEqual([]);
+  });
+
+  it('strategies by address with bounded loads, or clients of two families', () => {
+    expect(
+      rulesOf(`${two}, strategy: { kind: hash, key: client-ip, boundedLoad: 1.25 }`, '127.0.0.1:8080'),
+    ).toEqual([]);
+    const document = parseDocument(
+      `listeners: [{ name: a, bind: "127.0.0.1:8080", pool: api }, { name: b, bind: "[::1]:8080", pool: api }]\npools: [{ name: api, strategy: ip-hash, ${two} }]\n`,
+    );
+    expect(document.notes()).toEqual([]);
+  });
+
+  it('what a note advises brings no other note', () => {
+    const three = 'servers: [{ address: 127.0.0.1:1 }, { address: 127.0.0.1:2 }, { address: 127.0.0.1:3 }]';
+    expect(rulesOf(`${three}, outlierDetection: { maxEjectedPercent: 33 }`)).toEqual([
+      'ejected-percent-below-one-server',
+    ]);
+    expect(rulesOf(`${three}, outlierDetection: { maxEjectedPercent: 34 }`)).toEqual([]);
+  });
+});
+
+/**
+ * Who reads what the rules speak of, in the words of the engine: a note says that nobody else does. Where another file begins to read
+ * one, the rules about it (`main/shared/config/lint`) are to be looked at before it is added here.
+ */
+const readers: Readonly<Record<string, readonly string[]>> = {
+  // retry-off, empty-budget: retries and hedges alone, and who shows them
+  budgetPercent: ['pool/retry-budget.ts', 'proxy/failure-text.ts'],
+  budgetMinPerSecond: ['pool/retry-budget.ts', 'proxy/failure-text.ts'],
+  backoff: ['proxy/back-off.ts'],
+  attemptsUsedUp: ['proxy/attempts.ts', 'proxy/hedged-attempt.ts', 'proxy/retry-rules.ts'],
+  // not in retry-off: what is repeatable also goes again to the same server
+  keptBodyBytes: ['proxy/attempt.ts', 'proxy/retry-rules.ts'],
+  isRepeatable: ['proxy/attempts.ts', 'proxy/retry-rules.ts'],
+  // `retry.on` and `outlierDetection.statuses`: failures for the circuit, ejections and counts
+  retriesStatus: [
+    'pool/failed-attempt.ts',
+    'proxy/attempts.ts',
+    'proxy/hedged-attempt.ts',
+    'proxy/retry-rules.ts',
+  ],
+  FailureRule: ['pool/attempt-results.ts', 'pool/circuit-breaker.ts', 'pool/failed-attempt.ts'],
+  // ejection-off, window-without-percent, latency-floor-without-factor
+  minimumLatencyMs: ['health/slow-servers.ts'],
+  latencyFactor: ['health/outlier.ts', 'health/slow-servers.ts'],
+  minimumRequests: ['health/outlier.ts', 'health/slow-servers.ts', 'pool/circuit-breaker.ts'],
+  baseEjectionMs: ['health/outlier.ts'],
+  maxEjectionMs: ['health/outlier.ts'],
+  maxEjectedPercent: ['health/outlier-text.ts', 'health/outlier.ts'],
+  ejectLast: ['health/outlier-text.ts', 'health/outlier.ts', 'pool/chooser.ts'],
+  // circuit-off, circuit-open-longer-than-longest: `openMs` also bounds trials that hang
+  openMs: ['pool/circuit-breaker.ts'],
+  maxOpenMs: ['pool/circuit-breaker.ts'],
+  // times
+  connectMs: ['proxy/server-connections.ts', 'proxy/server-socket.ts'],
+  attemptMs: ['proxy/attempts.ts', 'proxy/hedged-attempt.ts', 'proxy/request-times.ts'],
+  hedgeAfterMs: ['pool/pool.ts', 'pool/server-pool.ts', 'proxy/hedged-attempt.ts'],
+  tunnelEndMs: ['proxy/tunnel.ts'],
+  idleConnections: ['pool/pool-members.ts', 'proxy/server-connections.ts'],
+  resolveMs: ['pool/pool-members.ts'],
+  // probes, panic, slow start
+  fastIntervalMs: ['health/prober.ts'],
+  downIntervalMs: ['health/prober.ts'],
+  slowStartMs: ['pool/pool-members.ts'],
+  panicThreshold: ['pool/panic.ts', 'pool/pool-choice.ts', 'journal/render-decision.ts'],
+  // balancing and sessions
+  boundedLoad: ['strategy/key-hash.ts'],
+  onUnavailable: ['pool/chooser.ts', 'pool/unserved-text.ts'],
+  ipv6Prefix: ['affinity/address-prefix.ts', 'affinity/client-key.ts', 'strategy/ip-hash.ts'],
+  targetBytes: ['http1/refusal.ts', 'listener/request-reader.ts'],
+};
+
+describe('who reads a setting that notes speak of', () => {
+  const sources = readdirSync(engine, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('simulation'))
+    .map((name) => [name.replaceAll('\\', '/'), codeOf(readFileSync(join(engine, name), 'utf8'))] as const);
+
+  it.each(Object.entries(readers))('%s: those that the rules were made for', (key, expected) => {
+    const word = new RegExp(`\\b${key}\\b`);
+    const found = sources.filter(([, code]) => word.test(code)).map(([name]) => name);
+    expect(found.toSorted()).toEqual(expected.toSorted());
+  });
+});
+
+/** Without its comments. */
+function codeOf(source: string): string {
+  return source.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/^\s*\/\/.*$/gm, '');
+}
