@@ -1,5 +1,6 @@
 import { useMemo, useRef } from 'react';
 import { LimitsReached } from '../features/limits/limits-reached.tsx';
+import { FileNotes } from '../features/listeners/file-notes.tsx';
 import { ListenerCard } from '../features/listeners/listener-card.tsx';
 import { AffinityNameDialog } from '../features/pools/affinity-name-dialog.tsx';
 import { moveServer } from '../features/pools/drag.ts';
@@ -46,6 +47,7 @@ function TopologyScreen() {
             <LimitsReached place="listener" name={name} />
           </ListenerCard>
         ))}
+        <FileNotes />
       </section>
       <div className="pools">
         {poolNames.map((name) => (

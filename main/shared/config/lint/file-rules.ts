@@ -22,11 +22,11 @@ export const fileRules: readonly FileRule[] = [
     name: 'target-longer-than-head',
     settings: ['targetBytes', 'headBytes'],
     find: ({ config, wrote }) =>
-      each(config.listeners, ({ limits }, at) =>
+      each(config.listeners, ({ name, limits }, at) =>
         limits.targetBytes >= limits.headBytes && wrote('listeners', at, 'limits', 'targetBytes')
           ? {
               at: ['listeners', at, 'limits', 'targetBytes'],
-              message: `targetBytes has no effect: the head that the target is part of may have no more than ${limits.headBytes} bytes (headBytes); write less, or raise headBytes`,
+              message: `targetBytes of listener ${name} has no effect: the head that the target is part of may have no more than ${limits.headBytes} bytes (headBytes); write less, or raise headBytes`,
             }
           : null,
       ),
@@ -35,12 +35,11 @@ export const fileRules: readonly FileRule[] = [
     name: 'body-rate-without-time',
     settings: ['bodyTimeout', 'bodyBytesPerSecond'],
     find: ({ config, wrote }) =>
-      each(config.listeners, ({ limits }, at) =>
+      each(config.listeners, ({ name, limits }, at) =>
         limits.bodyTimeoutMs > 3_600_000 && wrote('listeners', at, 'limits', 'bodyBytesPerSecond')
           ? {
               at: ['listeners', at, 'limits', 'bodyBytesPerSecond'],
-              message:
-                'bodyBytesPerSecond has next to no effect: it is measured over each bodyTimeout, which is longer than an hour; write a shorter one',
+              message: `bodyBytesPerSecond of listener ${name} has next to no effect: it is measured over each bodyTimeout, which is longer than an hour; write a bodyTimeout of e.g. 30s`,
             }
           : null,
       ),
@@ -61,11 +60,11 @@ export const fileRules: readonly FileRule[] = [
     name: 'environment-overwritten',
     settings: ['env', 'portEnv'],
     find: ({ config }) =>
-      each(config.replicas, ({ env, portEnv }, at) =>
+      each(config.replicas, ({ name, env, portEnv }, at) =>
         Object.hasOwn(env, portEnv)
           ? {
               at: ['replicas', at, 'env', portEnv],
-              message: `${portEnv} has no effect: every process gets its own port there (portEnv); leave it out, or write another portEnv`,
+              message: `${portEnv} in env of the replicas ${name} has no effect: every process gets its own port there (portEnv); leave it out, or write another portEnv`,
             }
           : null,
       ),
