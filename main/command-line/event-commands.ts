@@ -1,5 +1,6 @@
 import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { dropNote, untilEnd } from './following.ts';
+import { named } from './named.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, withRunning } from './running.ts';
 import { clockTime } from './table.ts';
@@ -14,7 +15,10 @@ export async function events(
     output.line(`${clockTime(event.atMs)}  ${output.paint(event.tone, event.text)}`);
   };
   await withRunning(options, async (client) => {
-    const { limit, server } = options;
+    const { limit, server } = await named(client, options, async (wanted) => {
+      const { events: known } = await client.call('event.list', { ...wanted, limit: 1 });
+      return known.length > 0;
+    });
     const { events: found, forgotten } = await client.call('event.list', {
       limit,
       ...(server !== undefined && { server }),

@@ -4,6 +4,7 @@ import type { Config } from '@shared/config/schema.ts';
 import type { Metrics } from '@shared/contract/metrics-values.ts';
 import type { ServerStatus } from '@shared/contract/server-values.ts';
 import type { Session } from '@shared/contract/session-values.ts';
+import { named } from './named.ts';
 import type { Output, Tone } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
@@ -216,7 +217,7 @@ export async function sessions(
   options: ChooseOptions & { limit: number; pool?: string; server?: string; search?: string },
 ): Promise<void> {
   await withRunning(options, async (client) => {
-    const { limit, pool, server, search } = options;
+    const { limit, pool, server, search } = await named(client, options);
     const { sessions: found, total } = await client.call('session.list', {
       limit,
       ...(pool !== undefined && { pool }),

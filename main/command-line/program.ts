@@ -184,10 +184,10 @@ function addLooking(program: Command, run: Run): void {
   looking('requests', 'the last requests, newest first')
     .addOption(limit(50, 1_000))
     .option('--pool <POOL>', 'of that pool')
-    .option('--server <POOL/SERVER>', 'that were tried at that server')
+    .option('--server <POOL/SERVER>', 'that were tried at that server; SERVER alone where one pool has it')
     .option('--failed', 'that failed for the client')
     .option('--retried', 'that needed more than one attempt')
-    .option('--follow', 'print requests as they happen, until Ctrl-C')
+    .option('--follow', 'print the last ones, oldest first, and then every new one, until Ctrl-C')
     .action(
       run(async (output, options: Parameters<Awaited<ReturnType<typeof loadRequests>>['requests']>[1]) =>
         (await loadRequests()).requests(output, options),
@@ -230,7 +230,7 @@ function addLooking(program: Command, run: Run): void {
   looking('events', 'what happened: verdicts, retries, sessions, replicas, configuration')
     .addOption(limit(100, 5_000))
     .option('--server <POOL/SERVER>', 'about that server')
-    .option('--follow', 'go on printing as they happen, until Ctrl-C')
+    .option('--follow', 'print the last ones, and then every new one, until Ctrl-C')
     .action(
       run(async (output, options: Parameters<Awaited<ReturnType<typeof loadEvents>>['events']>[1]) =>
         (await loadEvents()).events(output, options),

@@ -2,9 +2,10 @@ import type { ContractClient } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { dropNote, untilEnd } from './following.ts';
+import { named } from './named.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
-import { type Column, clockTime, milliseconds, table } from './table.ts';
+import { type Column, clockTime, growingTable, milliseconds, table } from './table.ts';
 
 /** As many as one answer may hold. */
 const mostAtOnce = 1_000;
@@ -18,9 +19,13 @@ export interface RequestOptions extends ChooseOptions {
   readonly follow?: boolean;
 }
 
-/** The last requests, newest first; or as they happen. */
-export async function requests(output: Output, options: RequestOptions): Promise<void> {
-  await withRunning(options, async (client) => {
+/** The last requests, newest first; or, as `tail -f` does, the last ones and then every new one, oldest first. */
+export async function requests(output: Output, given: RequestOptions): Promise<void> {
+  await withRunning(given, async (client) => {
+    const options = await named(client, given, async (wanted) => {
+      const { requests: found } = await find(client, { ...given, ...wanted }, 1);
+      return found.length > 0;
+    });
     if (options.follow) {
       const stop = isNarrowed(options)
         ? followNarrowed(client, output, options)
@@ -62,6 +67,9 @@ function isNarrowed({ pool, server, failed, retried }: RequestOptions): boolean 
   return pool !== undefined || server !== undefined || failed === true || retried === true;
 }
 
+/** Of what requests usually take: `0.42 ms`. */
+const longestTime = 7;
+
 function requestColumns(output: Output): Column<RequestSummary>[] {
   return [
     { title: 'ID', text: ({ id }) => id },
@@ -73,7 +81,7 @@ function requestColumns(output: Output): Column<RequestSummary>[] {
     },
     { title: 'SERVER', text: ({ server }) => server ?? '-' },
     { title: 'TRIES', align: 'right', text: ({ attempts }) => String(attempts) },
-    { title: 'TOOK', align: 'right', text: ({ durationMs }) => milliseconds(durationMs) },
+    { title: 'TOOK', align: 'right', least: longestTime, text: ({ durationMs }) => milliseconds(durationMs) },
     {
       title: 'REQUEST',
       text: ({ method, target, error }) => `${method} ${target}${error ? `  (${error})` : ''}`,
@@ -81,17 +89,24 @@ function requestColumns(output: Output): Column<RequestSummary>[] {
   ];
 }
 
-function tellRows(output: Output, rows: readonly RequestSummary[]): void {
-  if (output.json) for (const row of rows) output.object(row);
-  else for (const line of table(rows, requestColumns(output)).slice(1)) output.line(line);
+/** What tells rows one batch after the other, in columns that stay. */
+function rowTeller(output: Output): (rows: readonly RequestSummary[]) => void {
+  const lines = growingTable(requestColumns(output));
+  return (rows) => {
+    if (output.json) for (const row of rows) output.object(row);
+    else for (const line of lines(rows)) output.line(line);
+  };
 }
 
 /** Everything as it is told; what comes faster than that is counted. @param limit of those that were there before */
 function followAll(client: ContractClient, output: Output, limit: number): () => void {
   let isFirst = true;
+  const tellRows = rowTeller(output);
   return client.log('requests', ({ entries, dropped }) => {
     if (dropped > 0) dropNote(output, dropped, 'requests');
-    tellRows(output, isFirst ? entries.slice(-limit) : entries);
+    // Several threads tell one after the other.
+    const inOrder = [...entries].sort((one, other) => one.atMs - other.atMs);
+    tellRows(isFirst ? inOrder.slice(-limit) : inOrder);
     isFirst = false;
   });
 }
@@ -105,6 +120,7 @@ const askAgainMs = 300;
  * @returns ends it
  */
 export function followNarrowed(client: ContractClient, output: Output, options: RequestOptions): () => void {
+  const tellRows = rowTeller(output);
   let told: ReadonlySet<string> = new Set();
   let isFirst = true;
   let isOver = false;
@@ -117,7 +133,7 @@ export function followNarrowed(client: ContractClient, output: Output, options: 
       const fresh = found.filter(({ id }) => !told.has(id));
       // Older ones than were told at first are no news.
       if (!isFirst && fresh.length === mostAtOnce) dropNote(output, fresh.length, 'requests or more');
-      tellRows(output, fresh.reverse());
+      tellRows(fresh.reverse());
       told = new Set(found.map(({ id }) => id));
       isFirst = false;
     } catch (error) {

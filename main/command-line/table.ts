@@ -1,6 +1,8 @@
 export interface Column<T> {
   readonly title: string;
   readonly align?: 'left' | 'right';
+  /** The least width: what is told line by line cannot know what follows. */
+  readonly least?: number;
   text(row: T): string;
   /** Applied after aligning, so that colour does not count as width. */
   paint?(row: T, padded: string): string;
@@ -8,10 +10,27 @@ export interface Column<T> {
 
 /** Lines of an aligned table with its header; nothing wraps, the terminal may cut. */
 export function table<T>(rows: readonly T[], columns: readonly Column<T>[]): string[] {
+  return tableWithin(rows, columns, []);
+}
+
+/** Tells one table in parts, which come as it goes: what was wide once stays wide. Without the header. */
+export function growingTable<T>(columns: readonly Column<T>[]): (rows: readonly T[]) => string[] {
+  const widths: number[] = [];
+  return (rows) => tableWithin(rows, columns, widths).slice(1);
+}
+
+/** @param before widths so far; takes in the new ones */
+function tableWithin<T>(rows: readonly T[], columns: readonly Column<T>[], before: number[]): string[] {
   const cells = rows.map((row) => columns.map((column) => column.text(row)));
   const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...cells.map((line) => line[index]!.length)),
+    Math.max(
+      column.title.length,
+      column.least ?? 0,
+      before[index] ?? 0,
+      ...cells.map((line) => line[index]!.length),
+    ),
   );
+  before.splice(0, before.length, ...widths);
   const pad = (text: string, index: number): string =>
     columns[index]!.align === 'right' ? text.padStart(widths[index]!) : text.padEnd(widths[index]!);
   const header = columns.map(({ title }, index) => pad(title, index)).join('  ');

@@ -2,6 +2,7 @@ import type { SavedSession } from '@shared/contract/saved-sessions.ts';
 import type { Session } from '@shared/contract/session-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
+import { EpochOffset } from '../epoch-offset.ts';
 import type { Exchange, RequestFacts } from '../exchange.ts';
 import type { AffinityCause } from '../journal/decision.ts';
 import type { EventLog } from '../journal/event-log.ts';
@@ -34,6 +35,7 @@ export const mostEnded = 200;
 /** The sessions of one pool. Binds, moves and ends them; which server is chosen is the pool's business. */
 export class Affinity {
   readonly #deps: AffinityDeps;
+  readonly #toEpoch: EpochOffset;
   #client: ClientKey;
   /** What follows the value in a Set-Cookie field. */
   #attributes = '';
@@ -44,6 +46,7 @@ export class Affinity {
   constructor(config: ActiveAffinityConfig, deps: AffinityDeps) {
     this.#config = config;
     this.#deps = deps;
+    this.#toEpoch = new EpochOffset(deps.clock);
     this.#client = clientKey(config, deps.pool);
     if (config.type === 'cookie') this.#attributes = cookieAttributes(config);
     this.#tables = new SessionTables(config, deps);
@@ -276,7 +279,7 @@ export class Affinity {
 
   /** Most recently used first, pinned ones before all others. */
   list(filter: (session: Session) => boolean, limit: number): { sessions: Session[]; total: number } {
-    const toEpoch = this.#toEpoch;
+    const toEpoch = this.#toEpoch.ms;
     const sessions: Session[] = [];
     let total = 0;
     for (const entry of this.#table) {
@@ -290,25 +293,20 @@ export class Affinity {
 
   /** What another run needs to go on with the sessions there are now; of those that have ended by the time they are asked for, it may tell. */
   *save(): Generator<SavedSession> {
-    const toEpoch = this.#toEpoch;
+    const toEpoch = this.#toEpoch.ms;
     // The table may change between two of them, so which there are is written down first.
     for (const entry of [...this.#table]) yield savedSession(entry, toEpoch);
   }
 
   /** Takes over the sessions of an earlier run, before any client was let in. Returns how many are not over yet. */
   restore(saved: readonly SavedSession[], now: number): number {
-    const toEpoch = this.#toEpoch;
+    const toEpoch = this.#toEpoch.ms;
     const alive = saved
       .map((each) => restoredSession(each, toEpoch, now))
       .filter((each) => !this.#hasExpired(each, now))
       .slice(0, this.#config.maxSessions);
     this.#table.restore(alive);
     return alive.length;
-  }
-
-  get #toEpoch(): number {
-    const { clock } = this.#deps;
-    return clock.epoch() - clock.now();
   }
 
   #cookieField(value: string): string {

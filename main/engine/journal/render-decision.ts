@@ -82,7 +82,7 @@ function affinityReason(record: DecisionRecord, earlier: EarlierAttempt | null):
     case 'expired-cookie':
       return 'the session of this cookie had expired or was ended';
     case 'unknown-cookie':
-      return 'the session cookie was not issued by this run of Ballast';
+      return 'the session cookie was not issued here, or by a run whose sessions were not kept';
     case 'no-app-cookie':
       return "the client sent no cookie of the application's that would tell its session";
     case 'unknown-app-cookie':

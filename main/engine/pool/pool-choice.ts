@@ -141,7 +141,9 @@ export class PoolChoice {
     this.queue.refused += 1;
     this.limitReached('queue-length', null);
     const why =
-      length === 0 ? 'none may wait (queue.length is 0)' : `${length} others wait already (queue.length)`;
+      length === 0
+        ? 'none may wait (queue.length is 0)'
+        : `${length === 1 ? '1 other waits' : `${length} others wait`} already (queue.length)`;
     this.#chooser.giveUp(waiter.exchange, this.#strategy, why);
     return false;
   }
@@ -290,7 +292,8 @@ export class PoolChoice {
       mayWaitOn: () => this.#chooser.waitsForSlot,
       timedOut: ({ exchange }, waitedMs) => {
         this.limitReached('queue-timeout', null);
-        const waited = formatDuration(Math.round(waitedMs));
+        // As configured: that it is looked at a few times a second only is nobody's concern.
+        const waited = formatDuration(Math.min(Math.round(waitedMs), this.#members.config.queue.timeoutMs));
         this.#chooser.giveUp(exchange, this.#strategy, `no slot came free within ${waited} (queue.timeout)`);
       },
     };

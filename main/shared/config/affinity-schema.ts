@@ -10,7 +10,7 @@ const token = (example: string) =>
     .string({ error: `a name; write e.g. ${example}` })
     .regex(
       /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/,
-      `letters, digits, "-" and "_", without spaces, 100 at most; write e.g. ${example}`,
+      `letters, digits and any of !#$%&'*+.^_\`|~-, without spaces, 100 at most; write e.g. ${example}`,
     );
 
 const affinityTable = {
@@ -46,7 +46,11 @@ const cookie = z
       .describe('The cookie carries `ttl` as its Max-Age; false: it lasts until the browser is closed.'),
     path: z
       .string()
-      .regex(attribute, 'a path without spaces, quotes, "$", "\\\\" and ";"; write e.g. /app')
+      .regex(attribute, {
+        error: 'a path without spaces, quotes, "$", "\\\\" and ";"; write e.g. /app',
+        // One sentence for one value.
+        abort: true,
+      })
       .regex(/^\//, 'a path starts with "/"; write e.g. /app')
       .default('/')
       .describe('Path below which clients send the cookie.'),

@@ -70,7 +70,8 @@ function explainMissing(
     return `${subject(path.slice(0, -1), data)} needs a type; ${said}`;
   const owner = path.length === 1 ? 'the file' : subject(path.slice(0, -1), data);
   const article = /ers$|pools$|ports$|routes$|replicas$/.test(key) ? '' : /^[aeio]/.test(key) ? 'an ' : 'a ';
-  return `${owner} needs ${article}${key}; ${instead(path, data)}`;
+  // What is needed cannot be left out.
+  return `${owner} needs ${article}${key}; ${instead(path, data).replace(/, or leave it out$/, '')}`;
 }
 
 function explainBound(
@@ -196,6 +197,7 @@ const examples: Record<string, string> = {
   name: 'api',
   bind: '127.0.0.1:8080',
   host: 'api.localhost',
+  header: 'x-session',
   path: '/health',
   pool: 'api',
   strategy: 'round-robin',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseDuration } from '../lib/duration.ts';
+import { formatDuration, parseDuration } from '../lib/duration.ts';
 import { type Address, parseAddress } from './address.ts';
 
 /** What the schema of ballast.yaml is put together from. */
@@ -29,7 +29,7 @@ export function durationText(example: string, least = 1) {
         message:
           ms === undefined
             ? `"${text}" is no duration; write a number and a unit (ms, s, m, h, d), e.g. ${example}`
-            : `a duration here is between ${least}ms and 24d; write e.g. ${example}`,
+            : `a duration here is between ${formatDuration(least)} and 24d; write e.g. ${example}`,
       });
       return z.NEVER;
     });

@@ -89,7 +89,7 @@ describe('a request that finds every server at maxRequests', () => {
     await send(lane, '/2');
     const refused = await fetchText(`${lane.url}/3`);
     expect(refused).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
-    expect(refused.body).toContain('is at its limit (a 1/1), and 1 others wait already (queue.length)');
+    expect(refused.body).toContain('is at its limit (a 1/1), and 1 other waits already (queue.length)');
     expect(lane.queue()).toMatchObject({ length: 1, refused: 1 });
     a.answerAll();
     expect(lane.engine.metrics().limits).toMatchObject([

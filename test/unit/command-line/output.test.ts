@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { problemText } from '../../../main/command-line/output.ts';
-import { milliseconds, percent, table } from '../../../main/command-line/table.ts';
+import { growingTable, milliseconds, percent, table } from '../../../main/command-line/table.ts';
 
 it('points at the place of a problem', () => {
   const text = problemText('ballast.yaml', {
@@ -65,4 +65,14 @@ it('never rounds a failure away', () => {
 
 it('writes times in a fitting unit', () => {
   expect([0.418, 12.4, 1_400, null].map(milliseconds)).toEqual(['0.42 ms', '12 ms', '1.4 s', '-']);
+});
+
+it('tells a table in parts whose columns stay below each other', () => {
+  const more = growingTable<readonly [string, string]>([
+    { title: 'A', text: ([a]) => a },
+    { title: 'TOOK', align: 'right', least: 7, text: ([, b]) => b },
+  ]);
+  expect(more([['x', '46 ms']])).toEqual(['x    46 ms']);
+  expect(more([['longer', '1.25 ms']])).toEqual(['longer  1.25 ms']);
+  expect(more([['x', '46 ms']])).toEqual(['x         46 ms']);
 });

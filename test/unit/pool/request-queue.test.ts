@@ -113,6 +113,12 @@ describe('a pool whose servers are at maxRequests', () => {
     ]);
   });
 
+  it('says of one that it waits', () => {
+    const kit = poolKit({ servers: limited({ a: 1 }), queue: { length: 1 } });
+    const callers = [1, 2, 3].map(() => new Caller(kit));
+    expect(callers[2]!.exchange.error).toContain('and 1 other waits already (queue.length)');
+  });
+
   it('lets nobody wait where queue.length is 0', () => {
     const kit = poolKit({ servers: limited({ a: 1 }), queue: { length: 0 } });
     const callers = [new Caller(kit), new Caller(kit)];
@@ -129,7 +135,7 @@ describe('a pool whose servers are at maxRequests', () => {
     await kit.clock.advance(200);
     expect(waiting.outcome).toBe('refused');
     expect(waiting.exchange.error).toMatch(
-      /at its limit \(a 1\/1\), and no slot came free within 1\S*s \(queue.timeout\)$/,
+      /at its limit \(a 1\/1\), and no slot came free within 1s \(queue.timeout\)$/,
     );
     expect(waiting.exchange.unserved).not.toBeNull();
     expect(kit.pool.queue).toMatchObject({ length: 0, timedOut: 1 });

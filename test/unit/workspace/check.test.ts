@@ -223,6 +223,21 @@ describe('a ballast.yaml with problems', () => {
       ['9:23 a duration here is between 20ms and 24d; write e.g. 100ms'],
     ],
     [
+      'a duration below a second',
+      `${good}    affinity: { type: cookie, ttl: 10ms }\n`,
+      ['9:36 a duration here is between 1s and 24d; write e.g. 30m'],
+    ],
+    [
+      'affinity by a field without its name',
+      `${good}    affinity: { type: header }\n`,
+      ['9:15 affinity of pool api needs a header; write header: x-session'],
+    ],
+    [
+      'a path of a cookie that is wrong in two ways',
+      `${good}    affinity: { type: cookie, path: "x;y" }\n`,
+      ['9:37 path "x;y": a path without spaces, quotes, "$", "\\\\" and ";"; write e.g. /app'],
+    ],
+    [
       'weight out of range',
       good.replace('weight: 2', 'weight: 5000'),
       ['8:44 weight of server 2 of pool api is 5000; write at most 1000'],
