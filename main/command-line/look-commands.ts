@@ -5,10 +5,10 @@ import type { Metrics } from '@shared/contract/metrics-values.ts';
 import type { ServerStatus } from '@shared/contract/server-values.ts';
 import type { Session } from '@shared/contract/session-values.ts';
 import { named } from './named.ts';
-import type { Output, Tone } from './output.ts';
+import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
-import { tellCircuits, tellEjections } from './tell-failing.ts';
+import { stateTone, stateWord, tellCircuits, tellEjections } from './tell-failing.ts';
 
 /** Commands that look at the Ballast that runs and change nothing. */
 
@@ -61,7 +61,12 @@ export async function status(output: Output, options: ChooseOptions): Promise<vo
         pool.servers.map(({ name, weight }) => [`${pool.name}/${name}`, weight] as const),
       ),
     );
-    for (const line of table(servers, serverColumns(output, metrics.servers, weights))) output.line(line);
+    const unchecked = new Set(
+      current?.config.pools.filter(({ healthCheck }) => healthCheck.type === 'none').map(({ name }) => name),
+    );
+    for (const line of table(servers, serverColumns(output, metrics.servers, weights, unchecked))) {
+      output.line(line);
+    }
     tellEjections(output, servers);
     tellCircuits(output, metrics.pools);
     tellRetries(output, metrics.pools);
@@ -151,6 +156,7 @@ function serverColumns(
     >
   >,
   weights: ReadonlyMap<string, number>,
+  unchecked: ReadonlySet<string>,
 ): Column<ServerStatus>[] {
   const of = <T>(id: string, pick: (value: (typeof traffic)[string]) => T, none: T): T => {
     const own = traffic[id];
@@ -161,7 +167,7 @@ function serverColumns(
     { title: 'ADDRESS', text: ({ address }) => address },
     {
       title: 'STATE',
-      text: stateWord,
+      text: (server) => stateWord(server, !unchecked.has(server.pool)),
       paint: (server, padded) => output.paint(stateTone(server), padded),
     },
     {
@@ -199,17 +205,6 @@ function serverColumns(
         output.paint(lastProbe?.succeeded === false ? 'bad' : 'neutral', padded),
     },
   ];
-}
-
-function stateWord({ adminState, available, reason, verdict }: ServerStatus): string {
-  if (reason === 'drained') return reason;
-  if (adminState !== 'ready') return adminState;
-  return available ? verdict : (reason ?? verdict);
-}
-
-function stateTone({ available, adminState }: ServerStatus): Tone {
-  if (available) return 'good';
-  return adminState === 'ready' ? 'bad' : 'faint';
 }
 
 export async function sessions(

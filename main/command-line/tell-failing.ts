@@ -1,18 +1,52 @@
+import { ejectionStage, isInService } from '@shared/contract/ejection-stage.ts';
 import type { CircuitStatus, Metrics } from '@shared/contract/metrics-values.ts';
 import type { ServerStatus } from '@shared/contract/server-values.ts';
-import type { Output } from './output.ts';
+import type { Output, Tone } from './output.ts';
 import { clockTime } from './table.ts';
 
 /** Servers that real traffic keeps out, or would. */
-export function tellEjections(output: Output, servers: readonly ServerStatus[]): void {
+export function tellEjections(
+  output: Output,
+  servers: readonly ServerStatus[],
+  nowMs: number = Date.now(),
+): void {
   const told = servers.filter(
     ({ ejectedBecause, notEjected }) => ejectedBecause !== null || notEjected !== null,
   );
   if (told.length > 0) output.line('');
-  for (const { id, ejectedUntilMs, ejectedBecause, notEjected } of told) {
+  for (const status of told) {
+    const { id, ejectedBecause, notEjected } = status;
     if (notEjected !== null) output.line(output.paint('bad', `${id} would be ejected: ${notEjected}`));
-    else output.line(`${id} is ejected, next trial ${clockTime(ejectedUntilMs ?? 0)}: ${ejectedBecause}`);
+    else output.line(`${id} is ejected, ${ejectionText(status, nowMs)}: ${ejectedBecause}`);
   }
+}
+
+function ejectionText(status: ServerStatus, nowMs: number): string {
+  switch (ejectionStage(status, nowMs)) {
+    case 'awaiting-trial':
+      return 'awaiting a trial request';
+    case 'on-trial':
+      return 'a trial request is under way';
+    default:
+      return `next trial from ${clockTime(status.ejectedUntilMs ?? 0)}`;
+  }
+}
+
+/** One word for how a server stands. `unchecked`: its pool has no health check, and it serves. */
+export function stateWord(status: ServerStatus, isChecked: boolean, nowMs: number = Date.now()): string {
+  const { adminState, available, reason, verdict } = status;
+  if (reason === 'drained') return reason;
+  if (adminState !== 'ready') return adminState;
+  if (!available && reason !== 'ejected') return reason ?? verdict;
+  const stage = ejectionStage(status, nowMs);
+  if (stage !== 'none') return stage;
+  return verdict === 'unknown' && !isChecked ? 'unchecked' : verdict;
+}
+
+/** The colour of that word. */
+export function stateTone(status: ServerStatus, nowMs: number = Date.now()): Tone {
+  if (isInService(status, nowMs)) return 'good';
+  return status.adminState === 'ready' ? 'bad' : 'faint';
 }
 
 /** Pools with a circuit breaker. */

@@ -204,7 +204,8 @@ test('a pool names its settings without effect, and a server shows its probes', 
   const page = await open(ballast.control);
   await shows(page, 'api-1');
   const pool = page.getByRole('region', { name: 'Pool api' });
-  await pool.getByRole('button', { name: 'One setting says more than it does' }).click();
+  await pool.getByRole('button', { name: '1 setting has no effect' }).click();
+  await pool.getByText(/^ballast\.yaml:\d+$/).waitFor();
   await pool.getByText(/^queue has no effect: neither the pool nor a server has maxRequests/).waitFor();
   expect(await page.getByRole('region', { name: 'Pool canary' }).getByText('has no effect').count()).toBe(0);
 

@@ -1,7 +1,7 @@
 import { Activity, startTransition, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { useConfig } from '../store/config.ts';
 import { useConnection } from '../store/connection.ts';
-import { useInterface } from '../store/interface.ts';
+import { arriveAt, useInterface } from '../store/interface.ts';
 import { Toasts } from '../ui/toasts.tsx';
 import { Banners } from './banners.tsx';
 import { CommandPalette } from './command-palette.tsx';
@@ -115,7 +115,7 @@ function useScreenFromAddress(): void {
   useEffect(() => {
     const follow = () => {
       const id = /^#\/([a-z-]+)/.exec(location.hash)?.[1] ?? screens[0]!.id;
-      if (screens.some((screen) => screen.id === id)) useInterface.setState({ screen: id });
+      if (screens.some((screen) => screen.id === id)) arriveAt(id);
     };
     follow();
     window.addEventListener('popstate', follow);

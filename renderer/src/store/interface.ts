@@ -45,9 +45,18 @@ export const useInterface = create<InterfaceState>(() => ({
 }));
 
 export function showScreen(screen: string): void {
-  useInterface.setState({ screen });
+  arriveAt(screen);
   if (typeof history !== 'undefined' && location.hash !== `#/${screen}`)
     history.pushState(null, '', `#/${screen}`);
+}
+
+/** Whoever turns to a list has left the row of the other one; a server is of interest beside any of them. */
+export function arriveAt(screen: string): void {
+  const left = screen === 'requests' ? 'session' : screen === 'sessions' ? 'request' : undefined;
+  useInterface.setState(({ selection, screen: before }) => ({
+    screen,
+    selection: screen !== before && selection?.kind === left ? null : selection,
+  }));
 }
 
 export function select(selection: Selection | null): void {

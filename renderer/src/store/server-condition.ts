@@ -1,6 +1,7 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
+import { ejectionStage } from '@shared/contract/ejection-stage.ts';
 import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
-import { formatSpan } from '../metrics/format.ts';
+import { formatSpan, formatTime } from '../metrics/format.ts';
 import type { IconName } from '../ui/icons.ts';
 
 /** How a server stands, for a person: icon, word and colour together, and the reason where it serves nobody new. */
@@ -77,15 +78,8 @@ export function serverCondition(
       tone: 'bad',
       reason: `Its health check fails${status.lastProbe ? `: ${status.lastProbe.detail}` : ''}.${status.inPanic ? panicText : ''}`,
     };
-  if (status.ejectedUntilMs !== null && status.reason === 'ejected')
-    return {
-      word: 'Ejected',
-      icon: 'eject',
-      tone: 'warn',
-      reason: `${status.ejectedBecause ?? 'Failed on real traffic'}; it is tried again in ${formatSpan(status.ejectedUntilMs - nowMs + 999)}.`,
-    };
-  if (status.ejectedUntilMs !== null && status.inPanic)
-    return { word: 'Ejected', icon: 'eject', tone: 'warn', reason: `Failed on real traffic.${panicText}` };
+  const ejection = status.available || status.reason === 'ejected' ? ejectionStage(status, nowMs) : 'none';
+  if (ejection !== 'none') return ejectedCondition(status, ejection);
   if (status.reason === 'full')
     return {
       word: 'Full',
@@ -128,6 +122,13 @@ export function serverCondition(
       tone: 'good',
       reason: status.lastProbe ? `Last probe: ${status.lastProbe.detail}.` : 'Its health check passes.',
     };
+  if (status.notEjected !== null)
+    return {
+      word: 'Failing',
+      icon: 'alert',
+      tone: 'warn',
+      reason: `It is not ejected: ${status.notEjected}.`,
+    };
   if (healthCheck?.type === 'none')
     return {
       word: 'Unchecked',
@@ -141,6 +142,38 @@ export function serverCondition(
     tone: 'warming',
     reason: 'It serves; its first probe has not finished.',
   };
+}
+
+function ejectedCondition(
+  { ejectedBecause, ejectedUntilMs, inPanic }: ServerStatus,
+  stage: 'ejected' | 'awaiting-trial' | 'on-trial',
+): ServerCondition {
+  const cause = ejectedBecause ?? 'failed on real traffic';
+  switch (stage) {
+    case 'ejected':
+      return {
+        word: 'Ejected',
+        icon: 'eject',
+        tone: 'bad',
+        reason: inPanic
+          ? `Ejected, ${cause}.${panicText}`
+          : `No requests until ${formatTime(ejectedUntilMs ?? 0)}: ${cause}.`,
+      };
+    case 'awaiting-trial':
+      return {
+        word: 'Ejected',
+        icon: 'hourglass',
+        tone: 'warn',
+        reason: `Awaiting a trial request: the next one shows whether it is back. Ejected, ${cause}.`,
+      };
+    case 'on-trial':
+      return {
+        word: 'On trial',
+        icon: 'hourglass',
+        tone: 'warn',
+        reason: `A trial request is under way; others go elsewhere until it is answered. Ejected, ${cause}.`,
+      };
+  }
 }
 
 const panicText = ' It is asked all the same: its pool is in panic.';

@@ -4,11 +4,18 @@ import type { ReactNode } from 'react';
 export function Chip({
   tone = 'quiet',
   className = '',
+  title,
   children,
 }: {
   tone?: 'accent' | 'quiet' | 'warn';
   className?: string;
+  /** More than the words, for who points at it. */
+  title?: string;
   children: ReactNode;
 }) {
-  return <span className={`chip ${tone} ${className}`.trimEnd()}>{children}</span>;
+  return (
+    <span className={`chip ${tone} ${className}`.trimEnd()} title={title}>
+      {children}
+    </span>
+  );
 }

@@ -1,4 +1,4 @@
-import type { ReactNode, RefObject } from 'react';
+import { type CSSProperties, type ReactNode, type RefObject, useEffect, useRef } from 'react';
 import {
   Menu as AriaMenu,
   MenuItem as AriaMenuItem,
@@ -37,15 +37,25 @@ interface MenuProps {
   label: string;
   sections: readonly MenuSection[];
   placement?: PopoverProps['placement'];
+  /** In pixels; less where the window has not as much. */
   width?: number | undefined;
 }
+
+/** The popover gives a menu the room it asks for, up to the window's. */
+const roomFor = (width: number | undefined): CSSProperties =>
+  width === undefined ? {} : ({ '--menu-width': `${width}px` } as CSSProperties);
 
 /** A button with a menu below it. The first child is the button. */
 export function MenuButton({ children, ...menu }: MenuProps & { children: ReactNode }) {
   return (
     <MenuTrigger>
       {children}
-      <Popover className="popover" placement={menu.placement ?? 'bottom start'} offset={5}>
+      <Popover
+        className="popover"
+        placement={menu.placement ?? 'bottom start'}
+        offset={5}
+        style={roomFor(menu.width)}
+      >
         <Sections {...menu} />
       </Popover>
     </MenuTrigger>
@@ -65,21 +75,19 @@ export function ContextMenu(
       onOpenChange={(open) => !open && onClose()}
       placement={menu.placement ?? 'bottom start'}
       offset={2}
+      style={roomFor(menu.width)}
     >
       <Sections {...menu} onClose={onClose} />
     </Popover>
   );
 }
 
-function Sections({ label, sections, width, onClose }: MenuProps & { onClose?: () => void }) {
+function Sections({ label, sections, onClose }: MenuProps & { onClose?: () => void }) {
+  const menu = useRef<HTMLDivElement>(null);
+  // A menu of which one entry is chosen begins there: what holds now is in sight, however long the list.
+  useEffect(() => menu.current?.querySelector<HTMLElement>('[data-chosen]')?.focus(), []);
   return (
-    <AriaMenu
-      className="menu"
-      aria-label={label}
-      autoFocus="first"
-      {...(onClose && { onClose })}
-      {...(width !== undefined && { style: { width } })}
-    >
+    <AriaMenu ref={menu} className="menu" aria-label={label} autoFocus="first" {...(onClose && { onClose })}>
       {sections.map((section) => (
         <AriaMenuSection key={section.id} className="menu-section" aria-label={section.title ?? section.id}>
           {section.title && <Header className="menu-title">{section.title}</Header>}
@@ -109,6 +117,7 @@ function Entry({ entry }: { entry: MenuEntry }) {
       textValue={entry.label}
       className={`menu-item ${entry.tone ?? ''}`}
       isDisabled={entry.disabledReason !== undefined}
+      {...(entry.isSelected && { 'data-chosen': true })}
       {...(entry.run && { onAction: entry.run })}
     >
       <span className="menu-icon">

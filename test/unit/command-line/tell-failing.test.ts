@@ -2,7 +2,12 @@ import type { CircuitStatus, Metrics } from '@shared/contract/metrics-values.ts'
 import type { ServerStatus } from '@shared/contract/server-values.ts';
 import { expect, it } from 'vitest';
 import type { Output } from '../../../main/command-line/output.ts';
-import { tellCircuits, tellEjections } from '../../../main/command-line/tell-failing.ts';
+import {
+  stateTone,
+  stateWord,
+  tellCircuits,
+  tellEjections,
+} from '../../../main/command-line/tell-failing.ts';
 
 function told(tell: (output: Output) => void): string[] {
   const lines: string[] = [];
@@ -17,7 +22,17 @@ function told(tell: (output: Output) => void): string[] {
 }
 
 const server = (id: string, more: Partial<ServerStatus>): ServerStatus =>
-  ({ id, ejectedUntilMs: null, ejectedBecause: null, notEjected: null, ...more }) as ServerStatus;
+  ({
+    id,
+    adminState: 'ready',
+    available: false,
+    inPanic: false,
+    reason: null,
+    ejectedUntilMs: null,
+    ejectedBecause: null,
+    notEjected: null,
+    ...more,
+  }) as ServerStatus;
 
 const pools = (circuits: Record<string, Partial<CircuitStatus> | null>): Metrics['pools'] =>
   Object.fromEntries(
@@ -39,18 +54,53 @@ const pools = (circuits: Record<string, Partial<CircuitStatus> | null>): Metrics
 
 it('tells who is ejected and who should be, each with its reason', () => {
   const lines = told((output) =>
-    tellEjections(output, [
-      server('api/a', {}),
-      server('api/b', { ejectedUntilMs: 0, ejectedBecause: '5 attempts in a row failed' }),
-      server('api/c', { notEjected: '5 attempts in a row failed, but it is the last one' }),
-    ]),
+    tellEjections(
+      output,
+      [
+        server('api/a', {}),
+        server('api/b', {
+          ejectedUntilMs: 9_000,
+          reason: 'ejected',
+          ejectedBecause: '5 attempts in a row failed',
+        }),
+        server('api/d', {
+          ejectedUntilMs: 4_000,
+          available: true,
+          ejectedBecause: '2 attempts in a row failed',
+        }),
+        server('api/e', {
+          ejectedUntilMs: 4_000,
+          reason: 'ejected',
+          ejectedBecause: '3 attempts in a row failed',
+        }),
+        server('api/c', { notEjected: '5 attempts in a row failed, but it is the last one' }),
+      ],
+      5_000,
+    ),
   );
   expect(lines).toEqual([
     '',
-    expect.stringMatching(/^api\/b is ejected, next trial \S+: 5 attempts in a row failed$/),
+    expect.stringMatching(/^api\/b is ejected, next trial from \S+: 5 attempts in a row failed$/),
+    'api/d is ejected, awaiting a trial request: 2 attempts in a row failed',
+    'api/e is ejected, a trial request is under way: 3 attempts in a row failed',
     'api/c would be ejected: 5 attempts in a row failed, but it is the last one',
   ]);
   expect(told((output) => tellEjections(output, [server('api/a', {})]))).toEqual([]);
+});
+
+it('says of a server without health checks that nobody checks it, and of one that is ejected how far that has come', () => {
+  const word = (more: Partial<ServerStatus>, isChecked = false) =>
+    stateWord(server('api/a', { verdict: 'unknown', ...more }), isChecked, 5_000);
+  expect(word({ available: true })).toBe('unchecked');
+  expect(word({ available: true }, true)).toBe('unknown');
+  expect(word({ available: false, reason: 'ejected', ejectedUntilMs: 9_000 })).toBe('ejected');
+  expect(word({ available: false, reason: 'ejected', ejectedUntilMs: 4_000 })).toBe('on-trial');
+  expect(word({ available: true, ejectedUntilMs: 4_000 })).toBe('awaiting-trial');
+  expect(word({ available: true, inPanic: true, ejectedUntilMs: 9_000 })).toBe('ejected');
+  expect(word({ available: false, reason: 'full', ejectedUntilMs: 4_000 })).toBe('full');
+  expect(word({ adminState: 'maintenance', ejectedUntilMs: 4_000 })).toBe('maintenance');
+  expect(stateTone(server('api/a', { available: true, ejectedUntilMs: 4_000 }), 5_000)).toBe('bad');
+  expect(stateTone(server('api/a', { available: true }), 5_000)).toBe('good');
 });
 
 it('tells how circuits stand, of pools that have one', () => {

@@ -143,6 +143,27 @@ describe('bands of a server on the timeline', () => {
     ]);
   });
 
+  it('shows that an ejection is over and a trial is awaited, then and now', () => {
+    const list = bands(
+      [
+        event(10_000, 'server-ejected', 'bad', 'api-2 is ejected for 10s: 5 attempts in a row failed'),
+        event(25_000, 'server-ejected', 'bad', 'api-2 is ejected for 20s: its trial request failed'),
+      ],
+      status({ ejectedUntilMs: 45_000 }),
+    );
+    expect(told(list)).toEqual([
+      [0, 10_000, 'serving'],
+      [10_000, 20_000, 'out'],
+      [20_000, 25_000, 'trial'],
+      [25_000, 45_000, 'out'],
+      [45_000, 60_000, 'trial'],
+    ]);
+    expect(told(bands([], status({ ejectedUntilMs: 45_000 })))).toEqual([
+      [0, 45_000, 'out'],
+      [45_000, 60_000, 'trial'],
+    ]);
+  });
+
   it('knows that a server was ejected when the log begins with its return', () => {
     expect(told(bands([event(10_000, 'server-returned', 'good')]))[0]).toEqual([0, 10_000, 'out']);
   });

@@ -1,3 +1,4 @@
+import { isInService } from '@shared/contract/ejection-stage.ts';
 import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { describe, expect, test } from 'vitest';
 import { matches } from '../../../renderer/src/app/key-match.ts';
@@ -75,15 +76,23 @@ describe('how a server stands', () => {
     expect(word(status({ ...unhealthy, adminState: 'drain', reason: 'drain' }))).toBe('Draining');
   });
 
-  test('an ejected one says when it is tried again', () => {
+  test('an ejected one says until when, and then that it awaits its trial', () => {
     const ejected = status({ available: false, reason: 'ejected', ejectedUntilMs: 12_000 });
     expect(serverCondition(ejected, undefined, undefined, 4_500)).toMatchObject({
       word: 'Ejected',
-      reason: expect.stringContaining('in 8 s'),
+      reason: expect.stringMatching(/^No requests until \d\d:\d\d:12: /),
     });
-    expect(serverCondition(ejected, undefined, undefined, 12_000 - 247_000).reason).toContain(
-      'in 4 min 07 s',
-    );
+    const over = { ...ejected, available: true, reason: null, verdict: 'unknown' as const, lastProbe: null };
+    expect(serverCondition(over, undefined, { type: 'none' }, 12_001)).toMatchObject({
+      word: 'Ejected',
+      tone: 'warn',
+      reason: expect.stringMatching(/^Awaiting a trial request/),
+    });
+    expect(serverCondition(ejected, undefined, undefined, 12_001).word).toBe('On trial');
+    expect(serverCondition({ ...over, inPanic: true }, undefined, undefined, 4_500).reason).toMatch(/panic/);
+    expect(isInService(over, 12_001)).toBe(false);
+    expect(isInService(status(), 12_001)).toBe(true);
+    expect(isInService(status({ inPanic: true }), 12_001)).toBe(false);
   });
 
   test.each([
@@ -100,6 +109,8 @@ describe('how a server stands', () => {
   test('without a health check it is not called healthy', () => {
     const unprobed = status({ verdict: 'unknown', lastProbe: null });
     expect(serverCondition(unprobed, undefined, { type: 'none' }).word).toBe('Unchecked');
+    const spared = { ...unprobed, notEjected: '5 attempts in a row failed, but it is the last' };
+    expect(serverCondition(spared, undefined, { type: 'none' }).word).toBe('Failing');
   });
 });
 

@@ -12,7 +12,7 @@ export function DecisionTable({
   return (
     <>
       <h3>
-        {title}
+        <span className="decision-title">{title}</span>
         <small>{strategy}</small>
       </h3>
       <p className="sentence">{sentence}</p>

@@ -1,3 +1,4 @@
+import { ejectionStage } from '@shared/contract/ejection-stage.ts';
 import type { Probe, ServerStatus } from '@shared/contract/server-values.ts';
 import { useMemo } from 'react';
 import { formatCount, formatMs, formatRate, formatShare, formatTime, none } from '../../metrics/format.ts';
@@ -146,8 +147,13 @@ function ejectedText(status: ServerStatus | undefined): string {
   const { ejectedUntilMs, ejectedBecause, notEjected, timesEjected } = status;
   if (notEjected !== null) return `no: ${notEjected}`;
   if (ejectedUntilMs === null) return timesEjected === 0 ? 'no' : `no; counted lately: ${timesEjected}`;
+  const stage = ejectionStage(status, Date.now());
   const when =
-    ejectedUntilMs > Date.now() ? `until ${formatTime(ejectedUntilMs)}` : 'until a trial request goes well';
+    stage === 'ejected'
+      ? `until ${formatTime(ejectedUntilMs)}`
+      : stage === 'on-trial'
+        ? 'a trial request is under way'
+        : 'awaiting a trial request';
   return `${when}: ${ejectedBecause}`;
 }
 

@@ -48,11 +48,9 @@ export function SessionInspector({ pool, id }: { pool: string; id: string }) {
       </p>
       <Facts>
         <Fact name="Pool">{pool}</Fact>
-        {key !== client && (
-          <Fact name="Key">
-            <code>{key}</code>
-          </Fact>
-        )}
+        <Fact name="Key">
+          <code>{key}</code>
+        </Fact>
         <Fact name="Since">{formatTime(sinceMs)}</Fact>
         <Fact name="Last used">{formatTime(lastUsedMs)}</Fact>
         <Fact name="Expires">{expiresMs === null ? 'never, while it is pinned' : formatTime(expiresMs)}</Fact>

@@ -1,11 +1,13 @@
 import { affinities, affinityKinds } from '@shared/catalog/affinities.ts';
 import { batchingModeKinds, batchingModes } from '@shared/catalog/batching.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
+import { ejectionStage, isInService } from '@shared/contract/ejection-stage.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
+import { useShallow } from 'zustand/react/shallow';
 import { run } from '../../connection/run.ts';
 import { setAffinity } from '../../connection/set-affinity.ts';
 import { plural } from '../../metrics/format.ts';
-import { useConfig } from '../../store/config.ts';
+import { selectServerIds, useConfig } from '../../store/config.ts';
 import { useBlocked } from '../../store/connection.ts';
 import { showScreen } from '../../store/interface.ts';
 import { useServers } from '../../store/servers.ts';
@@ -22,9 +24,7 @@ import { useWaitsForSlot } from './use-waits-for-slot.ts';
 export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () => void }) {
   const pool = useConfig(({ pools }) => pools[name]);
   const blocked = useBlocked('edit');
-  const available = useServers(
-    ({ servers }) => pool?.serverIds.filter((id) => servers[id]?.available).length ?? 0,
-  );
+  const { inService, onTrial, inPanic } = useStanding(name);
   const sessions = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.sessions ?? 0);
   const waiting = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.queue.length ?? 0);
   const perRequest = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.attemptsPerRequest.recent ?? 1);
@@ -43,16 +43,26 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
         <Chip tone="warn" className="amplified">{`${perRequest.toFixed(2)} attempts per request`}</Chip>
       )}
       <CircuitChip name={name} />
+      {inPanic > 0 && (
+        <Chip
+          tone="warn"
+          className="panic"
+          title={`So few servers are well that ${plural(inPanic, 'other')} get requests all the same (panic)`}
+        >
+          panic
+        </Chip>
+      )}
       {waiting > 0 && <Chip tone="warn" className="waiting">{`${waiting} in the queue`}</Chip>}
       <span className="space" />
       <span
         className="available"
         data-tone={
-          available === 0 && !waitsForSlot ? 'bad' : available < pool.serverIds.length ? 'warn' : 'good'
+          inService === 0 && !waitsForSlot ? 'bad' : inService < pool.serverIds.length ? 'warn' : 'good'
         }
       >
-        {available} of {pool.serverIds.length}
+        {inService} of {pool.serverIds.length}
         <span className="available-word"> available</span>
+        {onTrial > 0 && `, ${onTrial} awaiting a trial`}
       </span>
       <MenuButton
         label={`Pool ${name}`}
@@ -112,6 +122,24 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
         <IconButton icon="more" label={`More for pool ${name}`} />
       </MenuButton>
     </header>
+  );
+}
+
+/** How many of its servers serve, await a trial request, or are asked only because the pool is in panic. */
+function useStanding(name: string) {
+  const ids = useConfig(selectServerIds(name));
+  return useServers(
+    useShallow(({ servers }) => {
+      const nowMs = Date.now();
+      const told = ids.flatMap((id) => servers[id] ?? []);
+      return {
+        inService: told.filter((status) => isInService(status, nowMs)).length,
+        onTrial: told.filter(
+          (status) => status.available && ejectionStage(status, nowMs) === 'awaiting-trial',
+        ).length,
+        inPanic: told.filter((status) => status.inPanic).length,
+      };
+    }),
   );
 }
 

@@ -152,8 +152,9 @@ function Told({ view: { rows, dropped }, filter }: { view: View; filter: Request
 }
 
 function NoRequests({ filter }: { filter: RequestFilter }) {
+  const journalSize = useConfig(({ config }) => config?.journalRequests);
   const url = useConfig(({ listeners, listenerNames }) => listeners[listenerNames[0] ?? '']?.bind);
-  if (isNarrowed(filter) || (filter.text ?? '') !== '') {
+  if (journalSize !== 0 && (isNarrowed(filter) || (filter.text ?? '') !== '')) {
     return (
       <EmptyState
         icon="filter"
@@ -166,6 +167,16 @@ function NoRequests({ filter }: { filter: RequestFilter }) {
             : filter.only === 'retried'
               ? 'No request in the journal needed a second attempt.'
               : 'Nothing in the journal passes these filters. New requests that do appear here at once.'}
+        </p>
+      </EmptyState>
+    );
+  }
+  if (journalSize === 0) {
+    return (
+      <EmptyState icon="requests" title="The journal is off">
+        <p>
+          The file says <code>journalRequests: 0</code>: requests are served and counted, but none is kept, so
+          that none can be listed or explained. Take the line out, or write a number, to see them here.
         </p>
       </EmptyState>
     );

@@ -53,6 +53,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
   const actions = actionsFor(server, status, replica);
   const isOut = status !== undefined && !status.available;
   const usesWeights = strategy === undefined || strategies[strategy].usesWeights;
+  const weightTold = tellWeight(weight, isPending ? undefined : status?.effectiveWeight, usesWeights);
   const sections = menuSections(actions, moves, edit);
 
   const openMenu = (event: MouseEvent<HTMLElement>) => {
@@ -96,7 +97,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
           {condition.word}
         </span>
         <div className="server-weight">
-          <small>{usesWeights ? 'weight' : 'weight · unused'}</small>
+          <small title={weightTold.title}>{weightTold.text}</small>
           <Stepper
             label={`Weight of ${server.name}`}
             value={weight}
@@ -187,6 +188,20 @@ export function ServerCard({ id, moves }: ServerCardProps) {
       )}
     </div>
   );
+}
+
+/** What stands above the weight: in slow start what it is worth now. Short, the column is narrow. */
+function tellWeight(
+  weight: number,
+  effective: number | undefined,
+  isUsed: boolean,
+): { readonly text: string; readonly title: string } {
+  if (!isUsed) return { text: 'weight unused', title: 'The strategy of this pool does not look at weights' };
+  if (effective === undefined || effective >= weight) return { text: 'weight', title: 'Weight' };
+  return {
+    text: `${Number(effective.toPrecision(2))} of ${weight}`,
+    title: `In slow start: its weight counts as ${effective} of ${weight} and rises`,
+  };
 }
 
 /** Three places on the card, always filled, so that nothing moves when a state changes. */

@@ -9,33 +9,49 @@ import { type SessionActs, SessionMenu } from './session-menu.tsx';
 
 export function sessionColumns({
   nowMs,
+  hasPools,
   disabledReason,
   acts,
 }: {
   nowMs: number;
+  /** More than one pool binds its clients. */
+  hasPools: boolean;
   disabledReason: string | undefined;
   acts: SessionActs;
 }): readonly GridColumn<Session>[] {
   return [
-    { id: 'client', label: 'Client', width: 'minmax(80px, 0.8fr)', cell: ({ client }) => <b>{client}</b> },
     {
-      id: 'id',
-      label: 'Session',
-      width: 'minmax(54px, 0.6fr)',
-      cell: ({ id }) => <code className="quiet">{id}</code>,
+      id: 'client',
+      label: 'Client',
+      width: 'minmax(72px, 0.8fr)',
+      cell: ({ client }) => <span className="quiet">{client}</span>,
     },
     {
       id: 'key',
       label: 'Key',
-      width: 'minmax(80px, 0.8fr)',
-      hideBelow: 900,
-      cell: ({ key, client }) =>
-        key === client ? <span className="quiet">address</span> : <code className="quiet">{key}</code>,
+      width: 'minmax(84px, 0.9fr)',
+      // On one machine every client has the same address: the key is what tells them apart.
+      cell: ({ key }) => (
+        <code className="session-key" title={key}>
+          {key}
+        </code>
+      ),
     },
+    ...(hasPools
+      ? [
+          {
+            id: 'pool',
+            label: 'Pool',
+            width: 'minmax(56px, 0.7fr)',
+            hideBelow: 760,
+            cell: ({ pool }: Session) => <span className="quiet">{pool}</span>,
+          },
+        ]
+      : []),
     {
       id: 'server',
       label: 'Server',
-      width: 'minmax(132px, 0.9fr)',
+      width: 'minmax(118px, 1fr)',
       cell: ({ server, pinned }) => (
         <span className="bound-server">
           <ServerName id={server} />
@@ -49,8 +65,8 @@ export function sessionColumns({
     },
     {
       id: 'since',
-      label: 'Since',
-      width: '74px',
+      label: 'Bound at',
+      width: '68px',
       sortable: true,
       cell: ({ sinceMs }) => <span className="quiet">{formatTime(sinceMs)}</span>,
     },
@@ -60,30 +76,30 @@ export function sessionColumns({
       width: '98px',
       align: 'end',
       sortable: true,
-      hideBelow: 820,
+      hideBelow: 900,
       cell: ({ lastUsedMs }) => <span className="quiet">{formatSpan(nowMs - lastUsedMs)} ago</span>,
+    },
+    {
+      id: 'hits',
+      label: 'Hits',
+      width: '48px',
+      align: 'end',
+      sortable: true,
+      cell: ({ hits }) => <b>{formatCount(hits)}</b>,
     },
     {
       id: 'expires',
       label: 'Expires in',
-      width: '96px',
+      width: '84px',
       align: 'end',
       sortable: true,
       cell: ({ expiresMs }) =>
         expiresMs === null ? <span className="quiet">never</span> : formatSpan(expiresMs - nowMs),
     },
     {
-      id: 'hits',
-      label: 'Hits',
-      width: '64px',
-      align: 'end',
-      sortable: true,
-      cell: ({ hits }) => <b>{formatCount(hits)}</b>,
-    },
-    {
       id: 'moved',
-      label: 'Moved from',
-      width: 'minmax(120px, 2.2fr)',
+      label: 'Moved',
+      width: 'minmax(84px, 2fr)',
       hideBelow: 640,
       cell: ({ moved, moves: [last] }) =>
         last === undefined ? (
@@ -91,10 +107,9 @@ export function sessionColumns({
         ) : (
           <span className="moved" title={`${formatTime(last.atMs)}: ${last.reason}`}>
             <Icon name="move" size={12} />
-            <ServerName id={last.from} />
+            <b>{moved}</b>
             <span className="moved-reason">
-              {withoutName(last.reason, last.from)}
-              {moved > 1 && ` (${moved} moves)`}
+              from <ServerName id={last.from} /> {withoutName(last.reason, last.from)}
             </span>
           </span>
         ),

@@ -75,7 +75,7 @@ export function SessionsScreen() {
       <div className="list-body">
         <DataGrid
           label="Sessions"
-          columns={sessionColumns({ nowMs, disabledReason, acts })}
+          columns={sessionColumns({ nowMs, hasPools: pools.length > 1, disabledReason, acts })}
           rows={sortSessions(sessions, sort.column as SessionSort, sort.direction)}
           rowKey={({ pool: of, id }) => `${of}/${id}`}
           rowHeight={32}

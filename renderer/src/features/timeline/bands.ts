@@ -1,12 +1,13 @@
 import type { BallastEvent } from '@shared/contract/event-values.ts';
 import type { AdminState, ReplicaStatus, ServerStatus, Verdict } from '@shared/contract/server-values.ts';
+import { parseDuration } from '@shared/lib/duration.ts';
 
 /**
  * How a server stood for a while, as its lane shows it. `warming`: its process runs or its checks began, and no probe has
- * vouched for it yet. `failing`: it still gets requests although something just went wrong. `unknown`: nothing is known of
+ * vouched for it yet. `trial`: its ejection is over, and the next request shows whether it is back. `failing`: it still gets requests although something just went wrong. `unknown`: nothing is known of
  * that time, so nothing is claimed.
  */
-export type BandState = 'serving' | 'warming' | 'failing' | 'drained' | 'out' | 'unknown';
+export type BandState = 'serving' | 'warming' | 'trial' | 'failing' | 'drained' | 'out' | 'unknown';
 
 export interface Band {
   readonly fromMs: number;
@@ -31,6 +32,8 @@ interface Facts {
   adminState: AdminState;
   verdict: Verdict;
   isEjected: boolean;
+  /** When the ejection is over and a trial request may come; null where nobody said. */
+  trialFromMs: number | null;
   /** `none`: Ballast does not run it, or does not know. */
   process: 'none' | 'running' | 'ended';
   /** Its process was started after its last verdict, which therefore speaks of the one before. */
@@ -44,6 +47,7 @@ export const failingHoldMs = 2_500;
 const words: Record<BandState, string> = {
   serving: 'Serving',
   warming: 'Warming up: no probe has vouched for it yet',
+  trial: 'Ejected, awaiting a trial request',
   failing: 'Failing, still in rotation',
   drained: 'Draining: no new clients',
   out: 'Out of rotation',
@@ -76,6 +80,9 @@ export function deriveBands({ events, status, replica, knownFromMs, nowMs }: Ban
     if (state === 'serving' && failingUntil > since) {
       push(Math.min(toMs, failingUntil), 'failing', failingText);
       push(toMs, 'serving', '');
+    } else if (facts.trialFromMs !== null && isOutByEjection(facts)) {
+      push(Math.min(toMs, facts.trialFromMs), 'out', text);
+      push(toMs, 'trial', '');
     } else push(toMs, state, text);
   };
 
@@ -109,6 +116,11 @@ export function bandAt(bands: readonly Band[], atMs: number): Band | undefined {
   return bands.findLast(({ fromMs }) => fromMs <= atMs);
 }
 
+/** Nothing but an ejection keeps it out: a trial would bring it back. */
+function isOutByEjection({ isEjected, isEngineRunning, adminState, verdict }: Facts): boolean {
+  return isEjected && isEngineRunning && adminState === 'ready' && verdict !== 'unhealthy';
+}
+
 function stateOf(facts: Facts, status: ServerStatus | undefined): BandState {
   if (!facts.isEngineRunning) return 'out';
   if (facts.adminState === 'maintenance') return 'out';
@@ -138,6 +150,7 @@ function takeEvent(facts: Facts, event: BallastEvent): boolean {
       return true;
     case 'server-ejected':
       facts.isEjected = true;
+      facts.trialFromMs = trialFrom(event);
       return true;
     case 'server-returned':
       facts.isEjected = false;
@@ -170,6 +183,12 @@ function verdictAfter({ tone }: BallastEvent): Verdict {
   return tone === 'good' ? 'healthy' : tone === 'bad' ? 'unhealthy' : 'unknown';
 }
 
+/** `api-2 is ejected for 30s: …` */
+function trialFrom({ atMs, text }: BallastEvent): number | null {
+  const durationMs = parseDuration(/ is ejected for (\S+?):/.exec(text)?.[1] ?? '');
+  return durationMs === undefined ? null : atMs + durationMs;
+}
+
 function adminStateAfter({ text }: BallastEvent): AdminState {
   if (/maintenance/i.test(text)) return 'maintenance';
   return /drain/i.test(text) ? 'drain' : 'ready';
@@ -196,7 +215,8 @@ function factsBefore(
       : (status?.verdict ?? 'unknown'),
     isEjected: ejection
       ? ejection.kind === 'server-returned'
-      : (status?.ejectedUntilMs ?? null) !== null && status?.reason === 'ejected',
+      : (status?.ejectedUntilMs ?? null) !== null && status?.inPanic === false,
+    trialFromMs: ejection ? null : (status?.ejectedUntilMs ?? null),
     adminState: admin ? 'ready' : (status?.adminState ?? 'ready'),
     process: life
       ? life.kind === 'replica-exited'

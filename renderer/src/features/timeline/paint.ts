@@ -40,6 +40,7 @@ export function prepare(
 const looks: Record<BandState, { colour: string; alpha: number; height: number; isHollow?: true }> = {
   serving: { colour: 'var(--good)', alpha: 0.55, height: 12 },
   warming: { colour: 'var(--warming)', alpha: 0.5, height: 12 },
+  trial: { colour: 'light-dark(#dd9a1f, #f2b84b)', alpha: 0.8, height: 11, isHollow: true },
   failing: { colour: 'light-dark(#dd9a1f, #f2b84b)', alpha: 0.95, height: 12 },
   drained: { colour: 'var(--muted)', alpha: 0.9, height: 11, isHollow: true },
   out: { colour: 'var(--bad)', alpha: 0.45, height: 6 },
