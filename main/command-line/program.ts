@@ -168,8 +168,8 @@ function addReplay(program: Command, run: Run): void {
 const replayHelp = `
 The pool is the real one, on a virtual clock; its servers are a model, made of what was recorded:
 a request takes as long as its answer was recorded to take (at another server times the ratio of their median
-response times), and a server fails from a recorded failure until the next recorded success there. How much a
-server slows down under more load the model does not know. docs/guide/replay.md says what follows from that.`;
+response times). A server is out while several attempts in a row, or its probes, were seen to fail; a failure by itself
+stays with its request. How much a server slows down under more load the model does not know. docs/guide/replay.md says what follows from that.`;
 
 function addLooking(program: Command, run: Run): void {
   const looking = (name: string, description: string): Command =>

@@ -9,6 +9,7 @@ import { replay } from '../engine/simulation/replay.ts';
 import { ServiceModel } from '../engine/simulation/service-model.ts';
 import { changed, withWeights } from './change-settings.ts';
 import { readConfig } from './file-commands.ts';
+import { withoutEffect } from './no-effect.ts';
 import type { Output } from './output.ts';
 import { poolOf, type Recording, readRecording, unusable } from './recording-file.ts';
 import { tellRuns } from './tell-runs.ts';
@@ -41,6 +42,11 @@ export async function replayFile(output: Output, file: string, options: ReplayCo
     const recorded = poolOf(written, `${file} line 1, pool ${name}`);
     const base = await changedPool(asWritten(recorded), name, options);
     const plans = plansOf(base, recorded, options);
+    const noEffect = withoutEffect(
+      options,
+      asWritten(recorded),
+      plans.slice(1).map(({ config }) => config),
+    );
     const servers = recorded.servers.map((server) => serverId(name, server.name));
     const model = new ServiceModel(requests, recorded.timeouts, recorded.healthCheck);
     const runs: NamedRun[] = [{ name: 'recorded', figures: recordedFigures(requests, servers), keys: null }];
@@ -52,9 +58,13 @@ export async function replayFile(output: Output, file: string, options: ReplayCo
       });
     if (output.json) {
       for (const { name: run, figures, keys } of runs)
-        output.object({ pool: name, run, seed: options.seed, ...figures, keys });
+        output.object({ pool: name, run, seed: options.seed, ...figures, keys, noEffect });
     } else
-      tellRuns(output, { pool: name, strategy: recorded.strategy.kind, requests, seed: options.seed }, runs);
+      tellRuns(
+        output,
+        { pool: name, strategy: recorded.strategy.kind, requests, seed: options.seed, noEffect },
+        runs,
+      );
   }
 }
 
@@ -73,14 +83,15 @@ interface Plan {
   readonly config: PoolConfig;
 }
 
-/** The settings to compare: one for each strategy, and what was recorded where something else is changed as well. */
+/** The settings to compare: what was recorded always first, and then one for each strategy. */
 function plansOf(base: WrittenPool, recorded: PoolConfig, options: ReplayCommandOptions): Plan[] {
   const plans = strategiesOf(options.strategy, base, recorded).map((strategy) => ({
     name: strategyName(strategy),
     config: poolOf({ ...base, strategy }, 'these settings'),
   }));
   const isChanged = options.weights !== undefined || options.config !== undefined || options.set.length > 0;
-  if (!isChanged) return plans;
+  const asItWas = plans.some(({ config }) => JSON.stringify(config) === JSON.stringify(recorded));
+  if (!isChanged && asItWas && plans.length === 1) return plans;
   // Beside it the model itself is to be seen: what it makes of the very settings that were recorded.
   return [{ name: `${recorded.strategy.kind}, as it was`, config: recorded }, ...plans];
 }
@@ -158,4 +169,6 @@ export interface ReplayedPool {
   readonly strategy: StrategyKind;
   readonly requests: readonly RecordedRequest[];
   readonly seed: number;
+  /** Sentences on what was changed, and changes nothing. */
+  readonly noEffect: readonly string[];
 }

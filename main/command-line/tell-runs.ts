@@ -1,7 +1,8 @@
 import type { RunFigures } from '../engine/simulation/figures.ts';
 import type { Output } from './output.ts';
 import type { NamedRun, ReplayedPool } from './replay-command.ts';
-import { type Column, milliseconds, percent, table } from './table.ts';
+import { shareTexts } from './share-texts.ts';
+import { type Column, milliseconds, table } from './table.ts';
 
 /** So many servers stand beside each other in a table. */
 const serversPerTable = 8;
@@ -24,6 +25,7 @@ export function tellRuns(output: Output, about: ReplayedPool, runs: readonly Nam
     for (const line of table(runs, serverColumns(ids))) output.line(line);
   }
   output.line('');
+  for (const line of about.noEffect) output.line(line);
   for (const line of new Set(runs.flatMap(({ keys }) => keys ?? []))) output.line(line);
   for (const line of notes(about)) output.line(output.paint('faint', line));
 }
@@ -65,8 +67,10 @@ function serverColumns(ids: readonly string[]): Column<NamedRun>[] {
         title: id.slice(id.indexOf('/') + 1),
         align: 'right',
         text: ({ figures }) => {
-          const own = figures.servers.find(({ server }) => server === id);
-          return own ? `${percent(own.share)}, ${own.mostInFlight}` : '-';
+          const at = figures.servers.findIndex(({ server }) => server === id);
+          if (at < 0) return '-';
+          const shares = shareTexts(figures.servers.map(({ share }) => share));
+          return `${shares[at]}, ${figures.servers[at]!.mostInFlight}`;
         },
       }),
     ),

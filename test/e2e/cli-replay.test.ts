@@ -95,7 +95,8 @@ ${servers.map(({ name, address }) => `      - { name: ${name}, address: '${addre
   });
 
   it('is compared under all strategies, beside what was recorded', async () => {
-    const [recorded, ...runs] = await replayed();
+    const [recorded, asItWas, ...runs] = await replayed();
+    expect(asItWas).toMatchObject({ run: 'round-robin, as it was', requests: 126, failed: 0 });
     expect(recorded).toMatchObject({ run: 'recorded', requests: 126, failed: 0, sessionsMoved: 2 });
     expect(recorded!.retries).toBeGreaterThan(0);
     expect(runs.map(({ run }) => run)).toEqual(
@@ -120,6 +121,17 @@ ${servers.map(({ name, address }) => `      - { name: ${name}, address: '${addre
     expect(asItWas!.failed).toBe(0);
     expect(changed!.servers[0]!.share).toBeGreaterThan(0.7);
     expect(changed!.failed).toBeGreaterThan(0);
+  });
+
+  it('names what was changed and changes nothing', async () => {
+    const { stdout } = await cli.run(
+      ...['replay', 'run.jsonl', '--strategy', 'round-robin', '--weights', 'a=3'],
+      ...['--set', 'idleConnections=3', '--set', 'timeouts.connect=2s', '--set', 'retry.attempts=1'],
+    );
+    expect(stdout).toContain('Weights above 0 have no effect under round-robin');
+    expect(stdout).toContain('--set idleConnections=3 has no effect: connections are not modelled');
+    expect(stdout).toContain('--set timeouts.connect=2s has no effect');
+    expect(stdout).not.toContain('--set retry.attempts=1 has no effect');
   });
 
   it('is told to a person in a table that says it is a model', async () => {
