@@ -22,10 +22,28 @@ export default {
     },
     {
       name: 'shared-stands-alone',
-      comment: 'What both sides speak: zod and itself, no Node, no DOM, no Electron.',
+      comment: 'What both sides speak: zod, re2js and itself, no Node, no DOM, no Electron.',
       severity: 'error',
       from: { path: '^main/shared/' },
-      to: { pathNot: ['^main/shared/', '(^|/)node_modules/zod/'] },
+      to: { pathNot: ['^main/shared/', '(^|/)node_modules/(zod|re2js)/'] },
+    },
+    {
+      name: 'expressions-in-one-place',
+      comment: 'Which library finds regular expressions is known to one file.',
+      severity: 'error',
+      from: { pathNot: '^main/shared/lib/pattern\\.ts$' },
+      to: { path: '(^|/)node_modules/re2js/' },
+    },
+    {
+      name: 'interface-without-the-schema',
+      comment:
+        'The interface is handed configurations that have been read; the schema and its libraries would double its code.',
+      severity: 'error',
+      from: { path: '^(renderer|preload|main/shared/(contract|catalog))/' },
+      to: {
+        path: '^main/shared/(config/(.*schema|parse)\\.ts|lib/pattern\\.ts)$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'engine-on-shared',

@@ -1,6 +1,7 @@
 import { type StrategyKind, strategyKinds } from '@shared/catalog/strategies.ts';
 import { asWritten, type WrittenPool } from '@shared/config/as-written.ts';
-import { type PoolConfig, serverId } from '@shared/config/schema.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
+import { serverId } from '@shared/config/server-id.ts';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { isMap, parseDocument } from 'yaml';
 import { type RunFigures, recordedFigures } from '../engine/simulation/figures.ts';

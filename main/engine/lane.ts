@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { formatAddress } from '@shared/config/address.ts';
-import { type Config, type ListenerConfig, type PoolConfig, serverId } from '@shared/config/schema.ts';
+import type { Config, ListenerConfig, PoolConfig } from '@shared/config/schema.ts';
+import { serverId } from '@shared/config/server-id.ts';
 import type { Resources } from '@shared/contract/system-values.ts';
 import { createDescriptors, type DescriptorSupply } from './descriptors.ts';
 import { createJournal, type Journal } from './journal/journal.ts';

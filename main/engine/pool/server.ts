@@ -1,5 +1,6 @@
 import { type Address, formatAddress } from '@shared/config/address.ts';
-import { levelOf, type ServerConfig, serverId } from '@shared/config/schema.ts';
+import { levelOf, type ServerConfig } from '@shared/config/schema.ts';
+import { serverId } from '@shared/config/server-id.ts';
 import type { AdminState, Verdict } from '@shared/contract/server-values.ts';
 import type { AttemptRecord } from '../exchange.ts';
 import { OutlierCells } from '../health/outlier-cells.ts';

@@ -1,5 +1,6 @@
 import { formatAddress } from '@shared/config/address.ts';
-import { type PoolConfig, serverId } from '@shared/config/schema.ts';
+import type { PoolConfig } from '@shared/config/schema.ts';
+import { serverId } from '@shared/config/server-id.ts';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type { Exchange } from '../exchange.ts';
 import type { ProbeResult } from '../health/probe.ts';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { PatternError } from '../lib/pattern/parse-pattern.ts';
-import { compilePattern } from '../lib/pattern/pattern.ts';
+import { compilePattern, type Pattern, PatternError } from '../lib/pattern.ts';
 import { duration, durationText, whole } from './schema-parts.ts';
 import { statusRange } from './status-ranges.ts';
 
@@ -62,17 +61,25 @@ const status = statusRange(100, 'a status, a class or a range; write e.g. 200, 2
 /** The most of a response's body that a probe reads. */
 export const mostBodyBytes = 65_536;
 
-const pattern = z.string().superRefine((text, context) => {
+/**
+ * Steps that looking for an expression in a body may take: at 20 to 40 ns each about 0.3 s of a core where every one of them is
+ * taken, which few expressions do on few bodies. It is one of the engine's threads that takes them, and requests wait meanwhile.
+ */
+const mostSteps = 8_000_000;
+
+/** Checked where the file is read, so that none is ever looked for that could take long. */
+function checkExpression(text: string, bytes: number): string | undefined {
+  let pattern: Pattern;
   try {
-    compilePattern(text);
+    pattern = compilePattern(text);
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
-    context.addIssue({
-      code: 'custom',
-      message: `the expression ${JSON.stringify(text)} cannot be used: ${error.message}`,
-    });
+    return `the expression ${JSON.stringify(text)} cannot be used: ${error.message}`;
   }
-});
+  const enough = Math.floor(mostSteps / pattern.stepsPerByte);
+  if (bytes <= enough) return undefined;
+  return `looking for the expression ${JSON.stringify(text)} in ${bytes} bytes may take too long; write a simpler one, or bytes: ${enough} to look at less of the body`;
+}
 
 const body = z
   .strictObject({
@@ -82,10 +89,11 @@ const body = z
       .max(1_000, 'write a text of at most 1000 characters')
       .optional()
       .describe('Text that the body must contain, as it is written.'),
-    matches: pattern
+    matches: z
+      .string()
       .optional()
       .describe(
-        'Regular expression that must be found in the body; `(?i)` at its front ignores case. Searched for in one pass: no references back, no looking ahead or behind.',
+        'Regular expression that must be found in the body, in the syntax of RE2; `(?i)` at its front ignores case. Searched for in one pass: no references back, no looking ahead or behind. One that may take long in that many `bytes` is refused.',
       ),
     bytes: whole(1, mostBodyBytes)
       .default(mostBodyBytes)
@@ -93,6 +101,10 @@ const body = z
   })
   .refine(({ contains, matches }) => (contains === undefined) !== (matches === undefined), {
     error: 'body needs one of contains and matches; write e.g. body: { contains: ok }',
+  })
+  .superRefine(({ matches, bytes }, context) => {
+    const message = matches === undefined ? undefined : checkExpression(matches, bytes);
+    if (message !== undefined) context.addIssue({ code: 'custom', path: ['matches'], message });
   });
 
 /** What a probe says by itself, or what would change how its request is read. */

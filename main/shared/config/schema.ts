@@ -112,8 +112,3 @@ export function levelOf({ priority, backup }: Pick<ServerConfig, 'priority' | 'b
 
 /** Behind every priority. */
 export const backupLevel = 10;
-
-/** The id by which state, contract and interface know a server: unique within a configuration. */
-export function serverId(poolName: string, serverName: string): string {
-  return `${poolName}/${serverName}`;
-}

@@ -1,11 +1,6 @@
 import { formatAddress } from '@shared/config/address.ts';
-import {
-  type Config,
-  type ListenerConfig,
-  type PoolConfig,
-  type ServerConfig,
-  serverId,
-} from '@shared/config/schema.ts';
+import type { Config, ListenerConfig, PoolConfig, ServerConfig } from '@shared/config/schema.ts';
+import { serverId } from '@shared/config/server-id.ts';
 import type { ConfigSnapshot } from '@shared/contract/system-values.ts';
 import { create } from 'zustand';
 import { keepIdentity } from './records.ts';

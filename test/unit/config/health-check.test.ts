@@ -42,6 +42,13 @@ describe('the health check of a file', () => {
     });
   });
 
+  it('takes an expression for as many bytes as it says, and not for one more', () => {
+    const [message = ''] = told({ type: 'http', body: { matches: '(a|b){190}c' } });
+    const bytes = Number(/bytes: (\d+)/.exec(message)?.[1]);
+    expect(told({ type: 'http', body: { matches: '(a|b){190}c', bytes } })).toEqual([]);
+    expect(told({ type: 'http', body: { matches: '(a|b){190}c', bytes: bytes + 1 } })).toHaveLength(1);
+  });
+
   it.each<[object, string[]]>([
     [
       { type: 'http', method: 'HEAD', body: { contains: 'ok' } },
@@ -63,6 +70,12 @@ describe('the health check of a file', () => {
       { type: 'http', body: { matches: '(a)\\1' } },
       [
         'body.matches: the expression "(a)\\\\1" cannot be used: \\1 refers back to a group, which takes more than one pass; write the text itself',
+      ],
+    ],
+    [
+      { type: 'http', body: { matches: '(a|b){190}c' } },
+      [
+        'body.matches: looking for the expression "(a|b){190}c" in 65536 bytes may take too long; write a simpler one, or bytes: 13961 to look at less of the body',
       ],
     ],
     [
