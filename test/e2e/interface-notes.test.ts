@@ -40,7 +40,9 @@ test('settings without effect stand at their pool, those of no pool with the lis
       .locator('.listeners .setting-notes')
       .evaluate((element) => element.scrollWidth <= element.clientWidth);
     expect(narrow).toBe(true);
-    expect(await page.getByRole('region', { name: 'Pool canary' }).getByText('has no effect').count()).toBe(0);
+    expect(await page.getByRole('region', { name: 'Pool canary' }).getByText('has no effect').count()).toBe(
+      0,
+    );
     expect(page.faults()).toEqual([]);
     await page.context().close();
   }
