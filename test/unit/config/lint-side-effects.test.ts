@@ -125,12 +125,7 @@ const readers: Readonly<Record<string, readonly string[]>> = {
   keptBodyBytes: ['proxy/attempt.ts', 'proxy/retry-rules.ts'],
   isRepeatable: ['proxy/attempts.ts', 'proxy/retry-rules.ts'],
   // `retry.on` and `outlierDetection.statuses`: failures for the circuit, ejections and counts
-  retriesStatus: [
-    'pool/failed-attempt.ts',
-    'proxy/attempts.ts',
-    'proxy/hedged-attempt.ts',
-    'proxy/retry-rules.ts',
-  ],
+  retriesStatus: ['proxy/attempts.ts', 'proxy/hedged-attempt.ts', 'proxy/retry-rules.ts'],
   FailureRule: ['pool/attempt-results.ts', 'pool/circuit-breaker.ts', 'pool/failed-attempt.ts'],
   // ejection-off, window-without-percent, latency-floor-without-factor
   minimumLatencyMs: ['health/slow-servers.ts'],

@@ -98,7 +98,7 @@ describe('the decision of a request', () => {
     ]);
     const moved = run(kit, ['connect-failed', 'responded'], { cookie });
     expect(sentences(kit, moved.id)[1]).toBe(
-      'The session pointed at a, which failed (connection refused), so the session moved: weighted round robin chose b, whose turn it was (current 2, next best c at 2).',
+      'The session pointed at a, which failed (connection refused), so the session moved: weighted round robin chose b, whose turn it was (current 1, next best c at 1).',
     );
     expect(detail(kit, moved.id).attemptList[1]!.decision!.affinity).toEqual({
       by: 'cookie',
