@@ -57,13 +57,13 @@ test.each([
   await until('the chosen one has the focus', () =>
     chosen.evaluate((element) => element === document.activeElement),
   );
-  expect(
-    await chosen.evaluate((element) => {
+  await until('it to be in sight', () =>
+    chosen.evaluate((element) => {
       const box = element.getBoundingClientRect();
       const frame = element.closest('.popover')!.getBoundingClientRect();
       return box.top >= frame.top && box.bottom <= frame.bottom;
     }),
-  ).toBe(true);
+  );
   expect(await axeViolations(page)).toEqual([]);
 
   await menu.getByRole('menuitem', { name: /^Options of/ }).click();

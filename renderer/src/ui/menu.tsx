@@ -84,8 +84,16 @@ export function ContextMenu(
 
 function Sections({ label, sections, onClose }: MenuProps & { onClose?: () => void }) {
   const menu = useRef<HTMLDivElement>(null);
-  // A menu of which one entry is chosen begins there: what holds now is in sight, however long the list.
-  useEffect(() => menu.current?.querySelector<HTMLElement>('[data-chosen]')?.focus(), []);
+  // A menu of which one entry is chosen begins there: what holds now is in sight, however long the list. A frame later, because the menu
+  // itself looks for its first entry only once all of them are there; and in sight once the popover has its height.
+  useEffect(() => {
+    let frame = requestAnimationFrame(() => {
+      const chosen = menu.current?.querySelector<HTMLElement>('.chosen');
+      chosen?.focus();
+      frame = requestAnimationFrame(() => chosen?.scrollIntoView({ block: 'nearest' }));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, []);
   return (
     <AriaMenu ref={menu} className="menu" aria-label={label} autoFocus="first" {...(onClose && { onClose })}>
       {sections.map((section) => (
@@ -115,9 +123,8 @@ function Entry({ entry }: { entry: MenuEntry }) {
     <AriaMenuItem
       id={entry.id}
       textValue={entry.label}
-      className={`menu-item ${entry.tone ?? ''}`}
+      className={`menu-item ${entry.tone ?? ''} ${entry.isSelected ? 'chosen' : ''}`}
       isDisabled={entry.disabledReason !== undefined}
-      {...(entry.isSelected && { 'data-chosen': true })}
       {...(entry.run && { onAction: entry.run })}
     >
       <span className="menu-icon">
