@@ -181,7 +181,7 @@ function serverText(server: SeenServer, hasWeights: boolean, isMade: boolean): s
   if (hasWeights)
     facts.push(weight === effectiveWeight ? `weight ${weight}` : `weight ${effectiveWeight} of ${weight}`);
   if (verdict !== 'healthy') facts.push(verdict === 'unknown' ? 'not probed' : verdict);
-  if (latencyMs !== null) facts.push(`lately up to ${milliseconds(latencyMs)}`);
+  if (latencyMs !== null) facts.push(`response time counted as ${milliseconds(latencyMs)}`);
   if (detail !== '') facts.push(detail);
   const standing = !isMade ? 'not asked:' : state === 'picked' ? 'picked:       ' : 'could take it:';
   return `${standing} ${facts.join(', ')}`;

@@ -27,8 +27,8 @@ export function DecisionTable({
               in flight
             </th>
             <th scope="col" className="end">
-              <span title="How long it took to answer lately: follows peaks at once and forgets them slowly">
-                recent peak, ms
+              <span title="The response time it counted for, in ms: follows peaks at once and forgets them slowly; a failure counts for a slow answer">
+                ms
               </span>
             </th>
             <th scope="col">seen as</th>
