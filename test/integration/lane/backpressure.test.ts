@@ -68,7 +68,8 @@ describe.each(['handle', 'events'] as const)('read by %s', (readPath) => {
     const written = () => callers.reduce((sum, { socket }) => sum + socket.bytesWritten, 0);
     await until('everything to be full', restsAt(written));
     expect(raw.open.size).toBe(callers.length);
-    expect(heldBytes() - before).toBeLessThan(callers.length * 1.5 * MiB);
+    // Once: the memory of buffers that were collected is given back a little later.
+    await until('no more to be held', () => heldBytes() - before < callers.length * 1.5 * MiB);
   });
 
   it.each([1_048_576, 10_000])(
