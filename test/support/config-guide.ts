@@ -50,15 +50,33 @@ function describe(title: string, schema: Schema, sections: string[]): void {
 /** Sections for the objects inside: of a list, of the variants of a choice. */
 function nested(title: string, schema: Schema, sections: string[]): void {
   if (schema.items) nested(`${title}[]`, schema.items, sections);
-  if (schema.properties) describe(title, schema, sections);
-  for (const variant of [...(schema.oneOf ?? []), ...(schema.anyOf ?? [])]) {
-    const type = variant.properties?.type?.const;
-    if (type !== undefined && Object.keys(variant.properties ?? {}).length > 1) {
-      describe(`${title} (type: ${String(type)})`, variant, sections);
-    } else if (type === undefined && Object.keys(variant.properties ?? {}).length > 1) {
-      describe(title, variant, sections);
-    }
+  const objects = objectsIn(schema);
+  const by = discriminatorOf(objects);
+  for (const each of objects) {
+    if (by === undefined) describe(title, each, sections);
+    else if (hasOptions(each))
+      describe(`${title} (${by}: ${String(each.properties![by]!.const)})`, each, sections);
   }
+}
+
+/** The mappings that a value may be, in choices within choices too. */
+function objectsIn(schema: Schema): Schema[] {
+  const own = schema.properties ? [schema] : [];
+  return [...own, ...[...(schema.oneOf ?? []), ...(schema.anyOf ?? [])].flatMap(objectsIn)];
+}
+
+/** The key by whose word several mappings are told apart: `type`, `kind`, whatever it is called. */
+function discriminatorOf(objects: readonly Schema[]): string | undefined {
+  const [first] = objects;
+  if (first === undefined || objects.length === 1) return undefined;
+  return Object.keys(first.properties!).find((key) =>
+    objects.every(({ properties }) => properties?.[key]?.const !== undefined),
+  );
+}
+
+/** More than the word that tells it from others. */
+function hasOptions({ properties = {} }: Schema): boolean {
+  return Object.keys(properties).length > 1;
 }
 
 function takes(schema: Schema): string {
@@ -67,19 +85,20 @@ function takes(schema: Schema): string {
   if (schema.items) return `list of ${takes(schema.items)}`;
   const variants = schema.oneOf ?? schema.anyOf;
   if (variants) {
-    const types = variants.flatMap(({ properties }) => properties?.type?.const ?? []);
-    if (types.length > 0) return types.map((type) => `\`type: ${String(type)}\``).join(', ');
-    return [...new Set(variants.map(takes))].join(' or ');
+    const objects = objectsIn(schema);
+    const by = discriminatorOf(objects);
+    if (by === undefined) return [...new Set(variants.map(takes))].join(' or ');
+    // What a word says as well needs no mapping.
+    const words = variants.flatMap((variant) => variant.enum ?? []);
+    const mappings = objects.filter((each) => hasOptions(each) || words.length === 0);
+    const told = mappings.map(({ properties }) => `\`${by}: ${String(properties![by]!.const)}\``).join(', ');
+    return words.length === 0 ? told : `${words.map(code).join(', ')}; with options ${told}`;
   }
   if (schema.type === 'integer' || schema.type === 'number') return `${schema.minimum} to ${schema.maximum}`;
-  if (schema.type === 'object') {
-    const keys = Object.entries(schema.properties ?? {});
-    const [first] = keys;
-    return keys.length === 1 && first?.[0] === 'kind' ? '`{ kind: … }`' : 'mapping';
-  }
+  if (schema.type === 'object') return 'mapping';
   return schema.type === 'boolean' ? '`true`, `false`' : 'text';
 }
 
 function code(value: unknown): string {
-  return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+  return `\`${typeof value === 'string' && value !== '' ? value : JSON.stringify(value)}\``;
 }
