@@ -216,6 +216,8 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
       if (first === null || hedge.attempt.startedAt < first.attempt!.startedAt) first = hedge;
     }
     this.#takeOver(first!);
+    // Its time counts on as it was: where the one before it was late, nothing was armed any more.
+    this.#armAttempts(this.times!);
     return true;
   }
 

@@ -163,6 +163,23 @@ describe('where an attempt beside another fails', () => {
     });
     expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-attempts: 3');
     expect(fates(proxy)).toEqual([['api-1 timed-out', 'api-2 timed-out hedge', 'api-3 responded']]);
+    // By nothing else: without a time of its own the hedge would have hung until timeouts.response was over.
+    const [attempts] = proxy.finished.map((request) => request.attempts);
+    for (const { detail } of attempts!.slice(0, 2))
+      expect(detail).toBe('no response within the 150ms that an attempt has (timeouts.attempt)');
+    expect(proxy.limitsReached).toEqual(['attempt-timeout', 'attempt-timeout']);
+  });
+
+  it('because it was late, and the one that took its place is late too, a further one beside that goes on', async () => {
+    const proxy = await hedging(
+      [(await silent()).port, (await silent()).port, (await silent()).port],
+      { retry: { hedge: { after: '60ms', most: 2 }, attempts: 3 }, timeouts: { attempt: '160ms' } },
+      '60ms',
+    );
+    expect(await exchangeBytes(proxy.port, get)).toMatch(/^HTTP\/1\.1 504 /);
+    expect(fates(proxy)).toEqual([['api-1 timed-out', 'api-2 timed-out hedge', 'api-3 timed-out hedge']]);
+    expect(proxy.limitsReached).toEqual(['attempt-timeout', 'attempt-timeout', 'attempt-timeout']);
+    expect(active(proxy)).toBe(0);
   });
 });
 
