@@ -141,7 +141,11 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
       if (reason !== '') parts.push(`${capital(reason)}.`);
       if (record.roster.ids.some((_, index) => decisionStates[record.code(index)] === 'circuit-open'))
         parts.push('The circuit of this pool was open, so no server was asked.');
-      else parts.push(`No server was available: ${leftOut(record, () => true).join(', ')}.`);
+      else {
+        // One that left the queue may have had somebody to go to, and others before it.
+        const out = leftOut(record, () => true);
+        if (out.length > 0) parts.push(`No server was available: ${out.join(', ')}.`);
+      }
     }
     return parts.join(' ');
   }

@@ -132,18 +132,30 @@ export class Chooser {
   }
 
   /**
+   * Writes down how every server stands, and how long the request waited in the queue, where it leaves without one.
+   *
+   * @returns who could take it
+   */
+  noteUnserved(exchange: Exchange, strategy: Strategy): readonly Server[] {
+    const now = this.#clock.now();
+    const record = this.#record;
+    record.begin(this.#candidates.roster, strategy.kind);
+    record.queuedMs = exchange.queuedAt === 0 ? 0 : now - exchange.queuedAt;
+    const found = this.#candidates.note(record, exchange, now);
+    if (found.length > 0 && this.#limit.isReached) record.poolLimit = this.#limit.maxRequests;
+    this.#unserved(record, exchange);
+    return found;
+  }
+
+  /**
    * Writes down that a request got no server although it might have waited for one.
    *
    * @param why completes `every server of pool "api" that could take the request is at its limit (api-1 20/20), and `, or the same
    *   of the pool
    */
   giveUp(exchange: Exchange, strategy: Strategy, why: string): void {
-    const now = this.#clock.now();
-    const record = this.#record;
-    record.begin(this.#candidates.roster, strategy.kind);
-    record.queuedMs = exchange.queuedAt === 0 ? 0 : now - exchange.queuedAt;
-    const found = this.#candidates.note(record, exchange, now);
-    this.#unserved(record, exchange);
+    const found = this.noteUnserved(exchange, strategy);
+    const record = exchange.unserved!;
     const full = this.#candidates.servers.filter(
       (server) => server.adminState !== 'maintenance' && isFull(server),
     );
@@ -173,9 +185,10 @@ export class Chooser {
    * @param why a whole sentence
    */
   shutOut(exchange: Exchange, strategy: Strategy, why: string): void {
-    this.giveUp(exchange, strategy, '');
+    this.noteUnserved(exchange, strategy);
     const record = exchange.unserved!;
     record.lastResort = null;
+    record.poolLimit = 0;
     for (const { order } of this.#candidates.servers)
       if (record.code(order) === candidateCode) record.setCode(order, circuitOpenCode);
     this.waitsForSlot = false;

@@ -148,6 +148,15 @@ export class PoolChoice {
     return false;
   }
 
+  /** It waits no more, and nobody of the pool sent it away: what was seen then is kept, and why it left is for who knows to say. */
+  leaveQueue(waiter: Waiter): void {
+    const { exchange } = waiter;
+    const { error } = exchange;
+    this.queue.remove(waiter);
+    this.#chooser.noteUnserved(exchange, this.#strategy);
+    exchange.error = error;
+  }
+
   /** A server has one request less. */
   ended(server: Server): void {
     server.requestEnded();

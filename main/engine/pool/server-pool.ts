@@ -209,7 +209,7 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   leaveQueue(waiter: Waiter): void {
-    this.queue.remove(waiter);
+    this.#choice.leaveQueue(waiter);
   }
 
   attemptEnded(exchange: Exchange, attempt: AttemptRecord): void {

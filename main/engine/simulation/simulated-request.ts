@@ -364,7 +364,7 @@ export class SimulatedRequest implements Waiter {
     tally.ended(
       { server: last?.outcome === 'responded' ? last.server!.id : null, client: clientOf(this.#recorded) },
       { failed: hasFailed(exchange), attempts: exchange.attemptCount },
-      { queuedMs: this.#queuedMs, tookMs },
+      { queuedMs: this.#queuedMs + (exchange.unserved?.queuedMs ?? 0), tookMs },
     );
     pool.traffic.finish(status, tookMs);
     pool.requestEnded(exchange);

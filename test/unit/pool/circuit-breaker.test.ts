@@ -154,6 +154,18 @@ describe('a circuit that is open', () => {
     expect(servers.map(({ state }) => state)).toEqual(['circuit-open', 'drain']);
   });
 
+  it('is the reason even where the pool has as many requests in flight as it may', () => {
+    const kit = broken({}, { maxRequests: 2 });
+    const running = kit.begin()!;
+    kit.send('failed', 10);
+    kit.configure({ ...kit.input, maxRequests: 1 });
+    const other = kit.request();
+    kit.pool.choose(other);
+    expect(other.error).toMatch(/^the circuit of pool "api" is open/);
+    expect(renderDecision(other.unserved!, []).sentence).toMatch(/^The circuit of this pool was open/);
+    kit.finish(running, 'good');
+  });
+
   it('lets a request that is under way try another server', () => {
     const kit = broken();
     const running = kit.begin()!;

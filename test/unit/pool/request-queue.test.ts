@@ -152,6 +152,38 @@ describe('a pool whose servers are at maxRequests', () => {
     expect([gone.outcome, next.outcome]).toEqual([null, 'served']);
   });
 
+  it('keeps how the servers stood, and how long it had waited, when a request leaves by itself', async () => {
+    const kit = poolKit({ servers: limited({ a: 1, b: 0 }) });
+    kit.server('b').verdict = 'unhealthy';
+    new Caller(kit);
+    const gone = new Caller(kit);
+    await kit.clock.advance(40);
+    kit.pool.leaveQueue(gone);
+    gone.exchange.error = 'the client left';
+    kit.journal.record(gone.exchange, kit.clock.now());
+    const { unserved, error } = kit.journal.detail(gone.exchange.idText)!;
+    expect(unserved).toMatchObject({
+      queuedMs: 40,
+      sentence:
+        'It waited 40ms in the queue in vain. No server was available: a is at its limit of requests in flight, b is unhealthy.',
+      servers: [{ state: 'full', activeRequests: 1 }, { state: 'unhealthy' }],
+    });
+    expect(error).toBe('the client left');
+  });
+
+  it('keeps of one that left the queue of a full pool that it was the pool', async () => {
+    const kit = poolKit({ servers: limited({ a: 0 }), maxRequests: 1 });
+    new Caller(kit);
+    const gone = new Caller(kit);
+    await kit.clock.advance(40);
+    kit.pool.leaveQueue(gone);
+    expect(gone.exchange.error).toBeNull();
+    kit.journal.record(gone.exchange, kit.clock.now());
+    expect(kit.journal.detail(gone.exchange.idText)!.unserved!.sentence).toBe(
+      'It waited 40ms in the queue in vain. The pool had as many requests in flight as it may (maxRequests 1).',
+    );
+  });
+
   it.each<[string, (kit: Kit) => void]>([
     ['a server is healthy again', (kit) => (kit.server('b').verdict = 'healthy')],
     ['a server is added', (kit) => kit.configure({ servers: limited({ a: 1, b: 1, c: 1 }) })],

@@ -104,7 +104,7 @@ describe('timeouts in a replay', () => {
     );
     const one = [{ name: 'a', address: '127.0.0.1:3001', maxRequests: 1 }];
     const figures = await run(burst, { servers: one, timeouts: { request: '35ms' } });
-    expect(figures).toMatchObject({ failed: 7, tookP99Ms: 35 });
+    expect(figures).toMatchObject({ failed: 7, tookP99Ms: 35, queued: 9, queueP50Ms: 35, queueP99Ms: 35 });
     expect(figures.servers[0]!.attempts).toBe(4);
   });
 

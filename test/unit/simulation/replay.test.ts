@@ -79,6 +79,10 @@ describe('a replay', () => {
     const hasty = await run(burst, { servers: one, queue: { timeout: '30ms' } });
     expect(hasty.failed).toBeGreaterThan(4);
     expect(hasty.failed).toBeLessThan(8);
+    // Who waits in vain has waited, too, at most until the queue is looked at next.
+    expect(hasty.queued).toBe(9);
+    expect(hasty.queueP50Ms).toBeGreaterThanOrEqual(30);
+    expect(hasty.queueP99Ms).toBeLessThanOrEqual(50);
   });
 
   it('lets servers fail as they did, and retries and ejections save what they can', async () => {
