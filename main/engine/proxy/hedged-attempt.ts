@@ -11,7 +11,6 @@ import { Hedge, type HedgeOwner } from './hedge.ts';
 import { RequestTimes, type TimedRequest } from './request-times.ts';
 import { attemptsUsedUp, retriesStatus } from './retry-rules.ts';
 
-const never = Number.POSITIVE_INFINITY;
 const nothing = Buffer.alloc(0);
 
 /**
@@ -31,8 +30,6 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
   #running = 0;
   /** Of the present request. */
   #begun = 0;
-  /** Clock's `now()`: until then the present attempt must be answered. */
-  #until = never;
 
   abstract requestLate(now: number): void;
   abstract pauseOver(): void;
@@ -66,38 +63,24 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
     const { times } = this;
     if (times === null) return;
     times.attemptOver();
-    this.#until = never;
     if (!this.requestSent) return;
     const { hedge } = this.pool!.config.retry;
     const { hedgeAfterMs } = this.pool!;
-    if (times.attemptMs > 0) this.#until = now + times.attemptMs;
+    if (times.attemptMs > 0) times.attemptUntil = now + times.attemptMs;
     if (hedge && hedgeAfterMs > 0 && this.#begun < hedge.most) times.hedgeAt = now + hedgeAfterMs;
-    this.#armAttempts(times);
-  }
-
-  #armAttempts(times: RequestTimes): void {
-    let until = this.#until;
-    if (this.#running > 0) for (const hedge of this.#hedges!) until = Math.min(until, hedge.until);
-    times.attemptUntil = until;
     times.arm();
   }
 
-  attemptLate(now: number): void {
+  /** Those beside the present attempt began after it: none of them is late before it is, and then each takes its place in turn. */
+  attemptLate(): void {
+    // Between two attempts, in the pool's queue, nobody has to answer.
+    if (this.attempt === null) return;
     const { attemptMs } = this.times!;
+    this.limitReached('attempt-timeout');
+    const outcome = lateOutcome(this.connection);
+    this.letGo();
     const detail = `no response within the ${formatDuration(attemptMs)} that an attempt has (timeouts.attempt)`;
-    if (this.#running > 0) {
-      for (const hedge of this.#hedges!) {
-        if (hedge.until > now) continue;
-        this.hedgeLimitReached('attempt-timeout', hedge);
-        this.#dropHedge(hedge, lateOutcome(hedge.connection), detail);
-      }
-    }
-    if (this.attempt !== null && this.#until <= now) {
-      this.limitReached('attempt-timeout');
-      const outcome = lateOutcome(this.connection);
-      this.letGo();
-      this.attemptFailed(outcome, detail, false);
-    } else this.#armAttempts(this.times!);
+    this.attemptFailed(outcome, detail, false);
   }
 
   /** No attempt of the request has any more time. One that had less than half of all there was is not held to it. */
@@ -140,8 +123,8 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
     const times = this.times!;
     if (times.attemptMs > 0) hedge.until = now + times.attemptMs;
     if (this.#begun < rule.most) times.hedgeAt = now + pool.hedgeAfterMs;
+    times.arm();
     this.#running += 1;
-    this.#armAttempts(times);
     const body = this.body.length > 0 ? this.body.joined() : nothing;
     hedge.begin(attempt, this.head, body, this.connectionsOf(server), timeouts);
   }
@@ -215,9 +198,11 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
       if (hedge.attempt === null) continue;
       if (first === null || hedge.attempt.startedAt < first.attempt!.startedAt) first = hedge;
     }
+    // Its time counts on as it was.
+    const times = this.times!;
+    times.attemptUntil = first!.until;
+    times.arm();
     this.#takeOver(first!);
-    // Its time counts on as it was: where the one before it was late, nothing was armed any more.
-    this.#armAttempts(this.times!);
     return true;
   }
 
@@ -229,7 +214,6 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
     this.batching = null;
     this.addressesFailed = hedge.addressesFailed;
     this.freshTried = hedge.freshTried;
-    this.#until = hedge.until;
     hedge.clear();
     this.#running -= 1;
     // Whoever held the client up was another connection.

@@ -6,8 +6,8 @@ const never = Number.POSITIVE_INFINITY;
 export interface TimedRequest {
   /** The request has had all the time it has. */
   requestLate(now: number): void;
-  /** An attempt of it may have had all the time that an attempt has. */
-  attemptLate(now: number): void;
+  /** The present attempt has had all the time that an attempt has. */
+  attemptLate(): void;
   /** The wait before the next attempt is over. */
   pauseOver(): void;
   /** It may go to another server beside the present one. */
@@ -76,7 +76,7 @@ export class RequestTimes extends Timed {
       owner.requestLate(now);
     } else if (now >= this.attemptUntil) {
       this.attemptUntil = never;
-      owner.attemptLate(now);
+      owner.attemptLate();
     } else if (now >= this.pausesUntil) {
       this.pausesUntil = never;
       owner.pauseOver();

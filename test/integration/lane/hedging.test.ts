@@ -100,6 +100,20 @@ describe('a request that takes long', () => {
     expect(active(once)).toBe(0);
   });
 
+  it('is hedged so often altogether: a further attempt, behind those that failed, is not hedged again', async () => {
+    const ports = [
+      (await closing(200)).port,
+      (await closing(60)).port,
+      (await late(250)).port,
+      (await good()).port,
+    ];
+    const proxy = await hedging(ports, { retry: { attempts: 5 } });
+    expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-server: api-3');
+    expect(fates(proxy)).toEqual([
+      ['api-1 closed-before-response', 'api-2 closed-before-response hedge', 'api-3 responded'],
+    ]);
+  });
+
   it('is hedged no more than retry.attempts allows', async () => {
     const ports = [(await silent()).port, (await good()).port];
     const proxy = await hedging(ports, { retry: { attempts: 1 }, timeouts: { response: '150ms' } });
@@ -170,7 +184,7 @@ describe('where an attempt beside another fails', () => {
     expect(proxy.limitsReached).toEqual(['attempt-timeout', 'attempt-timeout']);
   });
 
-  it('because it was late, and the one that took its place is late too, a further one beside that goes on', async () => {
+  it('because each in turn is late, and none is left, the client gets 504', async () => {
     const proxy = await hedging(
       [(await silent()).port, (await silent()).port, (await silent()).port],
       { retry: { hedge: { after: '60ms', most: 2 }, attempts: 3 }, timeouts: { attempt: '160ms' } },
