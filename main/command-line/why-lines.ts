@@ -16,7 +16,10 @@ const leastRows = 2;
 
 /** A choice that was made for a request, or could not be. */
 interface Told {
+  /** `attempt 1, at 0.20 ms`. */
   readonly heading: string;
+  /** What came of it, or why it was not made. */
+  readonly text: string;
   readonly tone: 'good' | 'bad';
   readonly batch: string | null;
   readonly decision: Decision | null;
@@ -34,36 +37,64 @@ export function whyLines(detail: RequestDetail, paint: Paint): string[] {
       decision !== null && (told.length <= mostTables || index === 0 || index === told.length - 1),
   );
   const tables = withTable.filter(Boolean).length;
-  const fixed = head.length + 1 + told.reduce((sum, { batch }) => sum + (batch === null ? 1 : 2), 0) + tables;
+  // Where a server was looked for in vain, that says it.
+  const { stop, unserved } = detail;
+  const end = stop !== null && unserved === null ? [`nothing more was tried: ${stop.text}`] : [];
+  const fixed =
+    head.length +
+    end.length +
+    1 +
+    told.reduce((sum, { batch }) => sum + (batch === null ? 1 : 2), 0) +
+    tables;
   const rows = Math.max(leastRows, Math.floor((mostLines - fixed) / Math.max(1, tables)));
-  const story = told.flatMap(({ heading, tone, batch, decision }, index) => [
-    paint(tone, heading),
+  const story = told.flatMap(({ heading, text, tone, batch, decision }, index) => [
+    paint(tone, `${heading}${withTable[index] ? '' : pauseText(decision)}: ${text}`),
     ...(batch === null ? [] : [`  ${batch}`]),
     ...(withTable[index] && decision !== null
       ? [`  ${decision.sentence}`, ...serverLines(decision, rows, paint)]
       : []),
   ]);
-  return [...head, ...(story.length > 0 ? ['', ...story] : [])];
+  return [...head, ...(story.length > 0 ? ['', ...story] : []), ...end];
 }
 
 /** The whole of it in one sentence. */
 function headline(detail: RequestDetail): string {
   const { method, target, status, durationMs, attemptList, server, error } = detail;
-  const asked = `${method} ${target}`;
+  const asked = method === '' ? 'A request that could not be read' : `${method} ${target}`;
   const after = `after ${milliseconds(durationMs)}`;
   const failures = attemptList.flatMap((attempt) =>
     hasFailed(attempt)
-      ? [
-          `${shortName(attempt.server)} ${attempt.outcome === 'cancelled' ? 'was overtaken' : 'failed'} (${attemptWords(attempt)})`,
-        ]
+      ? [`${shortName(attempt.server)} ${failedWords(attempt, detail)} (${attemptWords(attempt)})`]
       : [],
   );
   if (status === 0) return `${asked} got no response; it ended ${after}.`;
-  const from = server === null ? 'from Ballast itself' : `from ${shortName(server)}`;
-  if (error !== null || status >= 500) return `${asked} failed: the client got ${status} ${after}.`;
+  if (hasBrokenOff(detail))
+    return `${asked} failed: the response of ${shortName(server ?? '')} broke off ${after}; its status ${status} had been passed on.`;
+  // What Ballast answers itself always has an error to tell.
+  const from = server === null || error !== null ? 'from Ballast itself' : `from ${shortName(server)}`;
+  if (status >= 500) return `${asked} failed: the client got ${status} ${from} ${after}.`;
+  if (error !== null) return `${asked} was turned away: the client got ${status} ${from} ${after}.`;
   if (attemptList.length < 2) return `${asked} got ${status} ${from} ${after}.`;
   const before = failures.length > 0 ? `: ${failures.join(', ')}` : '';
   return `${asked} got ${status} ${from} ${after}, with ${attemptList.length} attempts${before}.`;
+}
+
+/** The attempt that the client was answered by; where it was by none, the one made last at that server. */
+function decisive({ attemptList, server }: RequestDetail): Attempt | undefined {
+  return attemptList.findLast((attempt) => attempt.server === server);
+}
+
+/** The client has part of a response, and knows that the rest is missing. */
+function hasBrokenOff(detail: RequestDetail): boolean {
+  const last = decisive(detail);
+  return detail.error !== null && last?.status === detail.status && last.outcome !== 'responded';
+}
+
+/** What became of an attempt that was not passed on. One begun beside the answered one, and later, was not overtaken by it. */
+function failedWords(attempt: Attempt, detail: RequestDetail): string {
+  if (attempt.outcome !== 'cancelled') return 'failed';
+  const winner = decisive(detail);
+  return winner && winner.startedAfterMs <= attempt.startedAfterMs ? 'was not needed' : 'was overtaken';
 }
 
 function about(detail: RequestDetail): string[] {
@@ -90,7 +121,7 @@ function fact(name: string, text: string): string {
 
 function sessionText({ by, result, server, reason }: NonNullable<Decision['affinity']>): string {
   const name = server === null ? 'a server' : shortName(server);
-  const because = reason === '' ? '' : `: ${reason}`;
+  const because = reason === '' || result === 'kept' ? '' : `: ${reason}`;
   const words: Record<typeof result, string> = {
     kept: `stayed at ${name}`,
     bound: `new, bound to ${name}`,
@@ -109,25 +140,32 @@ const affinityWords: Record<NonNullable<Decision['affinity']>['by'], string> = {
   'client-ip': 'client address',
 };
 
-function choices({ attemptList, unserved, pool }: RequestDetail): Told[] {
+function choices(detail: RequestDetail): Told[] {
+  const { attemptList, unserved, pool } = detail;
   const told = attemptList.map((attempt, index): Told => {
     const failed = hasFailed(attempt);
-    const came = failed
-      ? `${attempt.outcome === 'cancelled' ? 'was overtaken' : 'failed'} after ${milliseconds(attempt.durationMs)}: `
-      : '';
+    const came = failed ? `${failedWords(attempt, detail)} after ${milliseconds(attempt.durationMs)}: ` : '';
     const took = failed ? '' : ` after ${milliseconds(attempt.durationMs)}`;
     return {
-      heading: `attempt ${index + 1}, at ${milliseconds(attempt.startedAfterMs)}: ${shortName(attempt.server)} ${came}${attemptWords(attempt)}${took}`,
+      heading: `attempt ${index + 1}, at ${milliseconds(attempt.startedAfterMs)}`,
+      text: `${shortName(attempt.server)} ${came}${attemptWords(attempt)}${took}`,
       tone: failed && attempt.outcome !== 'cancelled' ? 'bad' : 'good',
       batch: attempt.batch && batchText(attempt.batch),
       decision: attempt.decision,
     };
   });
   if (unserved !== null) {
-    const heading = `attempt ${attemptList.length + 1} was not made: ${whyNotMade(unserved, pool ?? '')}`;
-    told.push({ heading, tone: 'bad', batch: null, decision: unserved });
+    const heading = `attempt ${attemptList.length + 1} was not made`;
+    const text = whyNotMade(unserved, pool ?? '');
+    told.push({ heading, text, tone: 'bad', batch: null, decision: unserved });
   }
   return told;
+}
+
+/** Said beside the attempt where there is no room for the sentence that says it. */
+function pauseText(decision: Decision | null): string {
+  const ms = decision?.pausedMs ?? 0;
+  return ms > 0 ? `, after a wait of ${milliseconds(ms)} (retry.backoff)` : '';
 }
 
 /** What kept a request from every server: often not the servers. */

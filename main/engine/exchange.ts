@@ -1,5 +1,5 @@
 import type { RouteConfig } from '@shared/config/schema.ts';
-import type { AttemptOutcome } from '@shared/contract/request-values.ts';
+import type { AttemptOutcome, StopReason } from '@shared/contract/request-values.ts';
 import type { SessionEntry } from './affinity/session-entry.ts';
 import type { DecisionRecord } from './journal/decision.ts';
 import type { Pool } from './pool/pool.ts';
@@ -112,6 +112,8 @@ export class Exchange {
   clientLeft = false;
   /** The decision that found no server. */
   unserved: DecisionRecord | null = null;
+  /** Why nothing more was tried after its last attempt; null where that went well, or no question arose. */
+  stop: StopReason | null = null;
 
   /** The number as people see it; empty while there is none. Made when it is asked for: most requests are never named. */
   get idText(): string {

@@ -152,6 +152,8 @@ export class DecisionRecord {
   panicAvailable = 0;
   /** How long the request had waited in the queue for this; 0 where it had not. */
   queuedMs = 0;
+  /** How long it had waited before that, ahead of a retry; 0 where it had not. */
+  pausedMs = 0;
   /** Null where the pool has no affinity. */
   affinity: AffinityResult | null = null;
   affinityCause: AffinityCause | null = null;
@@ -174,6 +176,7 @@ export class DecisionRecord {
     this.panicReady = 0;
     this.panicAvailable = 0;
     this.queuedMs = 0;
+    this.pausedMs = 0;
     this.affinity = null;
     this.affinityCause = null;
     this.affinityServer = null;

@@ -1,9 +1,15 @@
 import type { RouteConfig } from '@shared/config/schema.ts';
-import type { AttemptOutcome, RequestDetail, RequestSummary } from '@shared/contract/request-values.ts';
+import type {
+  AttemptOutcome,
+  RequestDetail,
+  RequestSummary,
+  StopReason,
+} from '@shared/contract/request-values.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { hasFailed } from '../metrics/has-failed.ts';
 import type { DecisionRecord } from './decision.ts';
 import { renderDecision } from './render-decision.ts';
+import { stopWords } from './stop-words.ts';
 
 /** One try, as the journal keeps it. */
 export interface KeptAttempt {
@@ -48,6 +54,7 @@ export interface KeptRequest {
   decisive: number;
   readonly attempts: KeptAttempt[];
   unserved: DecisionRecord | null;
+  stop: StopReason | null;
 }
 
 export function emptyRequest(): KeptRequest {
@@ -73,6 +80,7 @@ export function emptyRequest(): KeptRequest {
     decisive: 0,
     attempts: [],
     unserved: null,
+    stop: null,
   };
 }
 
@@ -114,6 +122,7 @@ export function keepRequest(slot: KeptRequest, exchange: Exchange, endedAt: numb
   slot.attemptCount = exchange.attemptCount;
   slot.decisive = exchange.attemptCount - 1;
   slot.unserved = exchange.unserved;
+  slot.stop = exchange.stop;
   exchange.unserved = null;
   for (let index = 0; index < exchange.attemptCount; index++) {
     let kept = slot.attempts[index];
@@ -198,7 +207,14 @@ export function tellInFull(kept: KeptRequest): RequestDetail {
           : { place: attempt.batchPlace, size: attempt.batchSize, apart: attempt.sentApart },
     })),
     unserved: kept.unserved && renderDecision(kept.unserved, attempts),
+    stop: tellStop(kept),
   };
+}
+
+function tellStop({ stop, pool, method, attempts, decisive }: KeptRequest): RequestDetail['stop'] {
+  if (stop === null) return null;
+  const status = attempts[decisive]?.status ?? 0;
+  return { reason: stop, text: stopWords(stop, { pool: pool ?? '', method, status }) };
 }
 
 function micros(ms: number): number {

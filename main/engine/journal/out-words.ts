@@ -29,7 +29,7 @@ export function outWords(
     case 'ejected':
       return `is ejected after failed attempts, ${ejectionWords(record, index)}`;
     case 'full':
-      return `is full, with ${record.activeRequests(index)} requests in flight of at most ${record.roster.maxRequests[index]}`;
+      return `is full, with ${requests(record.activeRequests(index))} in flight of at most ${record.roster.maxRequests[index]}`;
     case 'weight-zero':
       return 'has weight 0: it takes no new clients';
     case 'priority':
@@ -59,4 +59,8 @@ function ejectionWords(record: DecisionRecord, index: number): string {
 /** In whole seconds from one on: nobody cares for the rest. */
 export function roughly(ms: number): string {
   return formatDuration(ms >= 1_000 ? Math.ceil(ms / 1_000) * 1_000 : Math.max(1, Math.round(ms)));
+}
+
+function requests(count: number): string {
+  return count === 1 ? '1 request' : `${count} requests`;
 }

@@ -68,6 +68,7 @@ export class PlainRequests {
     const { decision } = attempt;
     if (attempt.outcome !== 'responded' || attempt.detail !== null || attempt.sentApart !== null)
       return false;
+    if (exchange.stop !== null) return false;
     if (decision === null || decision.lastResort !== null || decision.panicReady + decision.poolLimit !== 0)
       return false;
     if (decision.affinity !== null || decision.affinityCause !== null) return false;

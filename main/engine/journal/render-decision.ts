@@ -14,7 +14,7 @@ import {
   type ServerFacts,
 } from './decision.ts';
 import { outWords, roughly } from './out-words.ts';
-import { attemptWords, type EarlierAttempt, reasonWords } from './words.ts';
+import { attemptWords, type EarlierAttempt, reasonWords, standingWords } from './words.ts';
 
 /**
  * Turns the numbers of a decision into what a person reads.
@@ -51,6 +51,7 @@ export function renderDecision(record: DecisionRecord, before: readonly EarlierA
     }),
     affinity: renderAffinity(record, earlier),
     queuedMs: Math.round(record.queuedMs * 1_000) / 1_000,
+    pausedMs: Math.round(record.pausedMs * 1_000) / 1_000,
     sentence: sentence(record, earlier),
   };
 }
@@ -117,13 +118,15 @@ function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): strin
   const retry = earlier !== null && record.affinityCause !== 'tried';
   if (record.hedge)
     parts.push(
-      `${shortName(earlier?.server ?? 'the server')} had not answered yet, so the request went to another beside it.`,
+      `${shortName(earlier?.server ?? 'the server')} had not answered yet, so another server was asked as well (retry.hedge).`,
     );
   else if (retry)
     parts.push(`The attempt before, at ${shortName(earlier.server)}, failed (${attemptWords(earlier)}).`);
 
+  if (record.pausedMs > 0)
+    parts.push(`It waited ${wholeMs(record.pausedMs)} before it was tried again (retry.backoff).`);
   if (record.queuedMs > 0) {
-    const waited = `It waited ${formatDuration(Math.max(1, Math.round(record.queuedMs)))} in the queue`;
+    const waited = `It waited ${wholeMs(record.queuedMs)} in the queue`;
     parts.push(
       pickedName === undefined
         ? `${waited} in vain.`
@@ -233,7 +236,7 @@ function because(record: DecisionRecord): string {
 function leftOut(record: DecisionRecord, include: (reason: UnavailableReason) => boolean): string[] {
   return record.roster.names.flatMap((name, index) => {
     const reason = unavailableReasons.find((each) => each === decisionStates[record.code(index)]);
-    return reason && include(reason) ? [`${name} is ${reasonWords[reason]}`] : [];
+    return reason && include(reason) ? [`${name} ${standingWords(reason)}`] : [];
   });
 }
 
@@ -244,6 +247,11 @@ function seen(record: DecisionRecord, index: number): SeenCandidate {
     activeRequests: record.activeRequests(index),
     seen: record.seen(index),
   };
+}
+
+/** At least one. */
+function wholeMs(ms: number): string {
+  return formatDuration(Math.max(1, Math.round(ms)));
 }
 
 function nameOf(record: DecisionRecord, id: string | null): string {

@@ -26,6 +26,11 @@ export const reasonWords: Record<UnavailableReason, string> = {
   'circuit-open': 'behind the open circuit',
 };
 
+/** `is unhealthy`, `was tried already`. */
+export function standingWords(reason: UnavailableReason): string {
+  return `${reason === 'tried' ? 'was' : 'is'} ${reasonWords[reason]}`;
+}
+
 /** What came of an attempt, e.g. `connection refused`, `answered 503`. */
 export function attemptWords(attempt: {
   readonly outcome: AttemptOutcome;

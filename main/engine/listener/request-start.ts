@@ -21,6 +21,7 @@ export function resetExchange(exchange: Exchange, clock: Clock, listener: string
   exchange.attemptCount = 0;
   exchange.answeredBy = null;
   exchange.unserved = null;
+  exchange.stop = null;
   exchange.queuedAt = 0;
   exchange.busy = false;
   exchange.retryAfterMs = 0;

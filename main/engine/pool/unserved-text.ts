@@ -1,7 +1,7 @@
 import { unavailableReasons } from '@shared/contract/server-values.ts';
 import type { Exchange } from '../exchange.ts';
 import { type AffinityCause, type DecisionRecord, decisionStates } from '../journal/decision.ts';
-import { attemptWords, reasonWords } from '../journal/words.ts';
+import { attemptWords, reasonWords, standingWords } from '../journal/words.ts';
 
 /** Why a session leaves its server: `api-2 failed (connection refused)`. */
 export function moveReason(record: DecisionRecord, exchange: Exchange, name: string): string {
@@ -26,7 +26,7 @@ export function unservedError(record: DecisionRecord): string {
   }
   const each = names.map((name, index) => {
     const state = decisionStates[record.code(index)]!;
-    return state === 'picked' || state === 'candidate' ? name : `${name} is ${reasonWords[state]}`;
+    return state === 'picked' || state === 'candidate' ? name : `${name} ${standingWords(state)}`;
   });
   return `no server of pool "${pool}" is available: ${each.join(', ')}`;
 }

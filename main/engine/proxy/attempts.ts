@@ -1,11 +1,12 @@
-import type { AttemptOutcome } from '@shared/contract/request-values.ts';
+import type { AttemptOutcome, StopReason } from '@shared/contract/request-values.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { AttemptRecord } from '../exchange.ts';
 import type { ResponseHead } from '../http1/response-head.ts';
+import type { DecisionRecord } from '../journal/decision.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Waiter } from '../pool/request-queue.ts';
 import type { Server } from '../pool/server.ts';
-import { failureSummary, type StopReason } from './failure-text.ts';
+import { noteStop } from './failure-text.ts';
 import { HedgedAttempt } from './hedged-attempt.ts';
 import { attemptsUsedUp, isRepeatable, retriesStatus, whyNotAgain } from './retry-rules.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -165,7 +166,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
       this.exchange.responseBytes = connection.framing.payloadBytes;
       this.end(outcome, detail);
       this.client.cut(
-        this.isTunnel ? `${server.name}: ${detail}` : failureSummary(this.exchange, 'response-begun'),
+        this.isTunnel ? `${server.name}: ${detail}` : noteStop(this.exchange, 'response-begun'),
       );
       return;
     }
@@ -190,12 +191,12 @@ export class Attempts extends HedgedAttempt implements Waiter {
       exchange.busy = true;
       const had = formatDuration(this.times!.requestMs);
       const waited = `it waited in the queue until the ${had} were over that a request has altogether (timeouts.request)`;
-      client.answerFailure(504, exchange.attemptCount === 0 ? waited : failureSummary(exchange, 'time'));
+      client.answerFailure(504, exchange.attemptCount === 0 ? waited : noteStop(exchange, 'time'));
       return;
     }
     if (this.#isPausing) this.#isPausing = false;
     else this.endLate(now);
-    client.answerFailure(504, failureSummary(exchange, 'time'));
+    client.answerFailure(504, noteStop(exchange, 'time'));
   }
 
   override pauseOver(): void {
@@ -231,7 +232,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
     this.#giveBackRetry();
     const exchange = this.exchange;
     const { outcome, status } = exchange.attempts[exchange.attemptCount - 1]!;
-    const summary = failureSummary(exchange, stop);
+    const summary = noteStop(exchange, stop);
     if (outcome === 'connect-failed' && exchange.lastResort !== null)
       this.client.answerFailure(503, `${exchange.lastResort}; ${summary}`);
     else if (outcome === 'responded') this.client.answerFailure(status, summary);
@@ -254,7 +255,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
     // for, and the next server is asked at once.
     if (outcome === 'connect-failed') return this.#goOn(pool);
     const pauseMs = pool.pauseMs(this.#pauses);
-    if (!this.#hasTimeFor(pauseMs)) return 'time';
+    if (!this.hasTimeFor(pauseMs)) return pauseMs > 0 ? 'wait' : 'time';
     const without = this.#takeRetry(pool);
     if (without !== null) return without;
     if (pauseMs === 0) return this.#goOn(pool);
@@ -272,7 +273,8 @@ export class Attempts extends HedgedAttempt implements Waiter {
       const wasBusy = exchange.busy;
       exchange.busy = false;
       exchange.error = null;
-      return wasBusy ? 'queue' : 'no-server';
+      this.#tellPause(exchange.unserved);
+      return wasBusy ? 'full' : 'no-server';
     }
     return null;
   }
@@ -288,12 +290,19 @@ export class Attempts extends HedgedAttempt implements Waiter {
   }
 
   protected override goElsewhere(status: number): boolean {
-    if (!retriesStatus(this.pool!.config.retry, status)) return false;
+    if (!retriesStatus(this.pool!.config.retry, status)) {
+      // Whoever sees a server's error asks why that was all.
+      if (status >= 500) this.exchange.stop = 'outcome';
+      return false;
+    }
     if (this.hasHedge) {
       this.#abandon(`status ${status}, left to the attempt beside it`);
       return this.goOnWithHedge();
     }
-    return this.#retryStatus(this.pool!, `status ${status}, tried elsewhere`) === null;
+    const stop = this.#retryStatus(this.pool!, `status ${status}, tried elsewhere`);
+    if (stop === null) return true;
+    this.exchange.stop = stop;
+    return false;
   }
 
   /** Gives the response up for another attempt; otherwise says why it stands. */
@@ -302,7 +311,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
     if (stop !== null) return stop;
     const pauseMs = pool.pauseMs(this.#pauses);
     // The response would be gone when the wait is over: it stands unless there is somebody to ask then.
-    if (pauseMs > 0 && !this.#hasTimeFor(pauseMs)) return 'time';
+    if (pauseMs > 0 && !this.hasTimeFor(pauseMs)) return 'wait';
     if (pauseMs > 0 && !pool.hasAnother(this.exchange)) return 'no-server';
     const without = this.#takeRetry(pool);
     if (without !== null) return without;
@@ -317,10 +326,12 @@ export class Attempts extends HedgedAttempt implements Waiter {
       this.#resend(server);
       return null;
     }
+    // Nothing is written down of those that are only full.
+    const nobody = this.exchange.unserved === null ? 'full' : 'no-server';
     this.exchange.unserved = null;
     if (!pool.mayWait) {
       this.#giveBackRetry();
-      return 'no-server';
+      return nobody;
     }
     // It waits in the queue as every retry does. The slot it had is free by then.
     this.#abandon(detail);
@@ -353,18 +364,11 @@ export class Attempts extends HedgedAttempt implements Waiter {
     this.end('responded', detail);
   }
 
-  #hasTimeFor(pauseMs: number): boolean {
-    return this.times === null || this.client.clock.now() + pauseMs < this.times.requestUntil;
-  }
-
   /** Waits before the next attempt. The client is read meanwhile, and the server chosen when the wait is over. */
   #pause(ms: number): void {
-    const times = this.ownTimes();
     this.#isPausing = true;
     this.#pauses += 1;
-    times.attemptOver();
-    times.pausesUntil = this.client.clock.now() + ms;
-    times.arm();
+    this.ownTimes().pause(this.client.clock.now(), ms);
   }
 
   /** Another server, or null without a trace in the exchange: then the last failure stands. */
@@ -379,10 +383,17 @@ export class Attempts extends HedgedAttempt implements Waiter {
     return server;
   }
 
+  /** Writes down that it waited before this decision. */
+  #tellPause(decision: DecisionRecord | null): void {
+    if (this.#pauses === 0 || decision === null) return;
+    decision.pausedMs = Math.max(0, this.ownTimes().pausedFor(this.client.clock.now()) - decision.queuedMs);
+  }
+
   #resend(server: Server): void {
     this.batching = null;
     this.freshTried = false;
     this.#holdsRetry = false;
+    this.#tellPause(this.exchange.attempts[this.exchange.attemptCount - 1]!.decision);
     const connection = this.start(server, this.client.clock.now());
     if (connection?.isConnected) this.connected();
   }

@@ -58,6 +58,11 @@ export abstract class HedgedAttempt extends Attempt implements HedgeOwner, Timed
     return this.times;
   }
 
+  /** The request may wait so long and go on. */
+  protected hasTimeFor(pauseMs: number): boolean {
+    return this.times === null || this.client.clock.now() + pauseMs < this.times.requestUntil;
+  }
+
   /** The time of an attempt begins with it, or with the last byte of its request. */
   protected override watchAttempt(now: number): void {
     const { times } = this;

@@ -27,6 +27,8 @@ export class RequestTimes extends Timed {
   attemptUntil = never;
   pausesUntil = never;
   hedgeAt = never;
+  /** When the last pause began; NaN where that was told. */
+  #pausedAt = Number.NaN;
   readonly #wheel: TimerWheel;
   readonly #owner: TimedRequest;
 
@@ -47,6 +49,21 @@ export class RequestTimes extends Timed {
 
   arm(): void {
     this.#wheel.set(this, Math.min(this.requestUntil, this.attemptUntil, this.pausesUntil, this.hedgeAt));
+  }
+
+  /** Waits before the next attempt. @param now clock's `now()` */
+  pause(now: number, ms: number): void {
+    this.attemptOver();
+    this.#pausedAt = now;
+    this.pausesUntil = now + ms;
+    this.arm();
+  }
+
+  /** Since when it has paused, in milliseconds; 0 where it has not since this was asked before. @param now clock's `now()` */
+  pausedFor(now: number): number {
+    const ms = now - this.#pausedAt;
+    this.#pausedAt = Number.NaN;
+    return ms || 0;
   }
 
   /** Nothing is waited for any more: the response has begun, or the request is over. */

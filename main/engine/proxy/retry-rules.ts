@@ -1,8 +1,7 @@
 import { retryOutcomes } from '@shared/config/retry-schema.ts';
 import type { RetryConfig } from '@shared/config/schema.ts';
 import { coversStatus, type StatusRange } from '@shared/config/status-ranges.ts';
-import type { AttemptOutcome } from '@shared/contract/request-values.ts';
-import type { StopReason } from './failure-text.ts';
+import type { AttemptOutcome, StopReason } from '@shared/contract/request-values.ts';
 
 /** A request that is not safe to repeat is kept up to here, for the case that provably nothing of it was delivered. */
 const unrepeatableBytes = 16_384;

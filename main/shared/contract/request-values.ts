@@ -16,6 +16,28 @@ export const attemptOutcomes = [
 ] as const;
 export type AttemptOutcome = (typeof attemptOutcomes)[number];
 
+/** Why nothing more was tried for a request after its last attempt. */
+export const stopReasons = [
+  'attempts',
+  'method',
+  'outcome',
+  'body',
+  'budget',
+  'no-server',
+  /** Every other server was full, and the queue took nobody in. */
+  'full',
+  /** It waited in the queue in vain. */
+  'queue',
+  'time',
+  /** The wait before another attempt would have taken longer than the request has. */
+  'wait',
+  /** The pool was removed while it waited for another attempt. */
+  'removed',
+  'announced',
+  'response-begun',
+] as const;
+export type StopReason = (typeof stopReasons)[number];
+
 export const requestSummarySchema = z.object({
   id: z.string(),
   atMs: z.number(),
@@ -89,6 +111,8 @@ export const decisionSchema = z.object({
     .nullable(),
   /** How long the request had waited in the queue before this; 0 where it had not. */
   queuedMs: z.number(),
+  /** How long it had waited before that because of `retry.backoff`; 0 where it had not. */
+  pausedMs: z.number(),
   /** The reasoning in one or two sentences. */
   sentence: z.string(),
 });
@@ -125,5 +149,7 @@ export const requestDetailSchema = requestSummarySchema.extend({
   attemptList: z.array(attemptSchema),
   /** The decision that found no server, where the last one did. */
   unserved: decisionSchema.nullable(),
+  /** Why nothing more was tried after the last attempt, `text` as a clause; null where it went well or the client left. */
+  stop: z.object({ reason: z.enum(stopReasons), text: z.string() }).nullable(),
 });
 export type RequestDetail = z.infer<typeof requestDetailSchema>;

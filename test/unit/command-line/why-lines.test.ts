@@ -101,7 +101,7 @@ describe('why a request went where it went', () => {
     kit.server('a').verdict = 'unhealthy';
     kit.server('b').adminState = 'maintenance';
     const lines = whyLines(await served(kit, [['responded']]), plain);
-    expect(lines[0]).toBe('GET /orders failed: the client got 503 after 0.00 ms.');
+    expect(lines[0]).toBe('GET /orders failed: the client got 503 from Ballast itself after 0.00 ms.');
     expect(lines.slice(3)).toEqual([
       '  error    no server of pool "api" is available: a is unhealthy, b is in maintenance',
       '',

@@ -117,9 +117,9 @@ describe('a setting that does something, whatever it is called for, is not said 
  */
 const readers: Readonly<Record<string, readonly string[]>> = {
   // retry-off, empty-budget: retries and hedges alone, and who shows them
-  budgetPercent: ['pool/retry-budget.ts', 'proxy/failure-text.ts'],
-  budgetMinPerSecond: ['pool/retry-budget.ts', 'proxy/failure-text.ts'],
-  backoff: ['proxy/back-off.ts'],
+  budgetPercent: ['journal/stop-words.ts', 'pool/retry-budget.ts'],
+  budgetMinPerSecond: ['journal/stop-words.ts', 'pool/retry-budget.ts'],
+  backoff: ['journal/render-decision.ts', 'journal/stop-words.ts', 'proxy/back-off.ts'],
   attemptsUsedUp: ['proxy/attempts.ts', 'proxy/hedged-attempt.ts', 'proxy/retry-rules.ts'],
   // not in retry-off: what is repeatable also goes again to the same server
   keptBodyBytes: ['proxy/attempt.ts', 'proxy/retry-rules.ts'],

@@ -24,7 +24,7 @@ describe('choosing a server', () => {
     kit.end(exchange, 'connect-failed', 0, 'connection refused');
     expect(kit.pool.choose(exchange)).toBeNull();
     expect(exchange.error).toBe(
-      'no server of pool "api" is available: a is tried already, b is tried already',
+      'no server of pool "api" is available: a was tried already, b was tried already',
     );
     expect(exchange.attemptCount).toBe(2);
   });

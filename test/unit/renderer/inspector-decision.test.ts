@@ -46,6 +46,7 @@ const decision: Decision = {
   ],
   affinity: null,
   queuedMs: 0,
+  pausedMs: 0,
   sentence: 'Weighted round robin chose api-3, whose turn it was (current 5, next best api-1 at 4).',
 };
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({

@@ -93,6 +93,8 @@ function Told({ request }: { request: RequestDetail }) {
         />
       )}
 
+      {request.stop !== null && <p className="inspect-note">Nothing more was tried: {request.stop.text}.</p>}
+
       {affinity && (
         <>
           <h3>Session</h3>
