@@ -1,7 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const alias = { '@shared': fileURLToPath(new URL('./main/shared', import.meta.url)) };
+
+/** Vitest leaves one processor free: of two it would use one, and much of a test's time is waiting. */
+const maxWorkers = Math.max(2, availableParallelism() - 1);
 
 /**
  * One project per kind of test, from the quickest to the one that opens a browser, and one after the other: two of them at once would
@@ -13,13 +17,19 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.{ts,tsx}'], sequence: { groupOrder: 0 } },
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.{ts,tsx}'],
+          sequence: { groupOrder: 0 },
+          maxWorkers,
+        },
       },
       {
         extends: true,
         test: {
           name: 'integration',
           sequence: { groupOrder: 1 },
+          maxWorkers,
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/support/build-once.ts'],
           testTimeout: 60_000,
@@ -60,7 +70,8 @@ export default defineConfig({
           globalSetup: ['test/support/build-once.ts'],
           testTimeout: 90_000,
           hookTimeout: 90_000,
-          fileParallelism: false,
+          // Each has a browser, a Ballast and its servers: two make use of two processors, and more would wait for each other.
+          maxWorkers: 2,
         },
       },
     ],

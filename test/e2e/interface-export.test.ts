@@ -1,28 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { openInterface, type RunningBallast, startBallast } from '../support/interface-kit.ts';
+import type { RunningBallast } from '../support/interface-kit.ts';
+import { type InterfacePage, interfaceOfTest, showScreen } from '../support/interface-of-test.ts';
 import { until } from '../support/until.ts';
 
-let browser: Browser;
 let ballast: RunningBallast;
-let page: Awaited<ReturnType<typeof openInterface>>;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
+let page: InterfacePage;
 beforeEach(async () => {
-  ballast = await startBallast({ api: '    affinity: { type: cookie, ttl: 30m }\n' });
-  page = await openInterface(browser, ballast);
-  await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Export' }).click();
+  ({ ballast, page } = await interfaceOfTest({ api: '    affinity: { type: cookie, ttl: 30m }\n' }));
+  await showScreen(page, 'Export');
   await page.getByRole('region', { name: 'nginx configuration' }).waitFor();
-});
-afterEach(async () => {
-  await page?.context().close();
-  await ballast?.stop();
 });
 
 const shown = async (): Promise<string> =>
@@ -34,13 +22,13 @@ describe('the export screen', () => {
     const file = await readFile(ballast.file, 'utf8');
     const address = /api-1, address: (127\.0\.0\.1:\d+)/.exec(file)![1]!;
     expect(await shown()).toContain(`server ${address}`);
-    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await showScreen(page, 'Topology');
     await page
       .getByRole('row', { name: 'api-1' })
       .getByRole('textbox', { name: 'Weight of api-1' })
       .fill('7');
     await page.keyboard.press('Enter');
-    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Export' }).click();
+    await showScreen(page, 'Export');
     await until('the edited file', async () => (await ballast.readText()).includes('weight: 7'));
   });
 

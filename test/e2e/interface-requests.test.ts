@@ -1,32 +1,26 @@
-import type { Browser, Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { openInterface, type RunningBallast, startBallast, whoAnswers } from '../support/interface-kit.ts';
+import { type RunningBallast, whoAnswers } from '../support/interface-kit.ts';
+import {
+  type InterfacePage,
+  inspectorOf,
+  interfaceOfTest,
+  showScreen,
+} from '../support/interface-of-test.ts';
 import { killReplica } from '../support/kill-replica.ts';
 import { until } from '../support/until.ts';
 
-let browser: Browser;
 let ballast: RunningBallast;
-let page: Awaited<ReturnType<typeof openInterface>>;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
+let page: InterfacePage;
 beforeEach(async () => {
-  ballast = await startBallast();
-  page = await openInterface(browser, ballast);
-  await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Requests' }).click();
+  ({ ballast, page } = await interfaceOfTest());
+  await showScreen(page, 'Requests');
   await page.getByRole('heading', { name: 'No request yet' }).waitFor();
-});
-afterEach(async () => {
-  await page?.context().close();
-  await ballast?.stop();
 });
 
 const rows = (): Locator => page.locator('.requests [role=row][aria-selected]');
-const inspector = (): Locator => page.getByRole('complementary', { name: 'Inspector' });
+const inspector = (): Locator => inspectorOf(page);
 /** The list follows the newest only while nobody points at it. */
 const pointAway = () => page.mouse.move(700, 20);
 

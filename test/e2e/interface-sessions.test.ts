@@ -1,29 +1,21 @@
-import type { Browser, Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { openInterface, type RunningBallast, startBallast } from '../support/interface-kit.ts';
+import type { RunningBallast } from '../support/interface-kit.ts';
+import {
+  type InterfacePage,
+  inspectorOf,
+  interfaceOfTest,
+  showScreen,
+} from '../support/interface-of-test.ts';
 import { until } from '../support/until.ts';
 
-let browser: Browser;
-let ballast: RunningBallast | undefined;
-let page: Awaited<ReturnType<typeof openInterface>>;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  await page?.context().close();
-  await ballast?.stop();
-  ballast = undefined;
-});
-
+let page: InterfacePage;
 async function openSessions(api: string): Promise<RunningBallast> {
-  ballast = await startBallast({ api });
-  page = await openInterface(browser, ballast);
-  await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Sessions' }).click();
-  return ballast;
+  const started = await interfaceOfTest({ api });
+  page = started.page;
+  await showScreen(page, 'Sessions');
+  return started.ballast;
 }
 
 const rows = (): Locator => page.locator('.sessions [role=row][aria-selected]');
@@ -55,12 +47,31 @@ describe('the sessions screen', () => {
     expect(await ask()).toBe(server);
     await until('the session', async () => (await rows().count()) === 1);
 
-    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await showScreen(page, 'Topology');
     await page.getByRole('button', { name: 'Affinity of pool api: cookie 30m · 1 session' }).click();
     await page.getByRole('menuitem', { name: /^No affinity/ }).click();
     await page.getByRole('button', { name: 'Affinity of pool api: no affinity' }).waitFor();
     const servers = new Set([await ask(), await ask(), await ask()]);
     expect(servers.size).toBe(3);
+    expect(page.faults()).toEqual([]);
+  });
+
+  test('names the pool of each session once two pools keep their clients', async () => {
+    const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
+    await client(listeners.web!)();
+    await until('the session', async () => (await rows().count()) === 1);
+    const column = page.getByRole('columnheader', { name: 'Pool' });
+    expect(await column.count()).toBe(0);
+    await showScreen(page, 'Topology');
+    await page.getByRole('button', { name: 'Affinity of pool canary: no affinity' }).click();
+    await page.getByRole('menuitem', { name: /^Cookie/ }).click();
+    await page.getByRole('button', { name: /^Affinity of pool canary: cookie/ }).waitFor();
+    await client(listeners.admin!)();
+    await showScreen(page, 'Sessions');
+    await column.waitFor();
+    await until('both sessions', async () => (await rows().count()) === 2);
+    for (const pool of ['api', 'canary'])
+      await rows().getByRole('gridcell', { name: pool, exact: true }).waitFor();
     expect(page.faults()).toEqual([]);
   });
 
@@ -79,7 +90,7 @@ describe('the sessions screen', () => {
     await row.getByText('never moved').waitFor();
 
     await row.click();
-    const inspector = page.getByRole('complementary', { name: 'Inspector' });
+    const inspector = inspectorOf(page);
     await inspector.getByText(`bound to ${server} by cookie`, { exact: false }).waitFor();
     await row.getByRole('button', { name: /^End the session/ }).click();
     await page
@@ -98,10 +109,10 @@ describe('the sessions screen', () => {
     const ask = client(listeners.web!);
     const server = await ask();
     await until('the session', async () => (await rows().count()) === 1);
-    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await showScreen(page, 'Topology');
     await page.getByRole('button', { name: `Kill ${server}` }).click();
     await until('another server answers', async () => (await ask()) !== server);
-    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Sessions' }).click();
+    await showScreen(page, 'Sessions');
     await rows()
       .filter({ hasText: new RegExp(`${server}.*(failed|unhealthy)`) })
       .waitFor();
@@ -137,7 +148,7 @@ describe('the sessions screen', () => {
     await rows()
       .first()
       .click({ position: { x: 20, y: 10 } });
-    const inspector = page.getByRole('complementary', { name: 'Inspector' });
+    const inspector = inspectorOf(page);
     await inspector.getByText(`pinned to ${to} by cookie`, { exact: false }).waitFor();
     await inspector.getByText('never, while it is pinned').waitFor();
     await inspector.getByText('it was moved by hand', { exact: false }).waitFor();
@@ -148,7 +159,7 @@ describe('the sessions screen', () => {
     await inspector.getByRole('button', { name: 'Pin', exact: true }).waitFor();
     expect(await axeViolations(page)).toEqual([]);
 
-    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await showScreen(page, 'Topology');
     await page.getByRole('row', { name: server }).first().focus();
     await page.keyboard.press('u');
     await page
@@ -160,7 +171,7 @@ describe('the sessions screen', () => {
 
   test('asks for the name of the cookie or field that tells clients apart', async () => {
     await openSessions('');
-    await page.getByRole('navigation', { name: 'Screens' }).getByRole('button', { name: 'Topology' }).click();
+    await showScreen(page, 'Topology');
     await page.getByRole('button', { name: 'Affinity of pool api: no affinity' }).click();
     await page.getByRole('menuitem', { name: /^Request field/ }).click();
     const dialog = page.getByRole('dialog');

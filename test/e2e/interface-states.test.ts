@@ -1,55 +1,84 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
-import { openInterface, type RunningBallast, startBallast } from '../support/interface-kit.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  ballastOfTests,
+  cardOf,
+  inspectorOf,
+  interfaceOfTest,
+  pageOfTest,
+  poolOf,
+  topologyOfTest,
+} from '../support/interface-of-test.ts';
 import { until } from '../support/until.ts';
 
-let browser: Browser;
-let ballast: RunningBallast | undefined;
-const pages: Page[] = [];
+describe('one that only looks', () => {
+  const ballast = ballastOfTests();
 
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
-afterEach(async () => {
-  for (const page of pages.splice(0)) await page.context().close();
-  await ballast?.stop();
-  ballast = undefined;
-});
+  test('the token leaves the address, and a reload still works', async () => {
+    const page = await topologyOfTest(ballast());
+    expect(page.url()).not.toContain('token');
+    await page.reload();
+    await cardOf(page, 'api-1').waitFor();
+    expect(page.faults()).toEqual([]);
+  });
 
-async function open(control: string, options?: Parameters<typeof openInterface>[2]) {
-  const page = await openInterface(browser, { control }, options);
-  pages.push(page);
-  return page;
-}
-const shows = (page: Page, server: string) => page.getByRole('row', { name: server }).waitFor();
+  test('without a token, or with that of another run, it says what to open instead', async () => {
+    const address = ballast().control.replace(/#.*/, '');
+    const without = await pageOfTest({ control: address });
+    await without.getByRole('heading', { name: 'This address lacks its token' }).waitFor();
+    const other = await pageOfTest({ control: `${address}#token=${'x'.repeat(43)}` });
+    await other.getByRole('heading', { name: 'This address belongs to an earlier run' }).waitFor();
+    expect(await other.getByRole('row').count()).toBe(0);
+  });
 
-test('the token leaves the address, and a reload still works', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
-  expect(page.url()).not.toContain('token');
-  await page.reload();
-  await shows(page, 'api-1');
-  expect(page.faults()).toEqual([]);
-});
+  test('a theme that was chosen is remembered, whatever the system prefers', async () => {
+    const page = await topologyOfTest(ballast(), { theme: 'dark' });
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const dark = await background();
+    await page.keyboard.press('Shift+T');
+    await until('another background', async () => (await background()) !== dark);
+    const light = await background();
+    await page.reload();
+    await cardOf(page, 'api-1').waitFor();
+    expect(await background()).toBe(light);
+  });
 
-test('without a token, or with that of another run, it says what to open instead', async () => {
-  ballast = await startBallast();
-  const address = ballast.control.replace(/#.*/, '');
-  const without = await open(address);
-  await without.getByRole('heading', { name: 'This address lacks its token' }).waitFor();
-  const other = await open(`${address}#token=${'x'.repeat(43)}`);
-  await other.getByRole('heading', { name: 'This address belongs to an earlier run' }).waitFor();
-  expect(await other.getByRole('row').count()).toBe(0);
+  test('screens have addresses: back returns to the one before', async () => {
+    const page = await topologyOfTest(ballast());
+    await page.keyboard.press('2');
+    await page.getByRole('region', { name: 'Requests' }).waitFor();
+    expect(page.url()).toContain('#/requests');
+    await page.goBack();
+    await cardOf(page, 'api-1').waitFor();
+  });
+
+  test('a small window still shows state, weight and acts of every server', async () => {
+    const page = await topologyOfTest(ballast(), { width: 1024, height: 700 });
+    for (const name of ['Kill api-1', 'Drain api-1', 'More for api-1']) {
+      expect(await page.getByRole('button', { name }).isVisible()).toBe(true);
+    }
+    expect(await page.getByRole('textbox', { name: 'Weight of api-1' }).isVisible()).toBe(true);
+    const sideways = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    expect(sideways).toBe(0);
+  });
+
+  test('what is selected waits while a screen is shown that it does not concern', async () => {
+    const page = await pageOfTest(ballast());
+    await page.getByRole('row', { name: 'api-1' }).click();
+    const inspector = inspectorOf(page);
+    await inspector.waitFor();
+    await page.keyboard.press('4');
+    await page.getByRole('region', { name: 'Export' }).waitFor();
+    await inspector.waitFor({ state: 'detached' });
+    await page.keyboard.press('1');
+    await inspector.getByText('api-1', { exact: true }).first().waitFor();
+  });
 });
 
 test('a read-only window shows everything and changes nothing, and says why', async () => {
-  ballast = await startBallast({ args: ['--read-only'] });
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
+  const { page } = await interfaceOfTest({ args: ['--read-only'] });
   await page.getByText('Read-only.', { exact: true }).waitFor();
   const kill = page.getByRole('button', { name: 'Kill api-1' });
   expect(await kill.getAttribute('aria-disabled')).toBe('true');
@@ -73,9 +102,7 @@ test('a read-only window shows everything and changes nothing, and says why', as
 });
 
 test('a file that an editor broke is told with line and column until it is mended', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
+  const { ballast, page } = await interfaceOfTest();
   const good = await readFile(ballast.file, 'utf8');
   await writeFile(ballast.file, good.replace('name: api-1,', 'name: api-1, wieght: 3,'));
   const line = good.split('\n').findIndex((text) => text.includes('name: api-1,')) + 1;
@@ -85,102 +112,44 @@ test('a file that an editor broke is told with line and column until it is mende
     .getByText(/wieght/)
     .first()
     .waitFor();
-  await shows(page, 'api-1');
+  await cardOf(page, 'api-1').waitFor();
   await writeFile(ballast.file, good);
   await page.getByText('The file on disk is not what runs.').waitFor({ state: 'detached' });
 });
 
 test('when Ballast ends, the window keeps what it knew, dimmed, and tries again', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
+  const { ballast, page } = await interfaceOfTest();
   await ballast.stop();
   await page.getByText('Not connected.', { exact: true }).waitFor();
   await page.getByText(/Reconnecting/).waitFor();
   await page.getByRole('button', { name: 'Reconnect now' }).waitFor();
-  await shows(page, 'api-1');
+  await cardOf(page, 'api-1').waitFor();
   expect(await page.getByRole('button', { name: 'Kill api-1' }).getAttribute('aria-disabled')).toBe('true');
 });
 
-test('a theme that was chosen is remembered, whatever the system prefers', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control, { theme: 'dark' });
-  await shows(page, 'api-1');
-  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const dark = await background();
-  await page.keyboard.press('Shift+T');
-  await until('another background', async () => (await background()) !== dark);
-  const light = await background();
-  await page.reload();
-  await shows(page, 'api-1');
-  expect(await background()).toBe(light);
-});
-
-test('screens have addresses: back returns to the one before', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
-  await page.keyboard.press('2');
-  await page.getByRole('region', { name: 'Requests' }).waitFor();
-  expect(page.url()).toContain('#/requests');
-  await page.goBack();
-  await shows(page, 'api-1');
-});
-
-test('a small window still shows state, weight and acts of every server', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control, { width: 1024, height: 700 });
-  await shows(page, 'api-1');
-  for (const name of ['Kill api-1', 'Drain api-1', 'More for api-1']) {
-    expect(await page.getByRole('button', { name }).isVisible()).toBe(true);
-  }
-  expect(await page.getByRole('textbox', { name: 'Weight of api-1' }).isVisible()).toBe(true);
-  const sideways = await page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  expect(sideways).toBe(0);
-});
-
 test('an edit is taken back and made again by buttons that say when there is nothing to do', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
+  const { ballast, page } = await interfaceOfTest();
   const undo = page.getByRole('button', { name: 'Undo the last edit' });
   const redo = page.getByRole('button', { name: 'Do the undone edit again' });
   expect(await undo.getAttribute('aria-disabled')).toBe('true');
   const weight = page.getByRole('textbox', { name: 'Weight of api-1' });
   await weight.fill('4');
   await page.keyboard.press('Enter');
-  await until('in the file', async () => (await ballast!.readText()).includes('weight: 4'));
+  await until('in the file', async () => (await ballast.readText()).includes('weight: 4'));
   await until('can be undone', async () => (await undo.getAttribute('aria-disabled')) === null);
   await undo.click();
-  await until('out of the file', async () => !(await ballast!.readText()).includes('weight: 4'));
+  await until('out of the file', async () => !(await ballast.readText()).includes('weight: 4'));
   await until('can be done again', async () => (await redo.getAttribute('aria-disabled')) === null);
   await redo.click();
-  await until('in the file again', async () => (await ballast!.readText()).includes('weight: 4'));
+  await until('in the file again', async () => (await ballast.readText()).includes('weight: 4'));
   await until('on the card again', async () => (await weight.inputValue()) === '4');
   expect(page.faults()).toEqual([]);
 });
 
-test('what is selected waits while a screen is shown that it does not concern', async () => {
-  ballast = await startBallast();
-  const page = await open(ballast.control);
-  await page.getByRole('row', { name: 'api-1' }).click();
-  const inspector = page.getByRole('complementary', { name: 'Inspector' });
-  await inspector.waitFor();
-  await page.keyboard.press('4');
-  await page.getByRole('region', { name: 'Export' }).waitFor();
-  await inspector.waitFor({ state: 'detached' });
-  await page.keyboard.press('1');
-  await inspector.getByText('api-1', { exact: true }).first().waitFor();
-});
-
 test('at any width a pool tells its whole name, and nothing of a server leaves its card', async () => {
-  ballast = await startBallast({
+  const { page } = await interfaceOfTest({
     api: '    strategy: weighted-round-robin\n    affinity: { type: cookie }\n    batching: on\n',
   });
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
   for (const width of [800, 960, 1100, 1280, 1440, 1920]) {
     await page.setViewportSize({ width, height: 900 });
     const wrong = await page.evaluate(() => {
@@ -200,14 +169,12 @@ test('at any width a pool tells its whole name, and nothing of a server leaves i
 });
 
 test('a pool names its settings without effect, and a server shows its probes', async () => {
-  ballast = await startBallast({ api: '    queue: { length: 50 }\n' });
-  const page = await open(ballast.control);
-  await shows(page, 'api-1');
-  const pool = page.getByRole('region', { name: 'Pool api' });
+  const { page } = await interfaceOfTest({ api: '    queue: { length: 50 }\n' });
+  const pool = poolOf(page, 'api');
   await pool.getByRole('button', { name: '1 setting has no effect' }).click();
   await pool.getByText(/^ballast\.yaml:\d+$/).waitFor();
   await pool.getByText(/^queue has no effect: neither the pool nor a server has maxRequests/).waitFor();
-  expect(await page.getByRole('region', { name: 'Pool canary' }).getByText('has no effect').count()).toBe(0);
+  expect(await poolOf(page, 'canary').getByText('has no effect').count()).toBe(0);
 
   await page.getByText('api-1', { exact: true }).first().click();
   const strip = page.getByRole('listbox', { name: 'Last probes of api-1, oldest first' });

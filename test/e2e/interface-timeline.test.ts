@@ -1,32 +1,21 @@
-import type { Browser, Locator } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Locator } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { openInterface, type RunningBallast, startBallast, whoAnswers } from '../support/interface-kit.ts';
+import { type RunningBallast, whoAnswers } from '../support/interface-kit.ts';
+import { type InterfacePage, inspectorOf, interfaceOfTest } from '../support/interface-of-test.ts';
 import { killReplica } from '../support/kill-replica.ts';
 import { until } from '../support/until.ts';
 
-let browser: Browser;
 let ballast: RunningBallast;
-let page: Awaited<ReturnType<typeof openInterface>>;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
+let page: InterfacePage;
 beforeEach(async () => {
-  ballast = await startBallast();
-  page = await openInterface(browser, ballast);
+  ({ ballast, page } = await interfaceOfTest());
   await plot().waitFor();
-});
-afterEach(async () => {
-  await page?.context().close();
-  await ballast?.stop();
 });
 
 const plot = (): Locator => page.getByRole('application', { name: /^Events on the timeline/ });
 const told = (): Locator => plot().locator('[aria-live=polite]');
-const inspector = (): Locator => page.getByRole('complementary', { name: 'Inspector' });
+const inspector = (): Locator => inspectorOf(page);
 const events = (): Locator => page.getByRole('grid', { name: 'Events, newest first' });
 
 /** The colour of what is painted on a server's lane, a share of the width from the left. */

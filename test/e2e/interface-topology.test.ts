@@ -1,38 +1,24 @@
-import AxeBuilderSource from 'axe-core';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
+import type { Locator, Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { axeViolations } from '../support/axe.ts';
+import { answersComeFrom, type RunningBallast, whoAnswers } from '../support/interface-kit.ts';
 import {
-  answersComeFrom,
-  openInterface,
-  type RunningBallast,
-  startBallast,
-  whoAnswers,
-} from '../support/interface-kit.ts';
+  cardOf,
+  type InterfacePage,
+  interfaceOfTest,
+  poolOf,
+  topologyOfTest,
+} from '../support/interface-of-test.ts';
 import { until } from '../support/until.ts';
 
-let browser: Browser;
 let ballast: RunningBallast;
-let page: Awaited<ReturnType<typeof openInterface>>;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-});
-afterAll(() => browser?.close());
+let page: InterfacePage;
 beforeEach(async () => {
-  ballast = await startBallast();
-  page = await openInterface(browser, ballast);
-  await card(page, 'api-1').waitFor();
-});
-afterEach(async () => {
-  await page?.context().close();
-  await ballast?.stop();
+  ({ ballast, page } = await interfaceOfTest());
 });
 
-const pool = (on: Page, name: string): Locator => on.getByRole('region', { name: `Pool ${name}` });
-const card = (on: Page, server: string): Locator => on.getByRole('row', { name: server });
 const members = (on: Page, name: string): Promise<string[]> =>
-  pool(on, name)
+  poolOf(on, name)
     .locator('[data-server]')
     .evaluateAll((cards) => cards.map((each) => (each as HTMLElement).dataset.server!));
 
@@ -49,7 +35,7 @@ async function dragByMouse(from: Locator, to: Locator): Promise<void> {
 describe('a server changes its pool', () => {
   test('dragged by mouse, and the next requests follow', async () => {
     await answersComeFrom(ballast.listeners.admin!, ['canary-1', 'canary-2']);
-    await dragByMouse(page.getByRole('button', { name: 'Move api-2' }), card(page, 'canary-2'));
+    await dragByMouse(page.getByRole('button', { name: 'Move api-2' }), cardOf(page, 'canary-2'));
     await until('api-2 in canary', async () => (await members(page, 'canary')).includes('canary/api-2'));
     expect(await members(page, 'api')).toEqual(['api/api-1', 'api/api-3']);
     await answersComeFrom(ballast.listeners.admin!, ['canary-1', 'canary-2', 'api-2']);
@@ -70,7 +56,7 @@ describe('a server changes its pool', () => {
     // Tab goes from one place to drop to the next, arrows go on within it.
     await until('the list of canary', async () => {
       await page.keyboard.press('Tab');
-      return pool(page, 'canary').evaluate((list) => list.contains(document.activeElement));
+      return poolOf(page, 'canary').evaluate((list) => list.contains(document.activeElement));
     });
     await until('the end of canary', async () => {
       if ((await place()) === 'Insert after canary-2') return true;
@@ -86,14 +72,14 @@ describe('a server changes its pool', () => {
   });
 
   test('by its menu, opened and walked by keys alone, which leave the focus where it was', async () => {
-    await card(page, 'api-2').focus();
+    await cardOf(page, 'api-2').focus();
     await page.keyboard.press('Shift+F10');
     const menu = page.getByRole('menu', { name: 'Actions for api-2' });
     await menu.waitFor();
     await page.keyboard.press('Escape');
     await menu.waitFor({ state: 'detached' });
     await until('the focus back on the card', () =>
-      card(page, 'api-2').evaluate((row) => row === document.activeElement),
+      cardOf(page, 'api-2').evaluate((row) => row === document.activeElement),
     );
     await page.keyboard.press('Shift+F10');
     await menu.getByRole('menuitem', { name: 'Move to…' }).focus();
@@ -132,7 +118,7 @@ describe('a pool is balanced as its controls say', () => {
     await page.getByRole('button', { name: /Strategy of pool api/ }).click();
     await page.getByRole('menuitem', { name: 'Weighted round robin' }).click();
     await page.getByRole('button', { name: 'Strategy of pool api: Weighted round robin' }).waitFor();
-    const weight = card(page, 'api-1').getByRole('textbox', { name: 'Weight of api-1' });
+    const weight = cardOf(page, 'api-1').getByRole('textbox', { name: 'Weight of api-1' });
     await weight.fill('5');
     await weight.press('Enter');
     await until('weight in the file', async () => /name: api-1.*weight: 5/.test(await ballast.readText()));
@@ -143,7 +129,7 @@ describe('a pool is balanced as its controls say', () => {
   });
 
   test('the stepper goes one by one, and several presses are one edit', async () => {
-    const more = card(page, 'api-2').getByRole('button', { name: /Increase/ });
+    const more = cardOf(page, 'api-2').getByRole('button', { name: /Increase/ });
     // One command to the browser: two would be two edits where the machine is busy between them.
     await more.dblclick();
     await until('weight in the file', async () => /name: api-2.*weight: 3/.test(await ballast.readText()));
@@ -173,15 +159,15 @@ describe('a server is killed', () => {
     await page.getByRole('button', { name: 'Kill api-2' }).click();
     const answers = await whoAnswers(ballast.listeners.web!, 60);
     expect(answers.every((name) => name.startsWith('api-'))).toBe(true);
-    await card(page, 'api-2').getByText('Exited').waitFor();
+    await cardOf(page, 'api-2').getByText('Exited').waitFor();
     const story = page.getByRole('complementary', { name: 'Exit of api-2' });
     await story.waitFor();
     await until('the story says what clients saw', async () =>
       (await story.textContent())?.includes('no client saw it'),
     );
-    await until('2 of 3', () => pool(page, 'api').getByText('2 of 3 available').isVisible());
+    await until('2 of 3', () => poolOf(page, 'api').getByText('2 of 3 available').isVisible());
     await page.getByRole('button', { name: 'Start api-2' }).click();
-    await card(page, 'api-2').getByText('Healthy').waitFor();
+    await cardOf(page, 'api-2').getByText('Healthy').waitFor();
     await answersComeFrom(ballast.listeners.web!, ['api-1', 'api-2', 'api-3']);
     expect(page.faults()).toEqual([]);
   });
@@ -189,21 +175,21 @@ describe('a server is killed', () => {
   test('when none is left, the pool says what clients get, and recovers by itself', async () => {
     for (const name of ['canary-1', 'canary-2'])
       await page.getByRole('button', { name: `Kill ${name}` }).click();
-    await pool(page, 'canary').getByText('No server takes requests: clients get 503.').waitFor();
+    await poolOf(page, 'canary').getByText('No server takes requests: clients get 503.').waitFor();
     expect(await whoAnswers(ballast.listeners.admin!, 1)).toEqual(['503']);
     await page.getByRole('button', { name: 'Start canary-1' }).click();
     await answersComeFrom(ballast.listeners.admin!, ['canary-1']);
-    await pool(page, 'canary').getByText('1 of 2 available').waitFor();
+    await poolOf(page, 'canary').getByText('1 of 2 available').waitFor();
   });
 
   test('drained and set ready with the keys of its card', async () => {
-    await card(page, 'api-3').focus();
+    await cardOf(page, 'api-3').focus();
     await page.keyboard.press('d');
-    await card(page, 'api-3').getByText('Draining').waitFor();
+    await cardOf(page, 'api-3').getByText('Draining').waitFor();
     await answersComeFrom(ballast.listeners.web!, ['api-1', 'api-2']);
-    await card(page, 'api-3').focus();
+    await cardOf(page, 'api-3').focus();
     await page.keyboard.press('r');
-    await card(page, 'api-3').getByText('Healthy').waitFor();
+    await cardOf(page, 'api-3').getByText('Healthy').waitFor();
     await answersComeFrom(ballast.listeners.web!, ['api-1', 'api-2', 'api-3']);
   });
 });
@@ -215,7 +201,7 @@ describe('servers come and go', () => {
     const address = dialog.getByLabel('Address');
     await address.fill('no address!');
     await dialog.getByText('"no address!" is no address; write host:port').waitFor();
-    const taken = (await card(page, 'api-1').locator('code').textContent())!;
+    const taken = (await cardOf(page, 'api-1').locator('code').textContent())!;
     await address.fill(taken);
     await dialog.getByText('api-1 has this address').waitFor();
     await address.fill('127.0.0.1:9');
@@ -225,27 +211,27 @@ describe('servers come and go', () => {
     await dialog.getByLabel('Name').fill('spare');
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });
-    await card(page, 'spare').waitFor();
+    await cardOf(page, 'spare').waitFor();
     expect(await ballast.readText()).toMatch(/name: spare/);
-    await card(page, 'spare').getByText('Unhealthy').waitFor();
+    await cardOf(page, 'spare').getByText('Unhealthy').waitFor();
   });
 
   test('one removed is gone from the file, and undo brings it back', async () => {
-    await card(page, 'api-2').focus();
+    await cardOf(page, 'api-2').focus();
     await page.keyboard.press('Delete');
     await until('api-2 gone', async () => (await members(page, 'api')).length === 2);
     expect(await ballast.readText()).not.toContain('api-2');
     await page.getByRole('region', { name: 'Messages' }).getByRole('button', { name: 'Undo' }).click();
-    await card(page, 'api-2').waitFor();
+    await cardOf(page, 'api-2').waitFor();
     expect(await members(page, 'api')).toEqual(['api/api-1', 'api/api-2', 'api/api-3']);
     await answersComeFrom(ballast.listeners.web!, ['api-1', 'api-2', 'api-3']);
   });
 
   test('a refusal says what to do: the last server of a pool that is led to stays', async () => {
-    await card(page, 'canary-1').focus();
+    await cardOf(page, 'canary-1').focus();
     await page.keyboard.press('Delete');
     await until('canary-1 gone', async () => (await members(page, 'canary')).length === 1);
-    await card(page, 'canary-2').focus();
+    await cardOf(page, 'canary-2').focus();
     await page.keyboard.press('Delete');
     const message = page.getByRole('region', { name: 'Messages' });
     await message.getByText('canary-2 not removed').waitFor();
@@ -258,52 +244,29 @@ test('the command palette finds and does what is typed', async () => {
   await page.keyboard.press('Control+k');
   await page.getByRole('searchbox', { name: 'Search commands' }).fill('drain api-1');
   await page.keyboard.press('Enter');
-  await card(page, 'api-1').getByText('Draining').waitFor();
+  await cardOf(page, 'api-1').getByText('Draining').waitFor();
 });
 
 for (const theme of ['dark', 'light'] as const) {
   test(`axe finds nothing to say, ${theme}`, async () => {
-    const own = await openInterface(browser, ballast, { theme });
-    await card(own, 'api-1').waitFor();
+    const own = await topologyOfTest(ballast, { theme });
     await own.getByRole('button', { name: 'Kill api-2' }).click();
-    await card(own, 'api-2').getByText('Exited').waitFor();
-    expect(await axe(own)).toEqual([]);
+    await cardOf(own, 'api-2').getByText('Exited').waitFor();
+    expect(await axeViolations(own)).toEqual([]);
     await own.getByRole('button', { name: 'More for api-1' }).click();
     await own.getByRole('menu').waitFor();
-    expect(await axe(own)).toEqual([]);
+    expect(await axeViolations(own)).toEqual([]);
     await own.keyboard.press('Escape');
     await own.keyboard.press('a');
     await own.getByRole('dialog').waitFor();
-    expect(await axe(own)).toEqual([]);
-    await own.context().close();
+    expect(await axeViolations(own)).toEqual([]);
   });
-}
-
-async function axe(on: Page): Promise<readonly string[]> {
-  // What fades in is not yet what people see.
-  await on.evaluate(() =>
-    Promise.all(
-      document
-        .getAnimations()
-        .filter((each) => each.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY)
-        .map((each) => each.finished.catch(() => {})),
-    ),
-  );
-  // Through the debugger: the page's own content security policy forbids it, as it should.
-  await on.evaluate(AxeBuilderSource.source);
-  const { violations } = await on.evaluate(() =>
-    (globalThis as unknown as { axe: typeof AxeBuilderSource }).axe.run(),
-  );
-  return violations.map(
-    ({ id, nodes }) =>
-      `${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join('\n')}`,
-  );
 }
 
 async function expectWeight(server: string, weight: string): Promise<void> {
   await until(`weight ${weight} on ${server}`, async () => {
     return (
-      (await card(page, server)
+      (await cardOf(page, server)
         .getByRole('textbox', { name: `Weight of ${server}` })
         .inputValue()) === weight
     );

@@ -32,6 +32,10 @@ export interface BallastOptions {
   readonly api?: string;
   /** More of listener `web`, e.g. `limits: { maxConnections: 3 }`. */
   readonly web?: string;
+  /** More of a server, by its name, e.g. `backup: true`. */
+  readonly servers?: Readonly<Record<string, string>>;
+  /** Name of the file, `ballast.yaml` where it is left out. */
+  readonly file?: string;
   readonly args?: readonly string[];
 }
 
@@ -42,12 +46,15 @@ export interface BallastOptions {
 export async function startBallast({
   api = '',
   web = '',
+  servers = {},
+  file: fileName = 'ballast.yaml',
   args = [],
 }: BallastOptions = {}): Promise<RunningBallast> {
   const folder = await mkdtemp(join(tmpdir(), 'ballast-interface-'));
-  const file = join(folder, 'ballast.yaml');
+  const file = join(folder, fileName);
   const ports = await freePorts(5);
-  const server = (name: string, port: number) => `      - { name: ${name}, address: 127.0.0.1:${port} }\n`;
+  const server = (name: string, port: number) =>
+    `      - { name: ${name}, address: 127.0.0.1:${port}${servers[name] ? `, ${servers[name]}` : ''} }\n`;
   const command = `"${process.execPath}" "${demoService}"`;
   await writeFile(
     file,

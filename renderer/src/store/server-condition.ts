@@ -69,7 +69,7 @@ export function serverCondition(
       reason:
         status.drainUntilMs === null
           ? 'No new clients; bound sessions and running requests finish here.'
-          : `No new clients; in ${formatSpan(Math.max(0, status.drainUntilMs - nowMs) + 999)} its sessions move and what still runs is ended.`,
+          : `No new clients; in ${leftText(status.drainUntilMs, nowMs)} its sessions move and what still runs is ended.`,
     };
   if (status.verdict === 'unhealthy')
     return {
@@ -79,7 +79,7 @@ export function serverCondition(
       reason: `Its health check fails${status.lastProbe ? `: ${status.lastProbe.detail}` : ''}.${status.inPanic ? panicText : ''}`,
     };
   const ejection = status.available || status.reason === 'ejected' ? ejectionStage(status, nowMs) : 'none';
-  if (ejection !== 'none') return ejectedCondition(status, ejection);
+  if (ejection !== 'none') return ejectedCondition(status, ejection, nowMs);
   if (status.reason === 'full')
     return {
       word: 'Full',
@@ -147,6 +147,7 @@ export function serverCondition(
 function ejectedCondition(
   { ejectedBecause, ejectedUntilMs, inPanic }: ServerStatus,
   stage: 'ejected' | 'awaiting-trial' | 'on-trial',
+  nowMs: number,
 ): ServerCondition {
   const cause = ejectedBecause ?? 'failed on real traffic';
   switch (stage) {
@@ -157,7 +158,7 @@ function ejectedCondition(
         tone: 'bad',
         reason: inPanic
           ? `Ejected, ${cause}.${panicText}`
-          : `No requests until ${formatTime(ejectedUntilMs ?? 0)}: ${cause}.`,
+          : `No requests for ${leftText(ejectedUntilMs ?? 0, nowMs)}, until ${formatTime(ejectedUntilMs ?? 0)}: ${cause}.`,
       };
     case 'awaiting-trial':
       return {
@@ -174,6 +175,17 @@ function ejectedCondition(
         reason: `A trial request is under way; others go elsewhere until it is answered. Ejected, ${cause}.`,
       };
   }
+}
+
+/** What is left of a span, its last second told until it is over. */
+export function leftText(untilMs: number, nowMs: number): string {
+  return formatSpan(Math.max(0, untilMs - nowMs) + 999);
+}
+
+/** The moment its condition speaks of as lying ahead: the end of its ejection or drain; null where there is none. */
+export function deadlineOf(status: ServerStatus | undefined): number | null {
+  if (!status) return null;
+  return status.adminState === 'drain' ? status.drainUntilMs : status.ejectedUntilMs;
 }
 
 const panicText = ' It is asked all the same: its pool is in panic.';

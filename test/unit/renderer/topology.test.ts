@@ -80,7 +80,7 @@ describe('how a server stands', () => {
     const ejected = status({ available: false, reason: 'ejected', ejectedUntilMs: 12_000 });
     expect(serverCondition(ejected, undefined, undefined, 4_500)).toMatchObject({
       word: 'Ejected',
-      reason: expect.stringMatching(/^No requests until \d\d:\d\d:12: /),
+      reason: expect.stringMatching(/^No requests for 8 s, until \d\d:\d\d:12: /),
     });
     const over = { ...ejected, available: true, reason: null, verdict: 'unknown' as const, lastProbe: null };
     expect(serverCondition(over, undefined, { type: 'none' }, 12_001)).toMatchObject({

@@ -31,7 +31,9 @@ export function DecisionTable({
                 ms
               </span>
             </th>
-            <th scope="col">seen as</th>
+            <th scope="col" className="visually-hidden">
+              seen as
+            </th>
           </tr>
         </thead>
         <tbody>

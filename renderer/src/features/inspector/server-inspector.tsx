@@ -5,12 +5,13 @@ import { formatCount, formatMs, formatRate, formatShare, formatTime, none } from
 import { metricsHistory } from '../../metrics/history.ts';
 import { LiveText } from '../../metrics/live.tsx';
 import { type ChartSeries, TimeChart } from '../../metrics/time-chart.tsx';
+import { useNow } from '../../metrics/use-now.ts';
 import { serverColour } from '../../store/colours.ts';
 import { selectWeight, useConfig } from '../../store/config.ts';
 import { useEvents } from '../../store/events.ts';
 import { select, showRequests } from '../../store/interface.ts';
 import { useReplicaAt } from '../../store/replicas.ts';
-import { serverCondition } from '../../store/server-condition.ts';
+import { deadlineOf, leftText, serverCondition } from '../../store/server-condition.ts';
 import { useServerStatus } from '../../store/servers.ts';
 import { Button } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
@@ -27,7 +28,8 @@ export function ServerInspector({ id }: { id: string }) {
   const weight = useConfig(selectWeight(id));
   const status = useServerStatus(id);
   const replica = useReplicaAt(record?.address);
-  const condition = serverCondition(status, replica, healthCheck);
+  const nowMs = useNow(deadlineOf(status));
+  const condition = serverCondition(status, replica, healthCheck, nowMs);
   if (!record) {
     return (
       <div className="inspect">
@@ -66,14 +68,15 @@ export function ServerInspector({ id }: { id: string }) {
       <Facts>
         <Fact name="Wanted by you">
           {status ? adminWords[status.adminState] : none}
-          {status?.drainUntilMs != null && `, empty by ${formatTime(status.drainUntilMs)}`}
+          {status?.drainUntilMs != null &&
+            `, empty by ${formatTime(status.drainUntilMs)}, ${leftText(status.drainUntilMs, nowMs)} left`}
         </Fact>
         <Fact name="Health check">{verdictText(status)}</Fact>
         <Fact name="Last probe">{probeText(status?.lastProbe)}</Fact>
         {status?.lastFailedProbe && status.lastFailedProbe.atMs !== status.lastProbe?.atMs && (
           <Fact name="Last failed">{probeText(status.lastFailedProbe)}</Fact>
         )}
-        <Fact name="Ejected">{ejectedText(status)}</Fact>
+        <Fact name="Ejected">{ejectedText(status, nowMs)}</Fact>
         <Fact name="New clients">
           {status ? (status.available ? 'taken' : `not taken: ${status.reason}`) : none}
         </Fact>
@@ -142,15 +145,15 @@ function verdictText(status: ServerStatus | undefined): string {
   return `${status.verdict} since ${formatTime(status.verdictSinceMs)}`;
 }
 
-function ejectedText(status: ServerStatus | undefined): string {
+function ejectedText(status: ServerStatus | undefined, nowMs: number): string {
   if (!status) return none;
   const { ejectedUntilMs, ejectedBecause, notEjected, timesEjected } = status;
   if (notEjected !== null) return `no: ${notEjected}`;
   if (ejectedUntilMs === null) return timesEjected === 0 ? 'no' : `no; counted lately: ${timesEjected}`;
-  const stage = ejectionStage(status, Date.now());
+  const stage = ejectionStage(status, nowMs);
   const when =
     stage === 'ejected'
-      ? `until ${formatTime(ejectedUntilMs)}`
+      ? `until ${formatTime(ejectedUntilMs)}, ${leftText(ejectedUntilMs, nowMs)} left`
       : stage === 'on-trial'
         ? 'a trial request is under way'
         : 'awaiting a trial request';

@@ -16,7 +16,9 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { Chip } from '../../ui/chip.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { MenuButton } from '../../ui/menu.tsx';
+import { levelInUse } from './level-in-use.ts';
 import { CircuitChip } from './pool-circuit.tsx';
+import { RetryChips } from './retry-chips.tsx';
 import { StrategyMenu } from './strategy-menu.tsx';
 import { useWaitsForSlot } from './use-waits-for-slot.ts';
 
@@ -24,10 +26,9 @@ import { useWaitsForSlot } from './use-waits-for-slot.ts';
 export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () => void }) {
   const pool = useConfig(({ pools }) => pools[name]);
   const blocked = useBlocked('edit');
-  const { inService, onTrial, inPanic } = useStanding(name);
+  const { inService, onTrial, inPanic, fallback } = useStanding(name);
   const sessions = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.sessions ?? 0);
   const waiting = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.queue.length ?? 0);
-  const perRequest = useSlowMetrics(({ metrics }) => metrics?.pools[name]?.attemptsPerRequest.recent ?? 1);
   const waitsForSlot = useWaitsForSlot(name);
   if (!pool) return null;
   return (
@@ -39,10 +40,21 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
       {pool.batching.mode !== 'off' && (
         <Chip className="batching">{batchingModes[pool.batching.mode].label.toLowerCase()}</Chip>
       )}
-      {perRequest >= 1.005 && (
-        <Chip tone="warn" className="amplified">{`${perRequest.toFixed(2)} attempts per request`}</Chip>
-      )}
+      <RetryChips name={name} isHedging={pool.retry.hedge !== undefined} />
       <CircuitChip name={name} />
+      {fallback !== '' && (
+        <Chip
+          tone="warn"
+          className="fallback"
+          title={
+            fallback === backupText
+              ? 'No primary server takes requests: the backups do'
+              : 'No server of a better priority takes requests'
+          }
+        >
+          {fallback}
+        </Chip>
+      )}
       {inPanic > 0 && (
         <Chip
           tone="warn"
@@ -125,14 +137,30 @@ export function PoolHead({ name, onAddServer }: { name: string; onAddServer: () 
   );
 }
 
-/** How many of its servers serve, await a trial request, or are asked only because the pool is in panic. */
+const backupText = 'on backup';
+
+function fallbackText(level: ReturnType<typeof levelInUse>): string {
+  if (level === undefined) return '';
+  return level.kind === 'backup' ? backupText : `on priority ${level.priority}`;
+}
+
+/** How many of its servers serve, which stand in for others, await a trial request, or are asked only because the pool is in panic. */
 function useStanding(name: string) {
   const ids = useConfig(selectServerIds(name));
+  const records = useConfig((state) => state.servers);
   return useServers(
     useShallow(({ servers }) => {
       const nowMs = Date.now();
       const told = ids.flatMap((id) => servers[id] ?? []);
       return {
+        fallback: fallbackText(
+          levelInUse(
+            told.flatMap(({ id, available, inPanic }) => {
+              const record = records[id];
+              return record ? { ...record, serves: available && !inPanic } : [];
+            }),
+          ),
+        ),
         inService: told.filter((status) => isInService(status, nowMs)).length,
         onTrial: told.filter(
           (status) => status.available && ejectionStage(status, nowMs) === 'awaiting-trial',

@@ -5,12 +5,13 @@ import { formatActive, formatMs, formatRate, formatShare } from '../../metrics/f
 import { metricsHistory } from '../../metrics/history.ts';
 import { LiveText, useLive } from '../../metrics/live.tsx';
 import { Sparkline } from '../../metrics/sparkline.tsx';
+import { useNow } from '../../metrics/use-now.ts';
 import { serverColour } from '../../store/colours.ts';
 import { selectWeight, useConfig } from '../../store/config.ts';
 import { useBlocked, useConnection } from '../../store/connection.ts';
 import { useInterface } from '../../store/interface.ts';
 import { useReplicaAt } from '../../store/replicas.ts';
-import { exitText, serverCondition } from '../../store/server-condition.ts';
+import { deadlineOf, exitText, serverCondition } from '../../store/server-condition.ts';
 import { useServerStatus } from '../../store/servers.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
@@ -42,13 +43,14 @@ export function ServerCard({ id, moves }: ServerCardProps) {
   const status = useServerStatus(id);
   const replica = useReplicaAt(server?.address);
   const edit = useBlocked('edit');
+  const nowMs = useNow(deadlineOf(status));
   const isSelected = useInterface(({ selection }) => selection?.kind === 'server' && selection.id === id);
   useConnection(({ state }) => state.phase); // what can be done follows the connection
   const anchor = useRef<HTMLSpanElement>(null);
   const [menuOpen, setMenuOpen] = useState(false);
   if (!server) return null;
 
-  const condition = serverCondition(status, replica, healthCheck);
+  const condition = serverCondition(status, replica, healthCheck, nowMs);
   const problem = replica?.state === 'failed' ? (replica.problem ?? exitText(replica)) : undefined;
   const actions = actionsFor(server, status, replica);
   const isOut = status !== undefined && !status.available;

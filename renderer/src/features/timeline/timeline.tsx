@@ -53,6 +53,7 @@ function p99Text(value: number | null | undefined): string {
 const legend = [
   { look: 'serving', label: 'serving' },
   { look: 'warming', label: 'warming' },
+  { look: 'trial', label: 'awaits trial' },
   { look: 'failing', label: 'failing' },
   { look: 'drained', label: 'draining' },
   { look: 'out', label: 'out' },

@@ -1,9 +1,16 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterEach, describe, expect, it } from 'vitest';
-import { type DesktopApp, type DesktopLaunch, type DesktopRuntime, freshFolder } from './desktop-app.ts';
-import { until } from './until.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type DesktopApp,
+  type DesktopLaunch,
+  type DesktopRuntime,
+  freshFolder,
+  realElectron,
+  testHost,
+} from '../support/desktop-app.ts';
+import { until } from '../support/until.ts';
 
 /** A workspace of its own: one listener on a port the system chooses, one server that nobody asks. */
 function workspaceText(pool: string): string {
@@ -50,7 +57,7 @@ async function replicaPids(url: string, count: number): Promise<Map<string, numb
 }
 
 /** What the desktop app must do, whatever runs it. */
-export function describeDesktop(runtime: DesktopRuntime): void {
+function describeDesktop(runtime: DesktopRuntime): void {
   const title = `the desktop app in ${runtime.name}${runtime.missing ? ` (${runtime.missing})` : ''}`;
   describe.skipIf(runtime.missing)(title, () => {
     const apps: DesktopApp[] = [];
@@ -123,86 +130,6 @@ export function describeDesktop(runtime: DesktopRuntime): void {
       rmSync(folder, { recursive: true });
     });
 
-    it('says what is wrong with a workspace, and keeps the one that runs', async () => {
-      const app = await launch();
-      const page = await app.page();
-      const url = await listenerUrl(page);
-      const folder = freshFolder();
-      const path = join(folder, 'broken.yaml');
-      writeFileSync(
-        path,
-        'listeners:\n  - { name: web, bind: nowhere, pool: shop }\npools:\n  - name: shop\n',
-      );
-      const told = await app.evaluate(
-        ({ dialog, Menu }, chosen) =>
-          new Promise<string>((resolve) => {
-            dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] });
-            dialog.showMessageBox = (async (...args: unknown[]) => {
-              const { message, detail } = args.at(-1) as { message: string; detail: string };
-              resolve(`${message}\n${detail}`);
-              return { response: 0, checkboxChecked: false };
-            }) as typeof dialog.showMessageBox;
-            Menu.getApplicationMenu()?.getMenuItemById('open-workspace')?.click();
-          }),
-        path,
-      );
-      expect(told).toContain('broken.yaml');
-      expect(told).toMatch(/2:\d+/);
-      expect((await fetch(url)).status).toBe(200);
-      await server(page, 'api-1').first().waitFor();
-      rmSync(folder, { recursive: true });
-    });
-
-    it('saves an export where the dialog says', async () => {
-      const app = await launch();
-      const page = await app.page();
-      await server(page, 'api-1').first().waitFor();
-      const folder = freshFolder();
-      const path = join(folder, 'nginx.conf');
-      await app.evaluate(({ dialog }, chosen) => {
-        dialog.showSaveDialog = async () => ({ canceled: false, filePath: chosen });
-      }, path);
-      await page.getByRole('navigation').getByText('Export').click();
-      await page.getByRole('button', { name: /^Save/ }).click();
-      await until(
-        'the file is written',
-        () => existsSync(path) && readFileSync(path, 'utf8').includes('upstream'),
-      );
-      rmSync(folder, { recursive: true });
-    });
-
-    it('lets a page go nowhere else, open nothing and embed nothing', async () => {
-      const app = await launch();
-      const page = await app.page();
-      await server(page, 'api-1').first().waitFor();
-      const before = page.url();
-      await page.evaluate(() => {
-        location.href = 'https://example.com/';
-      });
-      const opened = await page.evaluate(() => window.open('https://example.com/') === null);
-      expect(opened).toBe(true);
-      const loaded = await page.evaluate(async () => {
-        const frame = document.createElement('iframe');
-        frame.src = 'https://example.com/';
-        document.body.append(frame);
-        const fetched = await fetch('https://example.com/').then(
-          () => true,
-          () => false,
-        );
-        return fetched;
-      });
-      expect(loaded).toBe(false);
-      expect(page.url()).toBe(before);
-      await server(page, 'api-1').first().waitFor();
-      const windows = await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length, 0);
-      expect(windows).toBe(1);
-      const exposed = await page.evaluate(() => [
-        typeof (globalThis as { require?: unknown }).require,
-        typeof process,
-      ]);
-      expect(exposed).toEqual(['undefined', 'undefined']);
-    });
-
     it('ignores messages that do not come from its own page', async () => {
       const app = await launch();
       const page = await app.page();
@@ -231,14 +158,6 @@ export function describeDesktop(runtime: DesktopRuntime): void {
       await page.getByRole('button', { name: 'Kill api-2', exact: true }).first().click();
       await until('api-2 has ended', () => !isAlive(pids.get('api-2') ?? 0));
       expect(isAlive(pids.get('api-1') ?? 0)).toBe(true);
-    });
-
-    it('connects again after the page was loaded anew', async () => {
-      const app = await launch();
-      const page = await app.page();
-      await server(page, 'api-1').first().waitFor();
-      await page.reload();
-      await server(page, 'api-1').first().waitFor();
     });
 
     it('runs once: a second start brings the first to the front and opens its file there', async () => {
@@ -278,5 +197,103 @@ export function describeDesktop(runtime: DesktopRuntime): void {
       );
       expect(placed).toEqual(bounds);
     });
+
+    describe('once it runs', () => {
+      let shared: { readonly app: DesktopApp; readonly page: Page };
+      beforeAll(async () => {
+        const app = await runtime.launch();
+        shared = { app, page: await app.page() };
+      });
+      afterAll(() => shared?.app.close());
+
+      it('says what is wrong with a workspace, and keeps the one that runs', async () => {
+        const { app, page } = shared;
+        const url = await listenerUrl(page);
+        const folder = freshFolder();
+        const path = join(folder, 'broken.yaml');
+        writeFileSync(
+          path,
+          'listeners:\n  - { name: web, bind: nowhere, pool: shop }\npools:\n  - name: shop\n',
+        );
+        const told = await app.evaluate(
+          ({ dialog, Menu }, chosen) =>
+            new Promise<string>((resolve) => {
+              dialog.showOpenDialog = async () => ({ canceled: false, filePaths: [chosen] });
+              dialog.showMessageBox = (async (...args: unknown[]) => {
+                const { message, detail } = args.at(-1) as { message: string; detail: string };
+                resolve(`${message}\n${detail}`);
+                return { response: 0, checkboxChecked: false };
+              }) as typeof dialog.showMessageBox;
+              Menu.getApplicationMenu()?.getMenuItemById('open-workspace')?.click();
+            }),
+          path,
+        );
+        expect(told).toContain('broken.yaml');
+        expect(told).toMatch(/2:\d+/);
+        expect((await fetch(url)).status).toBe(200);
+        await server(page, 'api-1').first().waitFor();
+        rmSync(folder, { recursive: true });
+      });
+
+      it('lets a page go nowhere else, open nothing and embed nothing', async () => {
+        const { app, page } = shared;
+        await server(page, 'api-1').first().waitFor();
+        const before = page.url();
+        await page.evaluate(() => {
+          location.href = 'https://example.com/';
+        });
+        const opened = await page.evaluate(() => window.open('https://example.com/') === null);
+        expect(opened).toBe(true);
+        const loaded = await page.evaluate(async () => {
+          const frame = document.createElement('iframe');
+          frame.src = 'https://example.com/';
+          document.body.append(frame);
+          const fetched = await fetch('https://example.com/').then(
+            () => true,
+            () => false,
+          );
+          return fetched;
+        });
+        expect(loaded).toBe(false);
+        expect(page.url()).toBe(before);
+        await server(page, 'api-1').first().waitFor();
+        const windows = await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length, 0);
+        expect(windows).toBe(1);
+        const exposed = await page.evaluate(() => [
+          typeof (globalThis as { require?: unknown }).require,
+          typeof process,
+        ]);
+        expect(exposed).toEqual(['undefined', 'undefined']);
+      });
+
+      it('connects again after the page was loaded anew', async () => {
+        const { page } = shared;
+        await server(page, 'api-1').first().waitFor();
+        await page.reload();
+        await server(page, 'api-1').first().waitFor();
+      });
+
+      // The last: it leaves another screen behind.
+      it('saves an export where the dialog says', async () => {
+        const { app, page } = shared;
+        await server(page, 'api-1').first().waitFor();
+        const folder = freshFolder();
+        const path = join(folder, 'nginx.conf');
+        await app.evaluate(({ dialog }, chosen) => {
+          dialog.showSaveDialog = async () => ({ canceled: false, filePath: chosen });
+        }, path);
+        await page.getByRole('navigation').getByText('Export').click();
+        await page.getByRole('button', { name: /^Save/ }).click();
+        await until(
+          'the file is written',
+          () => existsSync(path) && readFileSync(path, 'utf8').includes('upstream'),
+        );
+        rmSync(folder, { recursive: true });
+      });
+    });
   });
 }
+
+// The built main process, preload and interface together; in the host only Electron itself is a stand-in. In Electron where its runtime
+// is installed and a window can open: skipped by name elsewhere.
+for (const runtime of [testHost, realElectron]) describeDesktop(runtime);
