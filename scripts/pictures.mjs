@@ -27,7 +27,7 @@ try {
 
   // A pool with something to tell: weights that differ, clients that are bound, enough traffic.
   await choose(page, /Strategy of pool api/, /^Weighted round robin/);
-  await choose(page, /Affinity of pool api/, /^Cookie/);
+  await choose(page, /Affinity of pool api/, /^Cookie A client/);
   await page.getByRole('textbox', { name: /Weight of api-1/ }).fill('3');
   await page.keyboard.press('Enter');
   await choose(page, /^Traffic/, /^100 a second/);

@@ -64,7 +64,7 @@ describe('the sessions screen', () => {
     expect(await column.count()).toBe(0);
     await showScreen(page, 'Topology');
     await page.getByRole('button', { name: 'Affinity of pool canary: no affinity' }).click();
-    await page.getByRole('menuitem', { name: /^Cookie/ }).click();
+    await page.getByRole('menuitem', { name: /^Cookie A client/ }).click();
     await page.getByRole('button', { name: /^Affinity of pool canary: cookie/ }).waitFor();
     await client(listeners.admin!)();
     await showScreen(page, 'Sessions');
