@@ -13,6 +13,24 @@ export function withWeights(pool: WrittenPool, text: string): WrittenPool {
   }, pool);
 }
 
+/** The words before the first `=`. */
+export function pathOf(text: string): string[] {
+  return text
+    .slice(0, Math.max(0, text.indexOf('=')))
+    .trim()
+    .split('.');
+}
+
+/** What stands behind it, read as the file is. */
+export function writtenValue(text: string): unknown {
+  const value = text.slice(text.indexOf('=') + 1);
+  try {
+    return parse(value);
+  } catch {
+    return value;
+  }
+}
+
 /**
  * A pool with one setting changed, in the words of the file; a server goes by its name. Whether the setting exists and the value is
  * one, the schema says.
@@ -21,14 +39,29 @@ export function withWeights(pool: WrittenPool, text: string): WrittenPool {
  * @throws Failure that says what to write
  */
 export function changed(pool: WrittenPool, text: string): WrittenPool {
-  const at = text.indexOf('=');
-  const path = text.slice(0, at).trim().split('.');
-  if (at < 1 || path.some((part) => part === ''))
+  const path = pathOf(text);
+  if (path.some((part) => part === ''))
     throw unusable(`"${text}" is no setting; write e.g. --set retry.attempts=2`);
-  const copy = structuredClone(pool) as Written;
+  const [first] = path;
   const last = path.at(-1)!;
-  holderOf(copy, path.slice(0, -1))[last] = yamlOf(text.slice(at + 1));
+  if (first === 'strategy') throw unusable(strategyElsewhere(path, text));
+  // What was recorded goes by these names.
+  if (first === 'name') throw unusable('a pool keeps its name in a replay; leave --set name out');
+  if (first === 'servers' && path.length === 2)
+    throw unusable(`"${text}" names no setting of a server; write e.g. --set servers.${last}.weight=3`);
+  if (first === 'servers' && path.length > 2 && last === 'name')
+    throw unusable('servers keep their names in a replay; leave --set servers.….name out');
+  const copy = structuredClone(pool) as Written;
+  holderOf(copy, path.slice(0, -1))[last] = writtenValue(text);
   return copy;
+}
+
+function strategyElsewhere(path: readonly string[], text: string): string {
+  const [, option] = path;
+  const value = text.slice(text.indexOf('=') + 1).trim();
+  const wanted = option === undefined ? value : `{kind: …, ${option}: ${value}}`;
+  const quoted = /^[a-z-]+$/.test(wanted) ? wanted : `'${wanted}'`;
+  return `the strategy has an option of its own; write --strategy ${quoted}`;
 }
 
 /** The mapping that holds the last word of a path, made where it is missing. */
@@ -50,12 +83,4 @@ function serverOf({ servers }: Written, name: string): Written {
   if (found) return found;
   const names = list.map((server) => String(server.name)).join(', ');
   throw unusable(`the pool has no server "${name}"; it has ${names}`);
-}
-
-function yamlOf(text: string): unknown {
-  try {
-    return parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -8,6 +8,7 @@ import { whyPortsCannotBeShared } from '../engine/threads/reuse-port.ts';
 import type { WorkspaceDocument } from '../workspace/document.ts';
 import { openWorkspace } from '../workspace/workspace.ts';
 import { exitCodes, Failure } from './failure.ts';
+import { unwritten } from './file-errors.ts';
 import { noteObject, noteText, type Output, problemObject, problemText } from './output.ts';
 
 /** Commands that need a file and no running Ballast. */
@@ -92,9 +93,7 @@ async function save(path: string, text: string): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (error) {
-    throw new Failure(`${path} could not be written: ${(error as Error).message}`, {
-      exitCode: exitCodes.usage,
-    });
+    throw unwritten(path, error);
   }
 }
 

@@ -33,7 +33,10 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
     .version(parts.version)
     .showHelpAfterError('(ballast --help lists the commands)')
     // A program that reads the output gets wrong usage as an object too.
-    .configureOutput({ writeErr: (text) => void (output.json || process.stderr.write(text)) })
+    .configureOutput({
+      writeErr: (text) => void (output.json || process.stderr.write(text)),
+      outputError: (text, write) => write(usageText(program, text)),
+    })
     .exitOverride();
 
   addRunning(program, run, parts);
@@ -49,7 +52,7 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.done;
-      if (output.json) tellFailure(output, new Failure(usageText(error)));
+      if (output.json) tellFailure(output, new Failure(usageOf(program, error)));
       return exitCodes.usage;
     }
     const failure = refusal(error);
@@ -58,9 +61,18 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
   }
 }
 
-function usageText({ code, message }: CommanderError): string {
+function usageOf(program: Command, { code, message }: CommanderError): string {
   if (code === 'commander.help') return 'name a command; ballast --help lists them';
-  return message.replace(/^error: /, '');
+  return usageText(program, message).replace(/^ballast: /, '');
+}
+
+/** As every other refusal begins; and one of a command that stands below another says where. */
+function usageText(program: Command, text: string): string {
+  return text.replace(/^error: (.*)/, (_, message: string) => {
+    const name = /^unknown command '([a-z-]+)'$/.exec(message)?.[1];
+    const group = program.commands.find(({ commands }) => commands.some((each) => each.name() === name));
+    return `ballast: ${message}${group === undefined ? '' : `; write ballast ${group.name()} ${name}`}`;
+  });
 }
 
 type Run = <A extends unknown[]>(

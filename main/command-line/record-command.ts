@@ -4,6 +4,7 @@ import type { PoolConfig } from '@shared/config/schema.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
 import type { RecordCursor, RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { Failure } from './failure.ts';
+import { named } from './named.ts';
 import type { Output } from './output.ts';
 import { recordingText, writeRecording } from './recording-file.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
@@ -21,14 +22,14 @@ const pageSize = 1_000;
 /** Writes the journal of the running Ballast to a file. */
 export async function record(output: Output, options: RecordOptions): Promise<void> {
   await withRunning(options, async (client) => {
+    await named(client, { ...(options.pool !== undefined && { pool: options.pool }) });
     const { current } = await readState(client, 'config');
     const { requests, startMs } = await readJournal(client, options);
-    if (requests.length === 0) {
-      const where = options.pool === undefined ? '' : ` for pool "${options.pool}"`;
-      throw new Failure(`the journal holds no request${where}; send some, and record then`);
-    }
+    if (requests.length === 0) throw new Failure(whyNone(options, current?.config.journalRequests));
+    const ejections = await readEjections(client, startMs, endOf(requests));
     const text = recordingText(requests, {
       startMs,
+      ...(ejections !== null && { ejections }),
       pools: (current?.config.pools ?? []).map(withoutSecrets),
     });
     if (options.output === undefined) return void process.stdout.write(text);
@@ -39,6 +40,39 @@ export async function record(output: Output, options: RecordOptions): Promise<vo
     output.note(
       `${requests.length} requests of ${(spanMs / 1_000).toFixed(1)} s written to ${options.output}; ballast replay ${options.output} compares all strategies on them`,
     );
+  });
+}
+
+function whyNone({ pool }: RecordOptions, journalRequests: number | undefined): string {
+  if (journalRequests === 0)
+    return 'the journal is off; write journalRequests: 2000 in the file, send requests, and record then';
+  const where = pool === undefined ? '' : ` for pool "${pool}"`;
+  return `the journal holds no request${where}; send some, and record then`;
+}
+
+/** Milliseconds of the recording. */
+function endOf(requests: readonly RecordedRequest[]): number {
+  return requests.reduce((end, { arrivedMs, durationMs }) => Math.max(end, arrivedMs + durationMs), 0);
+}
+
+/** What follows from the last request may be told a moment after it. */
+const slackMs = 10;
+/** As many as are kept. */
+const mostEvents = 5_000;
+
+/** Who was ejected in that time; null where the events do not go back so far. @param startMs since 1970 */
+async function readEjections(
+  client: ContractClient,
+  startMs: number,
+  endMs: number,
+): Promise<{ atMs: number; server: string }[] | null> {
+  const { events, forgotten } = await client.call('event.list', { limit: mostEvents });
+  const first = events[0]?.atMs ?? Number.POSITIVE_INFINITY;
+  if (forgotten > 0 && first > startMs) return null;
+  return events.flatMap(({ kind, server, atMs }) => {
+    const at = Math.round(atMs - startMs);
+    const isThen = at >= -slackMs && at <= endMs + slackMs;
+    return kind === 'server-ejected' && server !== null && isThen ? [{ atMs: Math.max(0, at), server }] : [];
   });
 }
 

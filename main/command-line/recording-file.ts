@@ -1,10 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { parseConfig } from '@shared/config/parse.ts';
 import type { PoolConfig } from '@shared/config/schema.ts';
 import { type RecordedRequest, recordedRequestSchema } from '@shared/contract/recorded-request.ts';
 import { z } from 'zod';
 import { exitCodes, Failure } from './failure.ts';
+import { unread, unwritten } from './file-errors.ts';
 
 /** Of this format. A change that an older `ballast replay` would read wrongly makes it another number. */
 const recordingVersion = 1;
@@ -14,6 +15,11 @@ const headerSchema = z.object({
   /** Milliseconds since 1970 at `arrivedMs` 0. */
   startMs: z.number(),
   requests: z.int(),
+  /**
+   * The ejections of that time, in milliseconds of the recording. Left out where the events of that time were no longer kept, and in
+   * recordings of older versions.
+   */
+  ejections: z.array(z.object({ atMs: z.number(), server: z.string() })).optional(),
   /** Every pool as it was configured when the recording was made, in the words of ballast.yaml. */
   pools: z.array(z.looseObject({ name: z.string() })),
 });
@@ -40,7 +46,7 @@ export async function writeRecording(path: string, text: string): Promise<void> 
   try {
     await writeFile(path, text);
   } catch (error) {
-    throw unusable(`${path} could not be written: ${(error as Error).message}`);
+    throw unwritten(path, error);
   }
 }
 
@@ -50,7 +56,7 @@ export async function readRecording(file: string): Promise<Recording> {
   try {
     text = await readFile(resolve(file), 'utf8');
   } catch (error) {
-    throw unusable(`${file} could not be read: ${(error as Error).message}`);
+    throw unread(file, error, `write one with ballast record -o ${basename(file)}`);
   }
   return parseRecording(text, file);
 }
@@ -62,30 +68,41 @@ export function parseRecording(text: string, file: string): Recording {
   const requests: RecordedRequest[] = [];
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
-    const parsed = recordedRequestSchema.safeParse(jsonOf(line));
-    if (!parsed.success) throw unusable(`${file} line ${index + 2}: ${whatIsWrong(parsed.error)}`);
+    const data = jsonOf(line);
+    if (data === undefined && index === lines.length - 1)
+      throw cutOff(file, requests.length, header.requests);
+    const parsed = recordedRequestSchema.safeParse(data);
+    if (!parsed.success)
+      throw unusable(`${file} line ${index + 2}: ${whatIsWrong(parsed.error)}; record it again`);
     requests.push(parsed.data);
   }
-  if (requests.length < header.requests) {
-    throw unusable(
-      `${file} ends after ${requests.length} of ${header.requests} requests: it was cut off; record it again`,
-    );
-  }
+  if (requests.length < header.requests) throw cutOff(file, requests.length, header.requests);
   return { header, requests: requests.sort((one, other) => one.arrivedMs - other.arrivedMs) };
+}
+
+function cutOff(file: string, found: number, wanted: number): Failure {
+  return unusable(`${file} ends after ${found} of ${wanted} requests: it was cut off; record it again`);
 }
 
 function headerOf(line: string, file: string): RecordingHeader {
   const data = jsonOf(line);
   const version = z.object({ ballastRecording: z.number() }).safeParse(data);
-  if (!version.success) throw unusable(`${file} is no recording; write one with ballast record -o ${file}`);
-  if (version.data.ballastRecording !== recordingVersion) {
+  if (!version.success) {
+    const what = line === '' ? 'is empty' : 'is no recording';
+    // Not to that very file: it may be something that somebody needs.
+    throw unusable(`${file} ${what}; write one with ballast record -o run.jsonl`);
+  }
+  const { ballastRecording: format } = version.data;
+  if (format !== recordingVersion) {
+    const next =
+      format > recordingVersion ? 'update Ballast, or record again with this one' : 'record it again';
     throw unusable(
-      `${file} is a recording of format ${version.data.ballastRecording}, and this Ballast reads format ${recordingVersion}; record it again`,
+      `${file} is a recording of format ${format}, and this Ballast reads format ${recordingVersion}; ${next}`,
     );
   }
   const header = headerSchema.safeParse(data);
   if (header.success) return header.data;
-  throw unusable(`${file} line 1: ${whatIsWrong(header.error)}`);
+  throw unusable(`${file} line 1: ${whatIsWrong(header.error)}; record it again`);
 }
 
 /** Undefined where it is none. */

@@ -39,18 +39,26 @@ export async function replayFile(output: Output, file: string, options: ReplayCo
   const recording = await readRecording(file);
   for (const name of poolsOf(recording, options.pool, file)) {
     const requests = recording.requests.filter(({ pool }) => pool === name);
-    const written = recording.header.pools.find((each) => each.name === name)!;
-    const recorded = poolOf(written, `${file} line 1, pool ${name}`);
-    const base = await changedPool(asWritten(recorded), name, options);
+    const inFile = recording.header.pools.find((each) => each.name === name)!;
+    const recorded = poolOf(inFile, `${file} line 1, pool ${name}`);
+    const written = asWritten(recorded);
+    const config = await otherFile(options.config, name);
+    const base = changedPool(config?.pool ?? written, options);
     const plans = plansOf(base, recorded, options);
     const noEffect = withoutEffect(
-      options,
-      asWritten(recorded),
+      { ...options, config },
+      written,
       plans.slice(1).map(({ config }) => config),
     );
     const servers = recorded.servers.map((server) => serverId(name, server.name));
     const model = new ServiceModel(requests, recorded.timeouts, recorded.healthCheck);
-    const runs: NamedRun[] = [{ name: 'recorded', figures: recordedFigures(requests, servers), keys: null }];
+    const runs: NamedRun[] = [
+      {
+        name: 'recorded',
+        figures: recordedFigures(requests, servers, ejectionsOf(recording, name)),
+        keys: null,
+      },
+    ];
     for (const { name: title, config } of plans)
       runs.push({
         name: title,
@@ -77,6 +85,11 @@ function poolsOf({ header, requests }: Recording, wanted: string | undefined, fi
   if (wanted === undefined) return known;
   if (known.includes(wanted)) return [wanted];
   throw unusable(`${file} has no requests of a pool "${wanted}"; write one of ${known.join(', ')}`);
+}
+
+/** Null where the recording does not say. */
+function ejectionsOf({ header }: Recording, pool: string): number | null {
+  return header.ejections?.filter(({ server }) => server.startsWith(`${pool}/`)).length ?? null;
 }
 
 interface Plan {
@@ -143,22 +156,22 @@ function strategyName({ kind, key }: WrittenStrategy): string {
   return typeof key === 'string' ? `${kind} (${key})` : String(kind);
 }
 
-/** The pool with other settings, in the words of the file. */
-async function changedPool(
-  recorded: WrittenPool,
+/** The pool of that name in another file, in the words of the file. */
+async function otherFile(
+  file: string | undefined,
   name: string,
-  { config, weights, set }: ReplayCommandOptions,
-): Promise<WrittenPool> {
-  let pool = recorded;
-  if (config !== undefined) {
-    const { pools } = await readConfig(config);
-    const other = pools.find((each) => each.name === name);
-    if (!other) {
-      const names = pools.map((each) => each.name).join(', ');
-      throw unusable(`${config} has no pool "${name}"; it has ${names}`);
-    }
-    pool = asWritten(other);
-  }
+): Promise<{ file: string; pool: WrittenPool } | undefined> {
+  if (file === undefined) return undefined;
+  const { pools } = await readConfig(file);
+  const other = pools.find((each) => each.name === name);
+  if (other) return { file, pool: asWritten(other) };
+  const names = pools.map((each) => each.name).join(', ');
+  throw unusable(`${file} has no pool "${name}"; it has ${names}`);
+}
+
+/** With other settings. */
+function changedPool(given: WrittenPool, { weights, set }: ReplayCommandOptions): WrittenPool {
+  let pool = given;
   if (weights !== undefined) pool = withWeights(pool, weights);
   for (const change of set) pool = changed(pool, change);
   return pool;

@@ -13,6 +13,9 @@ export interface DrainOptions extends ChooseOptions {
   readonly deadline?: string;
 }
 
+/** The longest that a timer can wait. */
+const longestDrainMs = 2_147_483_647;
+
 /** Commands that act on one server of the Ballast that runs. `place` is written POOL/SERVER. */
 
 export async function setAdminState(
@@ -26,6 +29,11 @@ export async function setAdminState(
   const drainMs = deadline === undefined ? undefined : parseDuration(deadline);
   if (deadline !== undefined && drainMs === undefined) {
     throw new Failure(`"${deadline}" is no duration; write a number and a unit, e.g. --deadline 30s`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+  if (drainMs !== undefined && drainMs > longestDrainMs) {
+    throw new Failure(`a deadline is 24d at most, and "${deadline}" is more; write e.g. --deadline 30s`, {
       exitCode: exitCodes.usage,
     });
   }

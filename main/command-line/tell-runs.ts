@@ -27,7 +27,7 @@ export function tellRuns(output: Output, about: ReplayedPool, runs: readonly Nam
   output.line('');
   for (const line of about.noEffect) output.line(line);
   for (const line of new Set(runs.flatMap(({ keys }) => keys ?? []))) output.line(line);
-  for (const line of notes(about)) output.line(output.paint('faint', line));
+  for (const line of notes(about, runs)) output.line(output.paint('faint', line));
 }
 
 function columns(output: Output): Column<NamedRun>[] {
@@ -77,13 +77,18 @@ function serverColumns(ids: readonly string[]): Column<NamedRun>[] {
   ];
 }
 
-function notes({ requests }: ReplayedPool): string[] {
+function notes({ requests }: ReplayedPool, [recorded]: readonly NamedRun[]): string[] {
   const isOneClient = new Set(requests.map(({ client, session }) => session ?? client)).size === 1;
   return [
     'Everything but "recorded" is a model: the real pool on a virtual clock, before servers that take as long as was recorded',
     '(elsewhere times the ratio of their medians). They fail while several attempts in a row or their probes were seen to fail; a failure',
     'by itself stays with its request, at whichever server.',
-    'It does not know how a server slows down under more load. See docs/guide/replay.md.',
+    'It knows neither how a server slows down under more load, nor how long connecting takes (timeouts.connect). See docs/guide/replay.md.',
+    ...(recorded?.figures.ejections === null
+      ? [
+          'How often servers were ejected then is not in the recording: the events of that time were no longer kept.',
+        ]
+      : []),
     ...(isOneClient
       ? ['All requests came from one client: whatever goes by the client leads them all to one server.']
       : []),

@@ -12,7 +12,7 @@ export interface WhyOptions extends ChooseOptions {
 /** Why a request went where it went. */
 export async function why(output: Output, id: string | undefined, options: WhyOptions): Promise<void> {
   const { lastFailed = false, lastRetried = false } = options;
-  if ([id !== undefined, lastFailed, lastRetried].filter(Boolean).length !== 1) {
+  if ([id !== undefined && id.trim() !== '', lastFailed, lastRetried].filter(Boolean).length !== 1) {
     throw new Failure(
       'name one request: its id ("ballast requests" lists them, the response field x-ballast-request has it), or --last-failed, or --last-retried',
       { exitCode: exitCodes.usage },

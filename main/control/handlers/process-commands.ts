@@ -74,7 +74,7 @@ export function findServer(config: Config, poolName: string, serverName: string)
   const pool = config.pools.find(({ name }) => name === poolName);
   if (!pool) {
     const pools = config.pools.map(({ name }) => name).join(', ');
-    throw new ContractError('not-found', `there is no pool "${poolName}"; there are ${pools}`);
+    throw new ContractError('not-found', `there is no pool "${poolName}"; there is ${pools}`);
   }
   const server = pool.servers.find(({ name }) => name === serverName);
   if (server) return server;

@@ -128,10 +128,16 @@ export class Tally {
   }
 }
 
-/** The figures of the run that was recorded, by the same rules. @param servers ids, in configured order */
+/**
+ * The figures of the run that was recorded, by the same rules.
+ *
+ * @param servers ids, in configured order
+ * @param ejections in that time; null where nobody knows
+ */
 export function recordedFigures(
   requests: readonly RecordedRequest[],
   servers: readonly string[],
+  ejections: number | null = null,
 ): RunFigures {
   const tally = new Tally(servers);
   const changes: { readonly atMs: number; readonly server: string; readonly by: 1 | -1 }[] = [];
@@ -163,7 +169,7 @@ export function recordedFigures(
       { queuedMs, tookMs: durationMs },
     );
   }
-  return tally.figures(null);
+  return tally.figures(ejections);
 }
 
 /** Who sent it, as far as it is known: its session, else its address. */
