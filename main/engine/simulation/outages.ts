@@ -30,6 +30,12 @@ export interface Failings {
 /** Recorded times are whole microseconds; sums of them are not. */
 export const slackMs = 0.001;
 
+/**
+ * Sights of several threads that are nearer to each other may stand in another order than they were seen: a thread reads the clock,
+ * then looks at the servers, and in between others may have their turn.
+ */
+const skewMs = 10;
+
 /** Something that was seen of a server. `unwell`: unhealthy by its probes, or nobody listened; `well`: neither. */
 type Sight =
   | { readonly atMs: number; readonly kind: 'failed'; readonly failure: FailedAttempt }
@@ -101,8 +107,11 @@ function sightsOf(
 interface Run {
   readonly from: number;
   readonly failures: FailedAttempt[];
-  /** When it was last seen unwell; null where it was not. */
+  /** When it was first and last seen unwell; null where it was not. */
+  firstUnwellAt: number | null;
   unwellAt: number | null;
+  /** When it was seen well after that, too soon to know the order; null where it was not, or was seen unwell again. */
+  maybeWellAt: number | null;
   /** Probes had found it unhealthy. */
   isUnhealthy: boolean;
   /** It was seen well after a failure, by probes that may be from before it. */
@@ -142,6 +151,7 @@ class OutageFinder {
         this.#run ??= newRun(atMs);
         this.#run.failures.push(sight.failure);
         this.#run.wasWell = false;
+        this.#run.maybeWellAt = null;
         break;
       case 'unreachable':
       case 'unhealthy':
@@ -151,6 +161,8 @@ class OutageFinder {
         this.#seeWell(atMs);
         break;
       case 'answered':
+        if (this.#isTooEarly(atMs)) this.#run = null;
+        this.#settle();
         this.#close(atMs);
         this.#goodAt = atMs;
     }
@@ -158,12 +170,15 @@ class OutageFinder {
 
   /** The recording is over. */
   end(): void {
+    this.#settle();
     this.#close(Number.POSITIVE_INFINITY);
   }
 
   #seeUnwell(atMs: number, isUnhealthy: boolean): void {
     this.#run ??= newRun(Math.max(this.#goodAt + slackMs, atMs - (isUnhealthy ? this.#downAfterMs : 0)));
+    this.#run.firstUnwellAt ??= atMs;
     this.#run.unwellAt = atMs;
+    this.#run.maybeWellAt = null;
     this.#run.isUnhealthy ||= isUnhealthy;
   }
 
@@ -177,8 +192,24 @@ class OutageFinder {
       return;
     }
     if (run.unwellAt < lastAt) return;
-    const changedAt = (run.unwellAt + atMs) / 2;
-    this.#add(run, Math.max(lastAt, run.from, changedAt - (run.isUnhealthy ? this.#upAfterMs : 0)), true);
+    run.maybeWellAt ??= atMs;
+    if (atMs - run.unwellAt >= skewMs) this.#settle();
+  }
+
+  /** It was seen well, and nothing speaks against that any more: so it went well from half-way on. */
+  #settle(): void {
+    const run = this.#run;
+    if (run === null || run.unwellAt === null || run.maybeWellAt === null) return;
+    const changedAt = (run.unwellAt + run.maybeWellAt) / 2;
+    const upAt = changedAt - (run.isUnhealthy ? this.#upAfterMs : 0);
+    this.#add(run, Math.max(lastFailureOf(run), run.from, upAt), true);
+  }
+
+  /** Nothing failed, and what was seen is of the same moment as an answer: it was seen after that, by a thread that was held up. */
+  #isTooEarly(atMs: number): boolean {
+    const run = this.#run;
+    if (run === null || run.firstUnwellAt === null || run.failures.length > 0) return false;
+    return atMs - run.firstUnwellAt < skewMs;
   }
 
   /** @param atMs when it went well again; Infinity where nobody saw that */
@@ -202,7 +233,15 @@ class OutageFinder {
 }
 
 function newRun(from: number): Run {
-  return { from, failures: [], unwellAt: null, isUnhealthy: false, wasWell: false };
+  return {
+    from,
+    failures: [],
+    firstUnwellAt: null,
+    unwellAt: null,
+    maybeWellAt: null,
+    isUnhealthy: false,
+    wasWell: false,
+  };
 }
 
 function lastFailureOf({ from, failures }: Run): number {

@@ -2,7 +2,9 @@ import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import type { RecordedFault, RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { describe, expect, it } from 'vitest';
 import { failingsOf } from '../../../main/engine/simulation/outages.ts';
+import { seededRandom } from '../../../main/engine/simulation/seeded-random.ts';
 import { poolConfig, serversNamed } from '../../support/engine-kit.ts';
+import { livedRecording } from '../../support/lived-recording.ts';
 import { recordedRequest } from '../../support/recordings.ts';
 
 const servers = serversNamed({ a: 1, b: 1 });
@@ -66,6 +68,43 @@ describe('what a recording tells of outages', () => {
     expect(outagesOf([fails(100), sees(200, 'unreachable'), sees(300), answers(900)], check).outages).toEqual(
       [[100, 250, true]],
     );
+  });
+
+  it('is one outage where several threads saw its beginning in another order than they noted the time', () => {
+    const seen = [answers(0), fails(100), sees(104, 'unreachable'), sees(104.2), sees(104.5, 'unreachable')];
+    const rest = [sees(1_700, 'unhealthy'), sees(5_000, 'unhealthy'), sees(5_002), sees(5_003, 'unhealthy')];
+    expect(outagesOf([...seen, ...rest, sees(5_100), answers(9_000)], check).outages).toEqual([
+      [100, 4_052, true],
+    ]);
+    // A thread that was held up between looking at the clock and looking at the servers.
+    expect(
+      outagesOf([sees(100, 'unreachable'), answers(102), fails(104), fails(105)], check).outages,
+    ).toEqual([[104, null, true]]);
+  });
+
+  it.each([1, 2, 3])('is one, whatever the times are off by (seed %i)', async (seed) => {
+    const random = seededRandom(seed);
+    const requests = await livedRecording(
+      { servers: serversNamed({ a: 1, b: 1, c: 1 }) },
+      Array.from({ length: 5_000 }, (_, index) => index * 2),
+      {
+        failure: (server, atMs) =>
+          server === 'b' && atMs > 2_000 && atMs < 6_000
+            ? { outcome: 'connect-failed', status: 0, durationMs: 0.5 }
+            : null,
+        durationMs: () => 5,
+      },
+    );
+    const moved = requests
+      .map((request) => ({ ...request, arrivedMs: request.arrivedMs + random() * 8 }))
+      .sort((one, other) => one.arrivedMs - other.arrivedMs);
+    const { outages } = failingsOf(
+      moved,
+      poolConfig({ servers }).healthCheck,
+      ({ outcome }) => outcome !== 'responded',
+    );
+    const counts = Object.fromEntries([...outages].map(([server, each]) => [server, each.length]));
+    expect(counts).toEqual({ 'api/a': 0, 'api/b': 1, 'api/c': 0 });
   });
 
   it('does not take an ejection for an outage: that is a judgement, not a fact', () => {
