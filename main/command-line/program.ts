@@ -28,24 +28,8 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
       if (typeof result === 'number') exitCode = result;
     };
 
-  const program = new Command('ballast')
-    .description('The load balancer a developer can see: put one port in front of several local replicas.')
-    .version(parts.version)
-    .showHelpAfterError('(ballast --help lists the commands)')
-    // A program that reads the output gets wrong usage as an object too.
-    .configureOutput({
-      writeErr: (text) => void (output.json || process.stderr.write(text)),
-      outputError: (text, write) => write(usageText(program, text)),
-    })
-    .exitOverride();
-
-  addRunning(program, run, parts);
-  addFiles(program, run);
-  addLooking(program, run);
-  addReplay(program, run);
-  addServer(program, run);
-  addSession(program, run);
-
+  // A program that reads the output gets wrong usage as an object too.
+  const program = createProgram(run, parts, (text) => void (output.json || process.stderr.write(text)));
   try {
     await program.parseAsync(argv);
     return exitCode;
@@ -59,6 +43,31 @@ export async function runCommandLine(argv: readonly string[], parts: BuiltParts)
     tellFailure(output, failure);
     return failure.exitCode;
   }
+}
+
+/**
+ * Every command with its arguments and options, and no more. Wrong usage is thrown as a `CommanderError`.
+ *
+ * @param run makes what a command does out of its work @param tell given what is to be said of wrong usage
+ */
+export function createProgram(run: Run, parts: BuiltParts, tell: (text: string) => void): Command {
+  const program = new Command('ballast')
+    .description('The load balancer a developer can see: put one port in front of several local replicas.')
+    .version(parts.version)
+    .showHelpAfterError('(ballast --help lists the commands)')
+    .configureOutput({
+      writeErr: tell,
+      outputError: (text, write) => write(usageText(program, text)),
+    })
+    .exitOverride();
+
+  addRunning(program, run, parts);
+  addFiles(program, run);
+  addLooking(program, run);
+  addReplay(program, run);
+  addServer(program, run);
+  addSession(program, run);
+  return program;
 }
 
 function usageOf(program: Command, { code, message }: CommanderError): string {
@@ -75,7 +84,7 @@ function usageText(program: Command, text: string): string {
   });
 }
 
-type Run = <A extends unknown[]>(
+export type Run = <A extends unknown[]>(
   work: (output: Output, ...args: A) => Promise<unknown>,
 ) => (...args: A) => Promise<void>;
 
