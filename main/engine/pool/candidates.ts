@@ -193,8 +193,9 @@ export class Candidates {
     const { attempts, attemptCount } = exchange;
     if (attemptCount < 2) return [];
     for (let index = 0; index < attemptCount - 1; index++) {
-      const { server, endedAt } = attempts[index]!;
-      if (!server || now - endedAt < comesBackMs) break;
+      const { server, startedAt, endedAt } = attempts[index]!;
+      // The one before a hedge may be under way still.
+      if (!server || endedAt < startedAt || now - endedAt < comesBackMs) continue;
       if (wasTriedSince(exchange, server, index + 1) || this.byId.get(server.id) !== server) continue;
       const reason = unavailability(server, now, false);
       const mayGo = reason === 'unhealthy' && isHopeful(server) && takesNew(server) && !isFull(server);

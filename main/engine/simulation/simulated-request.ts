@@ -44,6 +44,8 @@ export class SimulatedRequest implements Waiter {
   #refused = 0;
   #queuedMs = 0;
   #isPausing = false;
+  /** A retry was taken out of the budget for an attempt that is not made yet. */
+  #holdsRetry = false;
   /** A response is on its way to the client. */
   #isAnswered = false;
   #isOver = false;
@@ -93,6 +95,7 @@ export class SimulatedRequest implements Waiter {
 
   /** The server that was just chosen is asked, and is the only one. */
   #start(): void {
+    this.#holdsRetry = false;
     this.#running = [this.#begin()];
     this.#cancelHedge?.();
     this.#armHedge();
@@ -192,7 +195,7 @@ export class SimulatedRequest implements Waiter {
     if (!this.#maySendAgain(outcome)) return false;
     if (outcome === 'connect-failed') return this.#goOn();
     const pauseMs = pool.pauseMs(this.#pauses);
-    if (!this.#hasTimeFor(pauseMs) || !pool.takeRetry()) return false;
+    if (!this.#hasTimeFor(pauseMs) || !this.#takeRetry()) return false;
     if (pauseMs === 0) return this.#goOn();
     this.#pause(pauseMs);
     return true;
@@ -209,7 +212,7 @@ export class SimulatedRequest implements Waiter {
     if (!this.#maySendAgain('responded')) return false;
     const pauseMs = pool.pauseMs(this.#pauses);
     if (pauseMs > 0 && (!this.#hasTimeFor(pauseMs) || !pool.hasAnother(this.exchange))) return false;
-    if (!pool.takeRetry()) return false;
+    if (!this.#takeRetry()) return false;
     if (pauseMs > 0) {
       this.#finish(running, 'responded', status);
       this.#pause(pauseMs);
@@ -222,12 +225,23 @@ export class SimulatedRequest implements Waiter {
     }
     this.exchange.unserved = null;
     if (!pool.mayWait) {
-      pool.giveBackRetry();
+      this.#giveBackRetry();
       return false;
     }
     this.#finish(running, 'responded', status);
     if (!this.#goOn()) this.#answerLast();
     return true;
+  }
+
+  #takeRetry(): boolean {
+    this.#holdsRetry = this.#run.pool.takeRetry();
+    return this.#holdsRetry;
+  }
+
+  #giveBackRetry(): void {
+    if (!this.#holdsRetry) return;
+    this.#holdsRetry = false;
+    this.#run.pool.giveBackRetry();
   }
 
   #maySendAgain(outcome: AttemptOutcome): boolean {
@@ -358,6 +372,7 @@ export class SimulatedRequest implements Waiter {
     const tookMs = clock.now() - exchange.startedAt;
     this.#isOver = true;
     this.#isPausing = false;
+    this.#giveBackRetry();
     this.#stopTimes();
     exchange.status = status;
     const last = exchange.decisiveAttempt;

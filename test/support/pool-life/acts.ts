@@ -25,6 +25,9 @@ export const serverNames = ['a', 'b', 'c', 'd', 'e', 'f'] as const;
 /** Of the first of them; each has one of its own. */
 export const firstPort = 3_001;
 
+/** No wait between two attempts is longer. */
+export const longestPauseMs = 150;
+
 /** So many things that happen, by chance. The first gives the pool its configuration. */
 export function randomActs(count: number, random: () => number): Act[] {
   const below = (limit: number): number => Math.floor(random() * limit);
@@ -49,16 +52,41 @@ export function randomActs(count: number, random: () => number): Act[] {
         random() < 0.5 ? { type: 'none' } : { type: 'tcp', interval: '300ms', timeout: '100ms', fall: 2 },
       affinity: some([
         { type: 'none' },
+        { type: 'none' },
+        { type: 'none' },
         { type: 'cookie', ttl: '3s' },
         { type: 'cookie', onUnavailable: 'reject' },
         { type: 'client-ip', maxSessions: 3 },
         { type: 'header', header: 'x-session', expiry: 'fixed', ttl: '5s' },
         { type: 'app-cookie', name: 'sid' },
       ]),
-      outlierDetection: { consecutiveFailures: below(4), baseEjection: '500ms', maxEjection: '2s' },
-      retry: { attempts: 1 + below(3), on: random() < 0.5 ? [503] : [] },
+      outlierDetection: {
+        consecutiveFailures: below(4),
+        baseEjection: '500ms',
+        maxEjection: '2s',
+        failurePercent: some([0, 0, 30, 60]),
+        window: '2s',
+        minimumRequests: 4,
+        latencyFactor: some([0, 0, 2]),
+        minimumLatency: '10ms',
+        maxEjectedPercent: some([100, 100, 50, 10]),
+        ejectLast: random() < 0.25,
+      },
+      retry: {
+        attempts: 1 + below(4),
+        on: random() < 0.5 ? [503] : [],
+        ...(random() < 0.5 && {
+          hedge: { after: some(['4ms', '15ms', '60ms', 'p50', 'p90']), most: 1 + below(3) },
+        }),
+        ...(random() < 0.4 && { backoff: { base: some(['1ms', '40ms']), max: `${longestPauseMs}ms` } }),
+        ...(random() < 0.2 && { budgetPercent: some([0, 50]), budgetMinPerSecond: some([0, 1]) }),
+      },
       queue: { length: some([0, 2, 1_000]), timeout: some(['80ms', '2s']) },
-      timeouts: { response: '150ms' },
+      timeouts: {
+        response: '150ms',
+        attempt: some(['0s', '0s', '30ms', '90ms']),
+        request: some(['0s', '0s', '100ms', '400ms']),
+      },
       circuitBreaker:
         random() < 0.2 ? { failurePercent: 50, window: '2s', minimumRequests: 5, open: '500ms' } : {},
       panicThreshold: some([0, 0, 50, 100]),

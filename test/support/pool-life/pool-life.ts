@@ -37,7 +37,11 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
     clock,
     random,
     eventsPerSecond: Number.POSITIVE_INFINITY,
-    told: ({ kind, text }) => tell(`${kind}: ${text}`),
+    told: ({ kind, text }) => {
+      tell(`${kind}: ${text}`);
+      // Who failed its trial was out before.
+      if (kind === 'server-ejected' && !text.includes('its trial request')) promises.ejected(text);
+    },
     probe: (_, { address }) =>
       new Promise((resolve) => {
         clock.after(2, () => {
@@ -64,7 +68,7 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
         const { sentence } = renderDecision(attempt.decision!, []);
         tell(`${exchange.id} goes to ${attempt.server!.name}: ${sentence}`);
       },
-      attemptEnded: (_, attempt) => promises.attemptEnded(attempt),
+      attemptEnded: (exchange, attempt) => promises.attemptEnded(exchange, attempt),
       ended(exchange) {
         promises.ended(exchange);
         tell(`${exchange.id} ends with ${exchange.status}${exchange.error ? `: ${exchange.error}` : ''}`);
@@ -79,8 +83,9 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
         requests += 1;
         const who = { client: `127.0.0.${1 + act.client}`, session: `s${act.client}` };
         const recorded = recordedRequest(0, [], { ...who, id: String(requests), method: act.method });
-        promises.begins();
-        new SimulatedRequest(recorded, requests, run).begin();
+        const request = new SimulatedRequest(recorded, requests, run);
+        promises.begins(request.exchange);
+        request.begin();
         break;
       }
       case 'pass':

@@ -3,6 +3,8 @@ import type { AttemptRecord, Exchange } from '../../../main/engine/exchange.ts';
 import { renderDecision } from '../../../main/engine/journal/render-decision.ts';
 import type { Server } from '../../../main/engine/pool/server.ts';
 import type { ServerPool } from '../../../main/engine/pool/server-pool.ts';
+import { insist } from './insist.ts';
+import { RequestPromises } from './request-promises.ts';
 
 /**
  * What a pool promises whatever happens to it, looked after from outside: by the facts of its servers, and by counting along. Nothing
@@ -12,16 +14,16 @@ export class Promises {
   readonly #pool: ServerPool;
   readonly #clock: Clock;
   readonly #inFlight = new Map<Server, number>();
-  #begun = 0;
-  #ended = 0;
+  readonly #requests: RequestPromises;
 
   constructor(pool: ServerPool, clock: Clock) {
     this.#pool = pool;
     this.#clock = clock;
+    this.#requests = new RequestPromises(pool, clock);
   }
 
-  begins(): void {
-    this.#begun += 1;
+  begins(exchange: Exchange): void {
+    this.#requests.begins(exchange);
   }
 
   /** A server was chosen, and counts the request already. */
@@ -31,14 +33,27 @@ export class Promises {
     insist(this.#pool.servers.includes(server), `${server.name} was picked and is not in the pool`);
     this.#looksAvailable(exchange, attempt, server);
     this.#isSession(exchange, attempt, server);
+    this.#requests.picked(exchange, attempt);
   }
 
-  attemptEnded({ server }: AttemptRecord): void {
+  attemptEnded(exchange: Exchange, { server }: AttemptRecord): void {
     this.#inFlight.set(server!, this.#inFlight.get(server!)! - 1);
+    this.#requests.attemptEnded(exchange);
+  }
+
+  /** A server that was not ejected before is so now. */
+  ejected(text: string): void {
+    const { maxEjectedPercent, ejectLast } = this.#pool.config.outlierDetection;
+    const inService = this.#pool.servers.filter(({ adminState }) => adminState !== 'maintenance');
+    const out = inService.filter(({ ejectedUntil }) => ejectedUntil !== 0);
+    const most = Math.max(1, Math.floor((inService.length * maxEjectedPercent) / 100));
+    insist(out.length <= most, `"${text}", and with it ${names(out)} are out, ${most} at most`);
+    const isSomeoneLeft = inService.some((server) => this.#takesNew(server, null));
+    insist(ejectLast || isSomeoneLeft, `"${text}", and it was the last`);
   }
 
   ended(exchange: Exchange): void {
-    this.#ended += 1;
+    this.#requests.ended(exchange);
     // Who was turned away at once was so because nobody was there, and is told.
     const { unserved, attemptCount } = exchange;
     if (exchange.status !== 503 || attemptCount > 0 || unserved === null || exchange.busy) return;
@@ -51,9 +66,7 @@ export class Promises {
   /** Between two acts. */
   check(): void {
     const pool = this.#pool;
-    let inFlight = 0;
     for (const [server, count] of this.#inFlight) {
-      inFlight += count;
       insist(count >= 0, `${server.name} ended more attempts than it began`);
       insist(
         server.activeRequests === count,
@@ -61,8 +74,7 @@ export class Promises {
       );
       if (count === 0 && !pool.servers.includes(server)) this.#inFlight.delete(server);
     }
-    const waiting = this.#begun - this.#ended - inFlight;
-    insist(pool.queue.length === waiting, `the queue counts ${pool.queue.length}, and ${waiting} wait`);
+    this.#requests.check();
     for (const server of pool.servers) {
       const { consecutiveFailures, failedAttempts, timesEjected } = server;
       const counts = { consecutiveFailures, failedAttempts, timesEjected };
@@ -74,8 +86,9 @@ export class Promises {
 
   /** Long after the last request. */
   checkEnd(): void {
-    const { queue, servers } = this.#pool;
-    insist(this.#begun === this.#ended, `${this.#begun - this.#ended} requests never ended`);
+    const { queue, servers, activeRequests } = this.#pool;
+    this.#requests.checkEnd();
+    insist(activeRequests === 0, `the pool keeps ${activeRequests} in flight`);
     insist(queue.length === 0, `${queue.length} wait for ever`);
     for (const server of servers)
       insist(server.activeRequests === 0, `${server.name} keeps ${server.activeRequests} in flight`);
@@ -135,23 +148,29 @@ export class Promises {
 
   /** Servers that this request could be led to as a new client's; on a retry only those that were reached when last tried. */
   #open(exchange: Exchange, attempts: number, picked: AttemptRecord | null): Server[] {
-    const now = this.#clock.now();
     const tried = exchange.attempts.slice(0, attempts).map(({ server }) => server);
-    return this.#pool.servers.filter((server) => {
-      const own = picked?.server === server ? 1 : 0;
-      const isFull = server.maxRequests !== 0 && server.activeRequests - own >= server.maxRequests;
-      const trial = server.isOnTrial && !(picked && server.isTrial(picked));
-      const isEjected = server.ejectedUntil !== 0 && (now < server.ejectedUntil || trial);
-      return (
-        server.adminState === 'ready' &&
-        server.verdict !== 'unhealthy' &&
-        server.configuredWeight > 0 &&
-        !isFull &&
-        !isEjected &&
+    return this.#pool.servers.filter(
+      (server) =>
+        this.#takesNew(server, picked) &&
         !tried.includes(server) &&
-        (attempts === 0 || server.unreachableAt === 0)
-      );
-    });
+        (attempts === 0 || server.unreachableAt === 0),
+    );
+  }
+
+  /** @param picked an attempt that was led there just now, and does not count yet */
+  #takesNew(server: Server, picked: AttemptRecord | null): boolean {
+    const now = this.#clock.now();
+    const own = picked?.server === server ? 1 : 0;
+    const isFull = server.maxRequests !== 0 && server.activeRequests - own >= server.maxRequests;
+    const trial = server.isOnTrial && !(picked && server.isTrial(picked));
+    const isEjected = server.ejectedUntil !== 0 && (now < server.ejectedUntil || trial);
+    return (
+      server.adminState === 'ready' &&
+      server.verdict !== 'unhealthy' &&
+      server.configuredWeight > 0 &&
+      !isFull &&
+      !isEjected
+    );
   }
 
   /** A request with a session goes where that points, and it points at a server of the pool. */
@@ -196,10 +215,6 @@ function lastWords(
           ? `${name} was asked although it is ejected after failed attempts, since no ejection may empty a pool`
           : 'nothing';
   return new RegExp(`No server was available; ${words}`);
-}
-
-function insist(holds: boolean, otherwise: string): void {
-  if (!holds) throw new Error(otherwise);
 }
 
 function names(servers: readonly Server[]): string {

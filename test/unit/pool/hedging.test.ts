@@ -103,6 +103,26 @@ describe('a hedge', () => {
     expect(kit.pool.hedge(exchange)).toBe(null);
   });
 
+  it('that failed does not make the server a candidate again that has the request still', async () => {
+    const kit = poolKit({ ...two, strategy: 'round-robin', retry: { hedge: { after: '50ms' }, on: [503] } });
+    const exchange = kit.request();
+    const first = kit.pool.choose(exchange)!;
+    exchange.attempts[0]!.begin(kit.clock.now());
+    await kit.clock.advance(500);
+    kit.pool.hedge(exchange);
+    exchange.attempts[1]!.begin(kit.clock.now());
+    end(kit, exchange, 1, 'connect-failed');
+    await kit.clock.advance(500);
+    // Its 503 is there, and to be tried elsewhere.
+    expect(kit.pool.choose(exchange, true)).toBe(null);
+    expect(first.activeRequests).toBe(1);
+    // Once it has failed the request, and that was a while ago, it may be back.
+    end(kit, exchange, 0, 'closed-before-response');
+    await kit.clock.advance(200);
+    exchange.attemptCount = 2;
+    expect(kit.pool.choose(exchange)?.name).toBe(first.name);
+  });
+
   it('after a share of the response times begins once enough of them are known', async () => {
     const kit = poolKit({ ...two, retry: { hedge: { after: 'p90' } } });
     expect(kit.pool.hedgeAfterMs).toBe(0);
