@@ -181,6 +181,36 @@ describe('retry.backoff', () => {
     );
   });
 
+  it('is over with the time of the request, where both end together', async () => {
+    const clock = manualClock();
+    const raw = await closing();
+    const proxy = await lane({
+      ports: [raw.port, (await good()).port],
+      clock,
+      pool: { retry: { backoff: { base: '95ms', max: '95ms' } }, timeouts: { request: '100ms' } },
+    });
+    const caller = await client(proxy.port);
+    caller.send(open);
+    await until(
+      'the first attempt to be over',
+      () => raw.accepted === 1 && proxy.pools.get('api')!.activeAttempts === 0,
+    );
+    await clock.advance(140);
+    await caller.receives('there is no time left for another attempt');
+    expect(caller.text).toMatch(/^HTTP\/1\.1 504 /);
+    expect(proxy.pools.get('api')!.startedAttempts).toBe(1);
+    expect(proxy.pools.get('api')!.retriesLeft).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('is none where none is asked for: the next attempt does not even wait for a turn of the wheel', async () => {
+    const proxy = await lane({
+      ports: [(await closing()).port, (await good()).port],
+      clock: manualClock(),
+      pool: { timeouts: { request: '10s' } },
+    });
+    expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-attempts: 2');
+  });
+
   it('ends with the client that goes away, whom nobody blames', async () => {
     const { proxy, caller } = await waitingToRetry();
     caller.socket.resetAndDestroy();

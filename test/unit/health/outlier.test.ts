@@ -116,6 +116,30 @@ describe('outlier detection', () => {
     expect(kit.told()[1]).toMatch(/is back/);
   });
 
+  it('does not hold against a server that is back, or on trial, what it was asked before', async () => {
+    const kit = failing({ a: 1, b: 1 });
+    const before = [kit.request(), kit.request()];
+    for (const exchange of before) while (kit.pool.choose(exchange)?.name !== 'a') exchange.attemptCount = 0;
+    kit.fail('a');
+    await kit.clock.advance(10_000);
+    kit.end(before[0]!, 'timed-out');
+    expect(kit.told()).toHaveLength(1);
+    expect(kit.at('a', 'responded')).toBe(true);
+    kit.end(before[1]!, 'timed-out');
+    expect(kit.told()).toHaveLength(2);
+  });
+
+  it('does not eject anew a server that was asked although it is ejected, since there was no other', async () => {
+    const kit = failing({ a: 1, b: 1 });
+    kit.fail('a');
+    kit.server('b').adminState = 'maintenance';
+    expect(kit.at('a', 'timed-out')).toBe(true);
+    expect(kit.told()).toHaveLength(1);
+    await kit.clock.advance(10_000);
+    expect(kit.at('a', 'timed-out')).toBe(true);
+    expect(kit.told().at(-1)).toMatch(/its trial request failed, ejection number 2$/);
+  });
+
   it('never ejects the last available server of its pool', () => {
     const kit = failing({ a: 1, b: 1 });
     kit.server('b').adminState = 'maintenance';
@@ -209,6 +233,19 @@ describe('outlier detection', () => {
       timesEjected: 1,
       reason: 'ejected',
     });
+  });
+
+  it('says of the last one that it fails too often for as long as it does', async () => {
+    const more = { consecutiveFailures: 0, failurePercent: 50, minimumRequests: 4, window: '2s' };
+    const kit = failing({ a: 1 }, {}, more);
+    kit.fail('a', 4);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('a').notEjected).toMatch(/^4 of 4 attempts failed within 2s, but it is the last/);
+    await kit.clock.advance(3_000);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('a').notEjected).toBe(null);
+    kit.at('a', 'responded');
+    expect(kit.told()).toHaveLength(1);
   });
 
   it('lets a share below the threshold be, and what is older than the window', async () => {
@@ -330,6 +367,49 @@ describe('a server that is slow', () => {
     expect(kit.told()[1]).toMatch(/^b would be ejected: its median .* no more servers may be ejected/);
     kit.pool.tick(kit.clock.now() + 1_000);
     expect(kit.told()).toHaveLength(2);
+  });
+
+  it('is no measure for the others once it is ejected', async () => {
+    const kit = failing({ a: 1, b: 1, c: 1, d: 1 }, {}, { ...slow, latencyFactor: 5 });
+    // By a and b 60 is slow; by a, b and d it is not.
+    await kit.answersIn({ a: 10, b: 30, c: 60, d: 1_000 }, 10);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.told()).toEqual([
+      expect.stringMatching(/^d is ejected/),
+      expect.stringMatching(/^c is ejected/),
+    ]);
+  });
+
+  it('is neither judged nor a measure while it is in maintenance', async () => {
+    const kit = failing({ a: 1, b: 1, c: 1 }, {}, slow);
+    await kit.answersIn({ a: 10, b: 100, c: 1_000 }, 10);
+    for (const name of ['a', 'c']) kit.server(name).adminState = 'maintenance';
+    kit.pool.tick(kit.clock.now());
+    expect(kit.told()).toEqual([]);
+  });
+
+  it('keeps its reason while it is ejected, and its trial is one whatever else is off', async () => {
+    const kit = failing({ a: 1, b: 1, c: 1 }, {}, { ...slow, consecutiveFailures: 0 });
+    await kit.answersIn({ a: 10, b: 10, c: 100 }, 10);
+    for (let second = 0; second < 3; second++) {
+      kit.pool.tick(kit.clock.now());
+      expect(kit.status('c').ejectedBecause).toMatch(/^its median response time is/);
+      await kit.clock.advance(1_000);
+    }
+    await kit.clock.advance(10_000);
+    expect(kit.at('c', 'timed-out')).toBe(true);
+    expect(kit.told().at(-1)).toBe('c is ejected for 20s: its trial request failed, ejection number 2');
+  });
+
+  it('and one that fails in a row and is not ejected have each a reason of their own', async () => {
+    const kit = failing({ a: 1, b: 1 }, {}, slow);
+    kit.server('b').adminState = 'maintenance';
+    kit.fail('a');
+    for (let second = 0; second < 3; second++) {
+      kit.pool.tick(kit.clock.now());
+      expect(kit.status('a').notEjected).toMatch(/^3 attempts in a row failed, but it is the last/);
+      await kit.clock.advance(1_000);
+    }
   });
 
   it('has a whole window after its return before it is judged again', async () => {

@@ -107,6 +107,22 @@ describe('a circuit that is closed', () => {
     expect(kit.state()).toBe('closed');
   });
 
+  it('does not count a client that left between two attempts, or in a further one, whatever failed before', () => {
+    const kit = broken({ minimumRequests: 1 });
+    const between = kit.begin()!;
+    kit.end(between, 'timed-out');
+    between.clientLeft = true;
+    kit.pool.requestEnded(between);
+    const further = kit.begin()!;
+    kit.end(further, 'timed-out');
+    kit.pool.choose(further);
+    kit.finish(further, 'left');
+    expect(kit.state()).toBe('closed');
+    kit.send('left', 20);
+    expect(kit.send('failed')).toBe(true);
+    expect(kit.told()[0]).toContain('1 of 1 requests failed');
+  });
+
   it('counts the statuses that outlier detection calls failures', () => {
     const kit = broken({}, { outlierDetection: { consecutiveFailures: 0, statuses: ['5xx'] } });
     for (const status of [...Array<number>(9).fill(500), 404, 404]) {
@@ -272,6 +288,68 @@ describe('a circuit that is half open', () => {
     expect(kit.state()).toBe('closed');
     kit.send('failed', 10);
     expect(kit.told().at(-1)).toMatch(/is open for 10s/);
+  });
+
+  it('opens once for several trials that fail together', async () => {
+    const kit = opened();
+    await kit.clock.advance(10_000);
+    const trials = [kit.begin()!, kit.begin()!];
+    for (const trial of trials) kit.finish(trial, 'failed');
+    expect(kit.told().filter((text) => text.includes('is open'))).toHaveLength(2);
+    await kit.clock.advance(20_000);
+    expect(kit.send('good', 2)).toBe(true);
+    expect(kit.state()).toBe('closed');
+  });
+
+  it('takes a trial that waited for a slot for the one it was', async () => {
+    const [a] = serversNamed({ a: 1 });
+    const kit = broken({ trials: 1 }, { servers: [{ ...a!, maxRequests: 1 }] });
+    const running = kit.begin()!;
+    kit.send('failed');
+    for (let failed = 0; failed < 10; failed++) {
+      const exchange = kit.request();
+      exchange.nextAttempt().server = kit.server('a');
+      exchange.attempts[0]!.outcome = 'timed-out';
+      kit.pool.requestEnded(exchange);
+    }
+    expect(kit.state()).toBe('open');
+    await kit.clock.advance(10_000);
+    const trial = kit.request();
+    expect(kit.pool.choose(trial)).toBe(null);
+    let isServed = false;
+    const waiter = {
+      exchange: trial,
+      isWaiting: false,
+      waiterBefore: null,
+      waiterAfter: null,
+      served() {
+        isServed = true;
+      },
+      refused() {},
+    };
+    expect(kit.pool.enqueue(waiter)).toBe(true);
+    kit.finish(running, 'good');
+    kit.pool.queue.run();
+    expect(isServed).toBe(true);
+    kit.finish(trial, 'good');
+    expect(kit.state()).toBe('closed');
+  });
+
+  it('tells how many are let through and how often it opened, in words', async () => {
+    const kit = opened({ trials: 1, open: '1s', maxOpen: '1s' });
+    expect(kit.pool.circuit.status()).toMatchObject({ trials: null, opened: 1 });
+    expect(kit.pool.circuit.status()!.openUntilMs).not.toBe(null);
+    for (let trial = 0; trial < 22; trial++) {
+      await kit.clock.advance(1_000);
+      kit.send('failed');
+    }
+    const told = kit.told();
+    expect(told[1]).toBe('The circuit of pool api is half open: one trial request is let through');
+    for (const word of ['2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '22nd', '23rd'])
+      expect(told.filter((text) => text.includes(`for the ${word} time in a row`))).toHaveLength(1);
+    await kit.clock.advance(1_000);
+    kit.send('good');
+    expect(kit.pool.circuit.status()).toMatchObject({ because: null, openUntilMs: null, trials: null });
   });
 
   it('gives the place of a trial whose client left, or that got no server, to another', async () => {
