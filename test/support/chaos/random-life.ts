@@ -2,6 +2,7 @@ import { seededRandom } from '../random.ts';
 import { type Act, breaks, early, garbage, refusing, stalls, well } from './acts.ts';
 import { type Asking, ask, type Kind, kinds } from './asking.ts';
 import { judge, wasTooBusy } from './judge.ts';
+import { judgeHedged } from './judge-hedged.ts';
 import { startRig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
 import { patientTimes } from './trial.ts';
@@ -25,6 +26,11 @@ interface RandomRequest {
 export interface Script {
   readonly seed: number;
   readonly retry: { readonly attempts: number; readonly on: readonly number[] };
+  /** Most attempts begun beside another; 0 for none. */
+  readonly hedges: 0 | 1 | 2;
+  readonly pauses: boolean;
+  /** Attempts have a time of their own, a little less than a response has; or requests have one. */
+  readonly timed: 'no' | 'attempts' | 'requests';
   readonly readPath: 'handle' | 'events';
   readonly batching: 'on' | 'off';
   readonly steps: readonly Step[];
@@ -74,6 +80,9 @@ export function randomScript(seed: number, names: readonly string[], length = 14
   return {
     seed,
     retry: { attempts: 1 + below(4), on: some([[], [503], [500, 503]]) },
+    hedges: some([0, 0, 1, 2] as const),
+    pauses: random() < 0.3,
+    timed: some(['no', 'no', 'attempts', 'requests'] as const),
     readPath: some(['handle', 'events'] as const),
     batching: some(['off', 'off', 'on'] as const),
     steps,
@@ -104,13 +113,26 @@ async function playOnce(
   const problems: string[] = [];
   let tooBusy = false;
   const state = new Map<string, 'up' | 'dead' | 'stopped'>(servers.map(({ name }) => [name, 'up']));
+  const { retry, hedges, pauses, timed } = script;
+  const beside = { most: hedges, isTimed: timed === 'requests' };
   const rig = await startRig({
     servers,
     threads,
     readPath: script.readPath,
     pool: {
-      retry: { attempts: script.retry.attempts, on: [...script.retry.on], budgetMinPerSecond: 1_000 },
-      timeouts: { response: `${responseMs}ms`, connect: '5s' },
+      retry: {
+        attempts: retry.attempts,
+        on: [...retry.on],
+        budgetMinPerSecond: 1_000,
+        ...(hedges > 0 && { hedge: { after: '40ms', most: hedges } }),
+        ...(pauses && { backoff: { base: '60ms' } }),
+      },
+      timeouts: {
+        response: `${responseMs}ms`,
+        connect: '5s',
+        ...(timed === 'attempts' && { attempt: `${responseMs - 50}ms` }),
+        ...(timed === 'requests' && { request: `${Math.round(responseMs * 1.3)}ms` }),
+      },
       batching: script.batching === 'on' ? { mode: 'on' } : 'off',
     },
   });
@@ -159,7 +181,9 @@ async function playOnce(
     const told = await rig.journalled(id);
     const acted = Object.fromEntries(servers.map(({ name }) => [name, what(name)]));
     tooBusy ||= wasTooBusy({ acts: acted }, told);
-    problems.push(...judge({ request, acts: acted, servers, retry: script.retry }, seen, told));
+    const played = { request, acts: acted, servers, retry };
+    const isRace = beside.most > 0 || beside.isTimed;
+    problems.push(...(isRace ? judgeHedged(played, beside, seen, told) : judge(played, seen, told)));
     const closes = seen.fields.get('connection')?.toLowerCase() === 'close';
     if (seen.end === 'open' && !closes) open.push(asking);
     else asking.socket.end();
