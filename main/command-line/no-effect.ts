@@ -60,7 +60,7 @@ function ofFile(file: string, pool: WrittenPool, recorded: WrittenPool): string[
   );
 }
 
-/** The plain values that differ, with their paths. */
+/** The plain values that differ, with their paths. What is new with another kind of check or affinity is nobody's change: most are defaults. */
 function differing(
   one: Readonly<Record<string, unknown>>,
   other: unknown,
@@ -69,7 +69,9 @@ function differing(
   return Object.entries(one).flatMap(([key, value]) => {
     const there = isMapping(other) ? other[key] : undefined;
     if (isMapping(value) && isMapping(there)) return differing(value, there, [...path, key]);
-    return JSON.stringify(value) === JSON.stringify(there) ? [] : [{ path: [...path, key], value }];
+    return there === undefined || JSON.stringify(value) === JSON.stringify(there)
+      ? []
+      : [{ path: [...path, key], value }];
   });
 }
 

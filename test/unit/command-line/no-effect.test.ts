@@ -55,6 +55,12 @@ describe('what a replay does not obey', () => {
     expect(
       withoutEffect({ set: [], config: { file: 'x.yaml', pool: asWritten(pool) } }, recorded, [pool]),
     ).toEqual([weights]);
+    const sticky = asWritten(
+      poolConfig({ servers: serversNamed({ a: 1, 'b.local': 2 }), affinity: { type: 'cookie' } }),
+    );
+    expect(withoutEffect({ set: [], config: { file: 'x.yaml', pool: sticky } }, recorded, [pool])).toEqual(
+      [],
+    );
     expect(withoutEffect({ set: [], config: { file: 'x.yaml', pool: recorded } }, recorded, [pool])).toEqual(
       [],
     );
