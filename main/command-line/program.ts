@@ -168,11 +168,13 @@ function addReplay(program: Command, run: Run): void {
     .option('--pool <POOL>', 'of that pool (default: each)')
     .option('--strategy <KIND>', 'one, several (a,b), all, or a mapping: {kind: hash, key: path}', 'all')
     .option('--weights <WEIGHTS>', 'other weights: api-1=3,api-2=1')
-    .option(
-      '--set <KEY=VALUE>',
-      'any other setting of the pool, in the words of the file: outlierDetection.consecutiveFailures=2, servers.api-1.maxRequests=4',
-      (text: string, before: string[]) => [...before, text],
-      [] as string[],
+    .addOption(
+      new Option(
+        '--set <KEY=VALUE>',
+        'any other setting of the pool, in the words of the file: outlierDetection.consecutiveFailures=2, servers.api-1.maxRequests=4',
+      )
+        .argParser((text: string, before: string[]) => [...before, text])
+        .default([], 'none'),
     )
     .option('--config <FILE>', 'the settings of the pool of that name in another ballast.yaml')
     .addOption(new Option('--seed <N>', 'of chance').argParser(whole(0, 4_294_967_295)).default(1))

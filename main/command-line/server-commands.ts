@@ -41,7 +41,8 @@ export async function setAdminState(
     const params = { ...named, adminState, ...(drainMs !== undefined && { drainMs }) };
     const { before } = await client.call('server.set-admin-state', params);
     if (output.json) return output.object({ server: place, adminState, before });
-    const until = drainMs ? `, for ${deadline} at most` : '';
+    const until =
+      drainMs === undefined ? '' : drainMs === 0 ? ', without a deadline' : `, for ${deadline} at most`;
     output.line(
       before === adminState && until === ''
         ? `${place} was ${adminState} already`

@@ -113,6 +113,22 @@ describe('what cannot be done', () => {
   });
 });
 
+it('a drain that is given another deadline says so, and one without', async () => {
+  const drain = async (...rest: string[]) =>
+    (await cli.run('server', 'drain', 'api/a', ...rest)).stdout.trim();
+  expect([
+    await drain('--deadline', '10m'),
+    await drain('--deadline', '0s'),
+    await drain(),
+    (await cli.run('server', 'ready', 'api/a')).stdout.trim(),
+  ]).toEqual([
+    'api/a: ready -> drain, for 10m at most',
+    'api/a: drain -> drain, without a deadline',
+    'api/a was drain already',
+    'api/a: drain -> ready',
+  ]);
+});
+
 describe('a recording', () => {
   const ejected = async (file: string): Promise<string> => {
     const { stdout } = await cli.run('replay', file, '--strategy', 'round-robin');
