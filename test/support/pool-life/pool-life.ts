@@ -12,6 +12,7 @@ import { createVirtualClock } from '../../../main/engine/simulation/virtual-cloc
 import { poolConfig } from '../engine-kit.ts';
 import { recordedRequest } from '../recordings.ts';
 import { type Act, firstPort, type Mood, serverNames } from './acts.ts';
+import { insist } from './insist.ts';
 import { Promises } from './promises.ts';
 
 /** What became of a pool's life: every event, every pick with its reason, every end. */
@@ -31,16 +32,27 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
   const random = seededRandom(seed);
   const moods = new Map<string, Mood>();
   const trace: string[] = [];
+  /** Servers that are ejected, by what was told. */
+  const out = new Set<string>();
+  let broken: Error | null = null;
   const tell = (text: string): void => void trace.push(`${clock.now()} ${text}`);
 
   const pool = createSimulatedPool(poolConfig(first.pool), {
     clock,
     random,
     eventsPerSecond: Number.POSITIVE_INFINITY,
-    told: ({ kind, text }) => {
+    told: ({ kind, text, server }) => {
       tell(`${kind}: ${text}`);
-      // Who failed its trial was out before.
-      if (kind === 'server-ejected' && !text.includes('its trial request')) promises.ejected(text);
+      try {
+        if (kind === 'server-returned') insist(out.delete(server!), `"${text}", and it was not away`);
+        if (kind !== 'server-ejected') return;
+        out.add(server!);
+        // Who failed its trial was out before.
+        if (!text.includes('its trial request')) promises.ejected(text);
+      } catch (error) {
+        // Whoever told it may be a probe, of which nobody hears.
+        broken ??= error as Error;
+      }
     },
     probe: (_, { address }) =>
       new Promise((resolve) => {
@@ -127,6 +139,7 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
       await perform(act);
       time.happened();
       promises.check();
+      if (broken !== null) throw broken;
     } catch (error) {
       throw new Error(`${(error as Error).message}\nbehind act ${index + 1}: ${JSON.stringify(act)}`);
     }

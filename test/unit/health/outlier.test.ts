@@ -235,6 +235,12 @@ describe('outlier detection', () => {
     });
   });
 
+  it('does not count shares where nobody asks for them', () => {
+    const kit = failing({ a: 1, b: 1 }, {}, { consecutiveFailures: 100, minimumRequests: 2 });
+    kit.fail('a', 30);
+    expect(kit.told()).toEqual([]);
+  });
+
   it('says of the last one that it fails too often for as long as it does', async () => {
     const more = { consecutiveFailures: 0, failurePercent: 50, minimumRequests: 4, window: '2s' };
     const kit = failing({ a: 1 }, {}, more);
@@ -410,6 +416,22 @@ describe('a server that is slow', () => {
       expect(kit.status('a').notEjected).toMatch(/^3 attempts in a row failed, but it is the last/);
       await kit.clock.advance(1_000);
     }
+    kit.at('a', 'responded');
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('a').notEjected).toBe(null);
+  });
+
+  it('and is not ejected is no longer told of where nobody asks how slow servers are', async () => {
+    const kit = failing({ a: 1, b: 1, c: 1 }, {}, { ...slow, maxEjectedPercent: 34 });
+    await kit.answersIn({ a: 10, b: 400, c: 800 }, 10);
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('b').notEjected).toMatch(/^its median/);
+    kit.configure({
+      servers: serversNamed({ a: 1, b: 1, c: 1 }),
+      outlierDetection: { ...outlierDetection, maxEjectedPercent: 34 },
+    });
+    kit.pool.tick(kit.clock.now());
+    expect(kit.status('b').notEjected).toBe(null);
   });
 
   it('has a whole window after its return before it is judged again', async () => {

@@ -123,6 +123,28 @@ describe('a circuit that is closed', () => {
     expect(kit.told()[0]).toContain('1 of 1 requests failed');
   });
 
+  it('counts a request that became a tunnel, when it does', () => {
+    const kit = broken({ minimumRequests: 6 });
+    for (let tunnel = 0; tunnel < 4; tunnel++) kit.pool.requestSwitched(kit.begin()!);
+    kit.send('failed', 3);
+    expect(kit.state()).toBe('closed');
+    kit.send('failed');
+    expect(kit.told()[0]).toContain('4 of 8 requests failed');
+  });
+
+  it('lets attempts be begun beside others', () => {
+    const kit = broken({}, { retry: { hedge: { after: '50ms' } } });
+    expect(kit.pool.hedge(kit.begin()!)).not.toBe(null);
+  });
+
+  it('is not told to have closed where it never opened, or is off', () => {
+    const kit = broken();
+    kit.configure({ ...kit.input, circuitBreaker: {} });
+    kit.configure({ ...kit.input, circuitBreaker: {} });
+    kit.configure(kit.input);
+    expect(kit.told()).toEqual([]);
+  });
+
   it('counts the statuses that outlier detection calls failures', () => {
     const kit = broken({}, { outlierDetection: { consecutiveFailures: 0, statuses: ['5xx'] } });
     for (const status of [...Array<number>(9).fill(500), 404, 404]) {
@@ -356,6 +378,7 @@ describe('a circuit that is half open', () => {
     const kit = opened({ trials: 1 });
     await kit.clock.advance(10_000);
     expect(kit.send('left', 3)).toBe(true);
+    expect(kit.state()).toBe('half-open');
     for (const server of kit.pool.servers) server.adminState = 'maintenance';
     expect(kit.begin()).toBe(null);
     for (const server of kit.pool.servers) server.adminState = 'ready';
