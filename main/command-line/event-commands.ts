@@ -1,8 +1,10 @@
 import type { BallastEvent } from '@shared/contract/event-values.ts';
+import { eventText } from '@shared/lib/event-text.ts';
 import { dropNote, untilEnd } from './following.ts';
 import { named } from './named.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, withRunning } from './running.ts';
+import { followSharedNames } from './shared-names.ts';
 import { clockTime } from './table.ts';
 
 /** What happened: verdicts, retries, sessions, replicas, configuration; and what happens, until it is interrupted. */
@@ -10,11 +12,13 @@ export async function events(
   output: Output,
   options: ChooseOptions & { limit: number; server?: string; follow?: boolean },
 ): Promise<void> {
+  let shared: () => ReadonlySet<string> = () => new Set();
   const tell = (event: BallastEvent) => {
     if (output.json) return output.object(event);
-    output.line(`${clockTime(event.atMs)}  ${output.paint(event.tone, event.text)}`);
+    output.line(`${clockTime(event.atMs)}  ${output.paint(event.tone, eventText(event, shared()))}`);
   };
   await withRunning(options, async (client) => {
+    shared = await followSharedNames(client);
     const { limit, server } = await named(client, options, async (wanted) => {
       const { events: known } = await client.call('event.list', { ...wanted, limit: 1 });
       return known.length > 0;

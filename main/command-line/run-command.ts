@@ -2,9 +2,10 @@ import { resolve } from 'node:path';
 import { isLoopback } from '@shared/config/address.ts';
 import { connect } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
-import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
+import { type BallastEvent, type EventKind, standingEventKinds } from '@shared/contract/event-values.ts';
 import { memoryChannel } from '@shared/contract/memory-channel.ts';
 import type { ListenerStatus, Note, WorkspaceStatus } from '@shared/contract/system-values.ts';
+import { eventText } from '@shared/lib/event-text.ts';
 import { type ControlServer, controlPath, startControlServer } from '../control/http-server.ts';
 import { createOwner, fullGrant, type Owner, readOnlyGrant } from '../control/owner.ts';
 import { describeHolder, findPortHolder } from '../control/port-holder.ts';
@@ -13,6 +14,7 @@ import { createDemoWorkspace, type DemoWorkspace } from '../workspace/demo.ts';
 import { exitCodes, Failure } from './failure.ts';
 import { type OpenedBrowser, openBrowser } from './open-browser.ts';
 import { noteLine, type Output } from './output.ts';
+import { followSharedNames } from './shared-names.ts';
 import { clockTime } from './table.ts';
 
 export const defaultControlPort = 9900;
@@ -35,15 +37,7 @@ export interface RunOptions {
 
 /** Events worth a line in the terminal of somebody who keeps Ballast running. */
 const toldKinds: readonly EventKind[] = [
-  'verdict-changed',
-  'server-ejected',
-  'ejection-withheld',
-  'server-returned',
-  'panic-began',
-  'panic-ended',
-  'circuit-opened',
-  'circuit-half-open',
-  'circuit-closed',
+  ...standingEventKinds,
   'drain-ended',
   'replica-exited',
   'config-applied',
@@ -207,11 +201,12 @@ async function tellEvents(output: Output, owner: Owner): Promise<void> {
   const [mine, theirs] = memoryChannel();
   owner.serve(theirs, readOnlyGrant);
   const client = await connect(mine);
+  const shared = await followSharedNames(client);
   const { events } = await client.call('event.list', { limit: 1 });
   client.log(
     'events',
     ({ entries }) => {
-      for (const event of entries) if (toldKinds.includes(event.kind)) tell(output, event);
+      for (const event of entries) if (toldKinds.includes(event.kind)) tell(output, event, shared());
     },
     events.at(-1)?.sequence ?? 0,
   );
@@ -235,9 +230,10 @@ async function tellNotes(output: Output, owner: Owner, file: string): Promise<vo
   client.state('system', { onSnapshot: look, onChange: look });
 }
 
-function tell(output: Output, { kind, atMs, text, tone, server }: BallastEvent) {
+function tell(output: Output, event: BallastEvent, shared: ReadonlySet<string>) {
+  const { kind, atMs, text, tone, server } = event;
   if (output.json) return output.object({ event: kind, atMs, text, server });
-  output.line(`${clockTime(atMs)}  ${output.paint(tone, text)}`);
+  output.line(`${clockTime(atMs)}  ${output.paint(tone, eventText(event, shared))}`);
 }
 
 async function cleanUp(demo: DemoWorkspace | undefined, log: (text: string) => void): Promise<void> {

@@ -56,12 +56,14 @@ export class AttemptResults {
   /** The attempt has ended, and its server does not count it as in flight any more. */
   note(exchange: Exchange, attempt: AttemptRecord, config: PoolConfig): void {
     const server = attempt.server!;
-    if (attempt.outcome === 'responded')
-      server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
     const tells = tellsOfServer(attempt);
     if (tells) this.#noteReached(server, attempt);
     if (attempt.batchSize !== 0) this.#of.traffic.batched(attempt.sentApart !== null);
     const failed = this.#rule.isFailed(attempt, config);
+    // As the doc comment of `FailureRule` says: what failed was a request of the server's as well.
+    if (attempt.outcome === 'responded')
+      server.traffic.finish(attempt.status, attempt.endedAt - attempt.startedAt);
+    else if (failed) server.traffic.finish(0, 0);
     noteLatency(server, attempt, failed, config.strategy);
     const { outlierDetection } = config;
     if (tells && outlierDetection.failurePercent !== 0 && server.ejectedUntil === 0)

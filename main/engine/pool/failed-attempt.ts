@@ -11,6 +11,16 @@ export function tellsOfServer({ outcome, spared }: AttemptRecord): boolean {
 }
 
 /**
+ * What counts as a request of a server, and which of them as failed: for ejections and the circuit breaker, for FAILED beside REQUESTS in
+ * `ballast status`, for the interface, and for the share it had.
+ *
+ * - A request of the server's is an attempt that was answered, whatever the status, and one that failed.
+ * - A failed one is counted in both. Neither in the one nor in the other are attempts that say nothing of the server (`tellsOfServer`):
+ *   its client went away, another attempt beside it was answered first (the loser of a hedge), this machine had no socket for it, or
+ *   it had next to no time left.
+ *
+ * Whether a request failed for its client is another question (`hasFailed`): there every 5xx counts, and what a retry saved does not.
+ *
  * Which attempts count against their server: those that broke, and those answered with a status that the pool calls a failure
  * (`outlierDetection.statuses`, where that is left out those it tries again elsewhere, `retry.on`). A client that went away never counts;
  * nor does any other status, which may be what the service means: of the proxies, nginx is as careful, while Envoy counts every 5xx.

@@ -39,6 +39,19 @@ export const eventKinds = [
 ] as const;
 export type EventKind = (typeof eventKinds)[number];
 
+/** What changes who is asked: health, ejections, panic, circuits. Few, and each worth telling. */
+export const standingEventKinds = [
+  'verdict-changed',
+  'server-ejected',
+  'ejection-withheld',
+  'server-returned',
+  'panic-began',
+  'panic-ended',
+  'circuit-opened',
+  'circuit-half-open',
+  'circuit-closed',
+] as const satisfies readonly EventKind[];
+
 export const eventSchema = z.object({
   /** Grows by one; also the cursor of the log. */
   sequence: z.number(),

@@ -18,8 +18,9 @@ export const trafficSchema = z.object({
 });
 export type Traffic = z.infer<typeof trafficSchema>;
 
+/** Of one server: its `requests` are attempts, those that were answered and those that failed. */
 export const serverTrafficSchema = trafficSchema.extend({
-  /** Attempts that failed since start. */
+  /** Those of its `requests` since start that failed: no whole response, or a status that counts as a failure (docs/guide/failing-servers.md). */
   failedAttempts: z.number(),
   /** Share of the pool's requests over the window, 0 to 1; null without requests. */
   shareHad: z.number().nullable(),
@@ -105,7 +106,7 @@ export const metricsSchema = z.object({
     retried: z.number(),
     /** Those of them that the client saw succeed. */
     savedByRetry: z.number(),
-    /** Requests since start that failed for the client. */
+    /** Requests since start that failed for the client: 5xx or a broken connection, whoever was to blame. */
     failed: z.number(),
     attemptsPerRequest: attemptsPerRequestSchema,
   }),

@@ -2,6 +2,7 @@ import { formatAddress } from '@shared/config/address.ts';
 import type { Config, ListenerConfig, PoolConfig, ServerConfig } from '@shared/config/schema.ts';
 import { serverId } from '@shared/config/server-id.ts';
 import type { ConfigSnapshot } from '@shared/contract/system-values.ts';
+import { sharedServerNames } from '@shared/lib/event-text.ts';
 import { create } from 'zustand';
 import { keepIdentity } from './records.ts';
 
@@ -118,3 +119,14 @@ export function selectAllServerIds({ servers }: ConfigState): readonly string[] 
   return ids;
 }
 const idsOf = new WeakMap<object, readonly string[]>();
+
+/** Names that servers of several pools have. The result keeps its identity as long as the configuration does. */
+export function selectSharedNames({ servers }: ConfigState): ReadonlySet<string> {
+  let names = sharedOf.get(servers);
+  if (!names) {
+    names = sharedServerNames(Object.keys(servers));
+    sharedOf.set(servers, names);
+  }
+  return names;
+}
+const sharedOf = new WeakMap<object, ReadonlySet<string>>();

@@ -61,7 +61,7 @@ describe('metrics', () => {
     expect(total.successRatio).toBe(1);
     expect(pools.api).toMatchObject({ requests: 1, retries: 1, sessions: 0 });
     expect(listeners.web).toMatchObject({ requests: 1, activeRequests: 0 });
-    expect(servers['api/a']).toMatchObject({ requests: 0, failedAttempts: 1 });
+    expect(servers['api/a']).toMatchObject({ requests: 1, failedAttempts: 1 });
     expect(servers['api/b']).toMatchObject({ requests: 1, failedAttempts: 0 });
   });
 

@@ -1,21 +1,10 @@
-import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
+import { type BallastEvent, type EventKind, standingEventKinds } from '@shared/contract/event-values.ts';
 
 /** Kinds as a person thinks of them. */
 export const eventGroups = {
   health: {
     label: 'Health',
-    kinds: [
-      'probe-failed',
-      'verdict-changed',
-      'server-ejected',
-      'ejection-withheld',
-      'server-returned',
-      'panic-began',
-      'panic-ended',
-      'circuit-opened',
-      'circuit-half-open',
-      'circuit-closed',
-    ],
+    kinds: ['probe-failed', ...standingEventKinds],
   },
   requests: { label: 'Failures and retries', kinds: ['attempt-failed', 'request-retried', 'request-failed'] },
   sessions: {

@@ -1,7 +1,8 @@
 import type { BallastEvent } from '@shared/contract/event-values.ts';
+import { eventText, serverLabel } from '@shared/lib/event-text.ts';
 import { useMemo, useRef, useState } from 'react';
 import { formatCount, formatTime } from '../../metrics/format.ts';
-import { selectAllServerIds, useConfig } from '../../store/config.ts';
+import { selectAllServerIds, selectSharedNames, useConfig } from '../../store/config.ts';
 import { useEvents } from '../../store/events.ts';
 import { select } from '../../store/interface.ts';
 import { Choice } from '../../ui/choice.tsx';
@@ -24,20 +25,28 @@ const columns: readonly GridColumn<BallastEvent>[] = [
     id: 'text',
     label: 'Event',
     width: 'minmax(0, 1fr)',
-    cell: ({ text, tone }) => (
-      <span className={`event-text ${tone}`} title={text}>
-        <Icon name={toneIcon[tone]} size={13} />
-        <span>{text}</span>
-      </span>
-    ),
+    cell: (event) => <EventText event={event} />,
   },
 ];
+
+function EventText({ event }: { event: BallastEvent }) {
+  const shared = useConfig(selectSharedNames);
+  const { tone } = event;
+  const text = eventText(event, shared);
+  return (
+    <span className={`event-text ${tone}`} title={text}>
+      <Icon name={toneIcon[tone]} size={13} />
+      <span>{text}</span>
+    </span>
+  );
+}
 
 /** Every event in words, newest first: the timeline for those who would rather read than look. */
 export function EventList() {
   const { entries, forgotten } = useEvents();
   const { listServer, listGroup } = useTimelineView();
   const serverIds = useConfig(selectAllServerIds);
+  const sharedNames = useConfig(selectSharedNames);
   const [isReading, setReading] = useState(false);
   const [selected, setSelected] = useState<string | undefined>(undefined);
   const rows = useMemo(
@@ -57,7 +66,7 @@ export function EventList() {
           value={listServer ?? all}
           options={[
             { id: all, label: 'all' },
-            ...serverIds.map((id) => ({ id, label: id.slice(id.indexOf('/') + 1) })),
+            ...serverIds.map((id) => ({ id, label: serverLabel(id, sharedNames) })),
           ]}
           onChange={(id) => useTimelineView.setState({ listServer: id || undefined })}
         />
