@@ -188,14 +188,14 @@ function hasFailed({ outcome, status }: Attempt): boolean {
 }
 
 /** @param room most lines */
-function serverLines({ servers }: Decision, room: number, paint: Paint): string[] {
+function serverLines({ servers, strategy }: Decision, room: number, paint: Paint): string[] {
   const isMade = servers.some(({ state }) => state === 'picked');
   const shown = servers.length <= room ? servers : mostTelling(servers, room - 1);
   const left = servers.filter((server) => !shown.includes(server));
   const width = Math.max(...shown.map(({ id }) => shortName(id).length));
   const hasWeights = servers.some(({ weight, effectiveWeight }) => weight !== 1 || effectiveWeight !== 1);
   const lines = shown.map((server) => {
-    const line = `  ${server.state === 'picked' ? '>' : ' '} ${shortName(server.id).padEnd(width)}  ${serverText(server, hasWeights, isMade)}`;
+    const line = `  ${server.state === 'picked' ? '>' : ' '} ${shortName(server.id).padEnd(width)}  ${serverText(server, { hasWeights, isMade, isTimed: strategy === 'least-time' })}`;
     return server.state === 'picked' ? line : paint('faint', line);
   });
   if (left.length > 0) lines.push(paint('faint', `    and ${left.length} more: ${counts(left, isMade)}`));
@@ -210,8 +210,15 @@ function mostTelling(servers: readonly SeenServer[], room: number): SeenServer[]
   return servers.filter((server) => chosen.has(server));
 }
 
-/** @param isMade somebody was picked: where nobody was, whoever is well was kept from the request by something else */
-function serverText(server: SeenServer, hasWeights: boolean, isMade: boolean): string {
+interface Telling {
+  readonly hasWeights: boolean;
+  /** Somebody was picked: where nobody was, whoever is well was kept from the request by something else. */
+  readonly isMade: boolean;
+  /** What the strategy says of a server has its response time already, less what has faded of it since. */
+  readonly isTimed: boolean;
+}
+
+function serverText(server: SeenServer, { hasWeights, isMade, isTimed }: Telling): string {
   const { state, out, weight, effectiveWeight, activeRequests, maxRequests, latencyMs, verdict, detail } =
     server;
   if (state !== 'picked' && state !== 'candidate') return `out: ${out}`;
@@ -219,7 +226,8 @@ function serverText(server: SeenServer, hasWeights: boolean, isMade: boolean): s
   if (hasWeights)
     facts.push(weight === effectiveWeight ? `weight ${weight}` : `weight ${effectiveWeight} of ${weight}`);
   if (verdict !== 'healthy') facts.push(verdict === 'unknown' ? 'not probed' : verdict);
-  if (latencyMs !== null) facts.push(`response time counted as ${milliseconds(latencyMs)}`);
+  if (latencyMs !== null && !(isTimed && detail !== ''))
+    facts.push(`response time counted as ${milliseconds(latencyMs)}`);
   if (detail !== '') facts.push(detail);
   const standing = !isMade ? 'not asked:' : state === 'picked' ? 'picked:       ' : 'could take it:';
   return `${standing} ${facts.join(', ')}`;

@@ -147,8 +147,8 @@ export function createEngine(options: EngineOptions): Engine {
         if (pool && server) pool.proberOf(server)?.probeSoon();
       }
     },
-    onCollected(collected) {
-      requests.add(collected);
+    onCollected(collected, wholeUntil) {
+      requests.add(collected, wholeUntil);
       for (const each of collected)
         for (const { kind, about, times } of each.limits)
           for (let time = 0; time < times; time++) limits.reached(kind, about);

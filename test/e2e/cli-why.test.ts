@@ -39,7 +39,7 @@ afterEach(async () => {
 
 /** `kill -9` of the first replica while requests are at every one of them. Resolves when all are answered. */
 async function failOver(): Promise<void> {
-  const answers = Promise.all(Array.from({ length: 6 }, () => get(`${url}/slow?ms=1500`)));
+  const answers = Promise.all(Array.from({ length: 6 }, () => get(`${url}/slow?ms=3000`)));
   await until('requests are under way', async () => {
     const [status] = (await cli.run('status', '--json')).objects;
     return status.metrics.servers['shop/one'].activeRequests === 2;
@@ -57,7 +57,7 @@ describe('ballast why', () => {
     expect(lines.length).toBeLessThan(25);
     // What was asked and got, which server failed and how, who took over.
     expect(lines[0]).toMatch(
-      /^GET \/slow\?ms=1500 got 200 from (two|three) after [\d.]+ s, with 2 attempts: one failed \(.*clos.*\)\.$/,
+      /^GET \/slow\?ms=3000 got 200 from (two|three) after [\d.]+ s, with 2 attempts: one failed \(.*clos.*\)\.$/,
     );
     expect(told.stdout).toMatch(/asked +at \d\d:\d\d:\d\d\.\d{3} by 127\.0\.0\.1, listener web, request \S+/);
     expect(told.stdout).toMatch(/led to +pool shop \(any host, any path\), which picks by round robin/);

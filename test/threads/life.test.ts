@@ -99,6 +99,34 @@ describe.skipIf(whyNot !== null)(`the life of several threads${suffix}`, () => {
     expect(kit.requests).toHaveLength(total);
   });
 
+  it('tells requests in the order in which they ended, whichever thread carried them', async () => {
+    const kit = await threads({ threads: 2 });
+    const each = await clientOfEach(kit, 2);
+    await until('both to be heard of', () => new Set(kit.requests.map(({ id }) => threadOf(id))).size === 2);
+    let last = '';
+    // One after the other, over several rounds of asking the other thread.
+    for (let sent = 0; sent < 600; sent++) last = (await each[sent % 2]!.get(`/${sent}`)).id;
+    await until('the last one to be told', () => kit.requests.some(({ id }) => id === last));
+    const told = kit.requests.flatMap(({ target }) => (target === '/' ? [] : Number(target.slice(1))));
+    expect(told).toEqual([...told].sort((one, other) => one - other));
+    expect(new Set(told.map((sent) => sent % 2)).size).toBe(2);
+  });
+
+  it('goes on telling requests when all threads but one have gone', async () => {
+    const kit = await threads({ threads: 2 });
+    const each = await clientOfEach(kit, 2);
+    await kit.apply({ threads: 1 });
+    // With its last connection the other thread goes.
+    await Promise.all(each.map((client) => client.get('/last')));
+    for (const client of each) client.close();
+    // Each of these takes a round, and after one at the most nobody is asked any more.
+    for (let sent = 0; sent < 12; sent++) {
+      await get(`${kit.url}/after-${sent}`);
+      const isTold = () => kit.requests.some(({ target }) => target === `/after-${sent}`);
+      await until(`request ${sent} to be told`, isTold);
+    }
+  });
+
   it('goes on when a thread crashes, takes back what that had in flight, and starts it again', async () => {
     const kit = await threads({ threads: 2, workerPath: crashingThread });
     const [first, second] = await clientOfEach(kit, 2);

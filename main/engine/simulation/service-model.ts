@@ -204,3 +204,8 @@ function median(values: readonly number[]): number {
   if (sorted.length === 0) return 0;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
+
+/** From its beginning to the head of its response, or to its end where nothing is known of that. */
+export function headOf({ headMs, durationMs }: ModelledAttempt): number {
+  return headMs ?? durationMs;
+}

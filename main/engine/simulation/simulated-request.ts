@@ -13,7 +13,7 @@ import {
   whyNotAgain,
 } from '../proxy/retry-rules.ts';
 import { clientOf, isFailedAttempt } from './figures.ts';
-import type { ModelledAttempt } from './service-model.ts';
+import { headOf, type ModelledAttempt } from './service-model.ts';
 import type { SimulatedRun } from './simulated-run.ts';
 
 /** An attempt that is under way. */
@@ -386,11 +386,6 @@ export class SimulatedRequest implements Waiter {
     if (exchange.setCookie !== null && status !== 0) clients.keepCookie(this.#recorded, exchange.setCookie);
     observer.ended(exchange);
   }
-}
-
-/** From its beginning to the head of its response, or to its end where nothing is known of that. */
-function headOf({ headMs, durationMs }: ModelledAttempt): number {
-  return headMs ?? durationMs;
 }
 
 /** Where there was no connection yet, nothing was delivered. */

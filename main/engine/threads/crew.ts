@@ -31,8 +31,12 @@ export interface CrewDeps {
   readonly workerPath: string;
   readonly startOf: (thread: number) => LaneStart;
   readonly onMessage: LaneWorkerEvents['onMessage'];
-  /** What happened in all of them since the last round. */
-  readonly onCollected: (collected: readonly Collected[]) => void;
+  /**
+   * What happened in all of them since the last round.
+   *
+   * @param wholeUntil clock's `now()` up to which that is everything, but for a thread that takes longer than a round to answer
+   */
+  readonly onCollected: (collected: readonly Collected[], wholeUntil: number) => void;
   /** A thread died. What it left in the memory is to be cleared away before this returns. */
   readonly onCrashed: (thread: number, reason: string, comesBack: boolean) => void;
   readonly onRestarted: (thread: number) => void;
@@ -87,6 +91,9 @@ export function createCrew(deps: CrewDeps): Crew {
   let next: { readonly config: Config; readonly wanted: number } | null = null;
   let stopping = false;
   let collecting = false;
+  /** All have told what they did until here. */
+  let wholeUntil = 0;
+  let askedAt = 0;
 
   const running = (): Member[] => [...members.values()].filter(({ isRunning }) => isRunning);
   const isThere = ({ worker }: Member): boolean => members.get(worker.thread)?.worker === worker;
@@ -170,21 +177,21 @@ export function createCrew(deps: CrewDeps): Crew {
     return memory.viewOf(worker.thread);
   }
 
-  /** Asks all what happened, as long as there are any. */
+  /** Asks all what happened, also when none is left: whoever follows what they did follows what comes after, too. */
   function collect(): void {
     if (collecting) return;
     collecting = true;
+    askedAt = clock.now();
     const round = (): void => {
-      if (members.size === 0 || stopping) {
-        collecting = false;
-        return;
-      }
+      if (stopping) return;
       const answered = running().flatMap(({ collected }) => collected ?? []);
+      wholeUntil = askedAt;
+      askedAt = clock.now();
       for (const member of members.values()) {
         member.collected = null;
         ask(member);
       }
-      deps.onCollected(answered);
+      deps.onCollected(answered, wholeUntil);
       clock.after(collectEveryMs, round);
     };
     clock.after(collectEveryMs, round);
@@ -215,7 +222,7 @@ export function createCrew(deps: CrewDeps): Crew {
     member.isLeaving = true;
     await member.worker.ask({ type: 'retire', graceMs: retiredGraceMs });
     const last = await member.worker.ask(whatHappened());
-    deps.onCollected(member.collected ? [member.collected, last] : [last]);
+    deps.onCollected(member.collected ? [member.collected, last] : [last], wholeUntil);
     member.collected = null;
   }
 

@@ -151,4 +151,14 @@ describe('why a request went where it went', () => {
     const text = whyLines(await served(kit, [['responded']]), plain).join('\n');
     expect(text).toMatch(/> a +picked: +0 in flight, weight 5, not probed, current 5/);
   });
+
+  it('tells one response time of a server, the one that counted', async () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), strategy: 'least-time' });
+    kit.server('a').noteLatency(20, kit.clock.now(), 10_000);
+    kit.server('b').noteLatency(10, kit.clock.now(), 10_000);
+    await kit.clock.advance(5_000);
+    const text = whyLines(await served(kit, [['responded']]), plain).join('\n');
+    expect(text).not.toContain('response time counted as');
+    expect(text).toMatch(/> b +picked: +0 in flight, not probed, score 6\.07 \(6\.07 ms x 1\)/);
+  });
 });

@@ -169,6 +169,22 @@ describe('the attempts of a request', () => {
     expect(waterfall([attempt({ durationMs: 0 })], 0, format)[0]?.width).toBe(0);
   });
 
+  it('tell a hedge that overtook from one that was not needed', () => {
+    const first = { startedAfterMs: 0, detail: null };
+    const hedge = { server: 'api/api-3', startedAfterMs: 2, hedge: true, detail: null };
+    const answered = { outcome: 'responded', status: 200 } as const;
+    const texts = (...attempts: Parameters<typeof attempt>[0][]) =>
+      waterfall(attempts.map(attempt), 4, format).map(({ text }) => text);
+    expect(texts({ ...first, outcome: 'cancelled' }, { ...hedge, ...answered })).toEqual([
+      'overtaken after 0.2 ms',
+      'hedge: 200 in 0.2 ms',
+    ]);
+    expect(texts({ ...first, ...answered }, { ...hedge, outcome: 'cancelled' })).toEqual([
+      '200 in 0.2 ms',
+      'hedge: not needed after 0.2 ms',
+    ]);
+  });
+
   it('count an answer of 500 and above as no success', () => {
     const [row] = waterfall([attempt({ outcome: 'responded', status: 503, detail: null })], 1, format);
     expect(row?.succeeded).toBe(false);

@@ -133,6 +133,7 @@ export function waterfall(
     ...attempts.map((attempt) => attempt.startedAfterMs + attempt.durationMs),
     Number.MIN_VALUE,
   );
+  const answered = attempts.findLast(({ outcome }) => outcome === 'responded');
   return attempts.map((attempt, index) => {
     const from = attempt.startedAfterMs / wholeMs;
     return {
@@ -144,12 +145,17 @@ export function waterfall(
       // One that was overtaken has not failed.
       succeeded:
         attempt.outcome === 'cancelled' || (attempt.outcome === 'responded' && (attempt.status ?? 0) < 500),
-      text: `${attempt.hedge ? 'hedge: ' : ''}${outcomeShort(attempt)} ${attempt.outcome === 'responded' ? 'in' : 'after'} ${formatMs(attempt.durationMs)} ms`,
+      text: `${attempt.hedge ? 'hedge: ' : ''}${isSpare(attempt, answered) ? 'not needed' : outcomeShort(attempt)} ${attempt.outcome === 'responded' ? 'in' : 'after'} ${formatMs(attempt.durationMs)} ms`,
       span: `${formatMs(attempt.startedAfterMs)} to ${formatMs(attempt.startedAfterMs + attempt.durationMs)} ms`,
       isHedge: attempt.hedge,
       shared: attempt.batch === null ? null : batchText(attempt.batch),
     };
   });
+}
+
+/** Begun beside the one that was answered, and later: it was not overtaken. */
+function isSpare({ outcome, startedAfterMs }: Attempt, answered: Attempt | undefined): boolean {
+  return outcome === 'cancelled' && answered !== undefined && answered.startedAfterMs <= startedAfterMs;
 }
 
 /** What came of an attempt, in two words at most where they suffice. */
