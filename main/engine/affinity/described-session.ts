@@ -2,7 +2,7 @@ import type { SavedSession } from '@shared/contract/saved-sessions.ts';
 import type { Session } from '@shared/contract/session-values.ts';
 import type { ActiveAffinityConfig } from './affinity-config.ts';
 import { shownKey } from './client-key.ts';
-import type { SessionFacts, SessionMove } from './session-entry.ts';
+import type { SessionFacts } from './session-entry.ts';
 
 /** A session as people see it. @param toEpoch what makes milliseconds since 1970 of the clock's `now()` */
 export function describeSession(
@@ -11,32 +11,25 @@ export function describeSession(
   { type, ttlMs, expiry }: ActiveAffinityConfig,
   toEpoch: number,
 ): Session {
-  const { handle, key, client, server, pinned, moved, moves, since, lastUsed, hits } = entry;
-  const at = (now: number): number => Math.round(now + toEpoch);
+  const { handle, key, ...facts } = toldFacts(entry, toEpoch);
+  const lastsFromMs = expiry === 'sliding' ? facts.lastUsedMs : facts.sinceMs;
   return {
+    ...facts,
     id: handle,
     pool,
     type,
-    client,
     key: shownKey(key, type),
-    server: server.id,
-    pinned,
-    moved,
-    moves: movesAt(moves, at),
-    sinceMs: at(since),
-    lastUsedMs: at(lastUsed),
-    expiresMs: pinned ? null : at((expiry === 'sliding' ? lastUsed : since) + ttlMs),
-    hits,
+    expiresMs: entry.pinned ? null : Math.round(lastsFromMs + ttlMs),
   };
-}
-
-function movesAt(moves: readonly SessionMove[], at: (now: number) => number): Session['moves'] {
-  return moves.map(({ from, to, reason, at: now }) => ({ from, to, reason, atMs: at(now) }));
 }
 
 /** A session for the next run. */
 export function savedSession(entry: SessionFacts, toEpoch: number): SavedSession {
-  const { handle, key, client, server, pinned, moved, moves, since, lastUsed, cookieSentAt, hits } = entry;
+  return { ...toldFacts(entry, toEpoch), cookieSentMs: Math.round(entry.cookieSentAt + toEpoch) };
+}
+
+function toldFacts(entry: SessionFacts, toEpoch: number): Omit<SavedSession, 'cookieSentMs'> {
+  const { handle, key, client, server, pinned, moved, moves, since, lastUsed, hits } = entry;
   const at = (now: number): number => Math.round(now + toEpoch);
   return {
     handle,
@@ -45,10 +38,9 @@ export function savedSession(entry: SessionFacts, toEpoch: number): SavedSession
     server: server.id,
     pinned,
     moved,
-    moves: movesAt(moves, at),
+    moves: moves.map(({ from, to, reason, at: now }) => ({ from, to, reason, atMs: at(now) })),
     sinceMs: at(since),
     lastUsedMs: at(lastUsed),
-    cookieSentMs: at(cookieSentAt),
     hits,
   };
 }
