@@ -196,7 +196,7 @@ describe('retry.backoff', () => {
       () => raw.accepted === 1 && proxy.pools.get('api')!.activeAttempts === 0,
     );
     await clock.advance(140);
-    await caller.receives('there is no time left for another attempt');
+    await caller.receives('there was no time left for another attempt');
     expect(caller.text).toMatch(/^HTTP\/1\.1 504 /);
     expect(proxy.pools.get('api')!.startedAttempts).toBe(1);
     expect(proxy.pools.get('api')!.retriesLeft).toBe(Number.POSITIVE_INFINITY);
