@@ -45,7 +45,9 @@ describe.skipIf(whyNot !== null)(`the circuit of a pool with several threads${su
     );
     expect(reached).toBe(3);
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
-    expect(await circuit()).toMatchObject({ state: 'closed', opened: 1, refused: 39 });
+    // An answer is there a moment before the thread that passed it on has counted it.
+    await until('the trials to be counted', async () => (await circuit()).state === 'closed');
+    expect(await circuit()).toMatchObject({ opened: 1, refused: 39 });
     for (const client of clients) expect((await client.get()).status).toBe(200);
     await until('all is told', () => kit.events.some(({ kind }) => kind === 'circuit-closed'));
     for (const kind of ['circuit-opened', 'circuit-half-open', 'circuit-closed'])
