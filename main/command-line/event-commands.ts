@@ -18,11 +18,11 @@ export async function events(
     output.line(`${clockTime(event.atMs)}  ${output.paint(event.tone, eventText(event, shared()))}`);
   };
   await withRunning(options, async (client) => {
-    shared = await followSharedNames(client);
     const { limit, server } = await named(client, options, async (wanted) => {
       const { events: known } = await client.call('event.list', { ...wanted, limit: 1 });
       return known.length > 0;
     });
+    shared = await followSharedNames(client);
     const { events: found, forgotten } = await client.call('event.list', {
       limit,
       ...(server !== undefined && { server }),

@@ -25,8 +25,8 @@ pools:
 `,
   );
   await cli.start('up', '--control-port', '0');
-  const verdicts = async (): Promise<string[]> => {
-    const { stdout } = await cli.run('events', '--limit', '100');
+  const verdicts = async (...of: string[]): Promise<string[]> => {
+    const { stdout } = await cli.run('events', '--limit', '100', ...of);
     return stdout.split('\n').filter((line) => / is unhealthy/.test(line));
   };
   let told: string[] = [];
@@ -37,4 +37,5 @@ pools:
   expect(told.filter((line) => /api-1 is unhealthy.* \(pool shop\)$/.test(line))).toHaveLength(1);
   expect(told.filter((line) => /api-1 is unhealthy.* \(pool side\)$/.test(line))).toHaveLength(1);
   expect(told.filter((line) => line.includes('solo') && !line.includes('(pool'))).toHaveLength(1);
+  expect(await verdicts('--server', 'side/api-1')).toEqual(told.filter((line) => line.endsWith('(pool side)')));
 });
