@@ -32,10 +32,12 @@ function ejectionText(status: ServerStatus, nowMs: number): string {
   }
 }
 
-/** One word for how a server stands. `unchecked`: its pool has no health check, and it serves. */
+/** One word for how a server stands; a draining one that cannot serve its sessions either says both. `unchecked`: its pool has no health check, and it serves. */
 export function stateWord(status: ServerStatus, isChecked: boolean, nowMs: number = Date.now()): string {
   const { adminState, available, reason, verdict } = status;
   if (reason === 'drained') return reason;
+  if (adminState === 'drain' && verdict === 'unhealthy') return 'drain, unhealthy';
+  if (adminState === 'drain' && ejectionStage(status, nowMs) === 'ejected') return 'drain, ejected';
   if (adminState !== 'ready') return adminState;
   if (!available && reason !== 'ejected') return reason ?? verdict;
   const stage = ejectionStage(status, nowMs);

@@ -66,17 +66,14 @@ export function serverCondition(
       word: 'Draining',
       icon: 'drain',
       tone: 'warn',
-      reason:
-        status.drainUntilMs === null
-          ? 'No new clients; bound sessions and running requests finish here.'
-          : `No new clients; in ${leftText(status.drainUntilMs, nowMs)} its sessions move and what still runs is ended.`,
+      reason: drainText(status, nowMs),
     };
   if (status.verdict === 'unhealthy')
     return {
       word: 'Unhealthy',
       icon: 'heart',
       tone: 'bad',
-      reason: `Its health check fails${status.lastProbe ? `: ${status.lastProbe.detail}` : ''}.${status.inPanic ? panicText : ''}`,
+      reason: `${unhealthyText(status, healthCheck)}${status.inPanic ? panicText : ''}`,
     };
   const ejection = status.available || status.reason === 'ejected' ? ejectionStage(status, nowMs) : 'none';
   if (ejection !== 'none') return ejectedCondition(status, ejection, nowMs);
@@ -108,6 +105,14 @@ export function serverCondition(
       tone: 'neutral',
       reason: 'A backup: used only when no primary server is available.',
     };
+  // Before what probes say: they may pass while every request fails.
+  if (status.notEjected !== null)
+    return {
+      word: 'Failing',
+      icon: 'alert',
+      tone: 'warn',
+      reason: `It is not ejected: ${status.notEjected}.`,
+    };
   if (status.lastProbe && !status.lastProbe.succeeded)
     return {
       word: 'Failing',
@@ -122,13 +127,6 @@ export function serverCondition(
       tone: 'good',
       reason: status.lastProbe ? `Last probe: ${status.lastProbe.detail}.` : 'Its health check passes.',
     };
-  if (status.notEjected !== null)
-    return {
-      word: 'Failing',
-      icon: 'alert',
-      tone: 'warn',
-      reason: `It is not ejected: ${status.notEjected}.`,
-    };
   if (healthCheck?.type === 'none')
     return {
       word: 'Unchecked',
@@ -142,6 +140,33 @@ export function serverCondition(
     tone: 'warming',
     reason: 'It serves; its first probe has not finished.',
   };
+}
+
+/** One that cannot be reached any more keeps its sessions no better than one that does not drain. */
+function drainText(status: ServerStatus, nowMs: number): string {
+  const isUnhealthy = status.verdict === 'unhealthy';
+  const isEjected = !isUnhealthy && ejectionStage(status, nowMs) === 'ejected';
+  const left = status.drainUntilMs === null ? undefined : leftText(status.drainUntilMs, nowMs);
+  if (isUnhealthy || isEjected) {
+    const probe = status.lastProbe?.succeeded === false ? ` (${status.lastProbe.detail})` : '';
+    const cause = isUnhealthy
+      ? `it is unhealthy${probe}`
+      : `it is ejected, ${status.ejectedBecause ?? 'failed on real traffic'}`;
+    const end = left === undefined ? 'Running requests finish.' : `What still runs is ended in ${left}.`;
+    return `No new clients; and ${cause}: clients bound to it are not served here either. ${end}`;
+  }
+  return left === undefined
+    ? 'No new clients; bound sessions and running requests finish here.'
+    : `No new clients; in ${left} its sessions move and what still runs is ended.`;
+}
+
+/** The verdict changes only after several probes in a row: the last one may have gone well already. */
+function unhealthyText(status: ServerStatus, healthCheck: PoolConfig['healthCheck'] | undefined): string {
+  const { lastProbe } = status;
+  if (!lastProbe?.succeeded) return `Its health check fails${lastProbe ? `: ${lastProbe.detail}` : ''}.`;
+  const rise =
+    healthCheck && healthCheck.type !== 'none' ? `${healthCheck.rise} in a row` : 'enough in a row';
+  return `Its last probe succeeded (${lastProbe.detail}); ${rise} make it healthy again.`;
 }
 
 function ejectedCondition(

@@ -1,4 +1,5 @@
-const isApple = /Mac|iPhone|iPad/.test(navigator.platform);
+// Node, where tests load this, has no navigator before version 21.
+const isApple = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.platform);
 const arrows = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' };
 const symbols: Record<string, string> = isApple
   ? { ...arrows, Mod: '⌘', Shift: '⇧', Alt: '⌥', Enter: '↩', Delete: '⌫' }

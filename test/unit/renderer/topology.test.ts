@@ -12,6 +12,7 @@ import { processLine, shortCommand } from '../../../renderer/src/features/server
 import { layStrands, strandPath, strandWidth } from '../../../renderer/src/features/strands/strand-path.ts';
 import { serverColour } from '../../../renderer/src/store/colours.ts';
 import { serverCondition } from '../../../renderer/src/store/server-condition.ts';
+import { configOf } from '../../support/config-of.ts';
 
 const status = (more: Partial<ServerStatus> = {}): ServerStatus => ({
   id: 'api/api-1',
@@ -74,6 +75,54 @@ describe('how a server stands', () => {
       'Maintenance',
     );
     expect(word(status({ ...unhealthy, adminState: 'drain', reason: 'drain' }))).toBe('Draining');
+  });
+
+  test('one that drains and fails says both: its sessions do not stay', () => {
+    const reason = (more: Partial<ServerStatus>) =>
+      serverCondition(
+        status({ adminState: 'drain', available: false, reason: 'drain', ...more }),
+        replica(),
+        undefined,
+        0,
+      ).reason;
+    const failed = { atMs: 0, succeeded: false, durationMs: 1, detail: '503, expected 2xx' };
+    expect(reason({})).toMatch(/bound sessions and running requests finish here/);
+    expect(reason({ verdict: 'unhealthy', lastProbe: failed })).toBe(
+      'No new clients; and it is unhealthy (503, expected 2xx): clients bound to it are not served here either. Running requests finish.',
+    );
+    expect(reason({ verdict: 'unhealthy', lastProbe: failed, drainUntilMs: 8_001 })).toMatch(
+      /is unhealthy .* What still runs is ended in 9 s\.$/,
+    );
+    expect(reason({ ejectedUntilMs: 9_000, ejectedBecause: '5 attempts in a row failed' })).toMatch(
+      /it is ejected, 5 attempts in a row failed: clients bound/,
+    );
+  });
+
+  test('an unhealthy one whose last probe went well does not say that it failed', () => {
+    const rising = status({ verdict: 'unhealthy', available: false, reason: 'unhealthy' });
+    const { healthCheck } = configOf({
+      listeners: [{ name: 'web', bind: '127.0.0.1:0', pool: 'api' }],
+      pools: [
+        {
+          name: 'api',
+          healthCheck: { type: 'http', path: '/health', rise: 3 },
+          servers: [{ address: '127.0.0.1:1' }],
+        },
+      ],
+    }).pools[0]!;
+    expect(serverCondition(rising, replica(), healthCheck)).toMatchObject({
+      word: 'Unhealthy',
+      reason: 'Its last probe succeeded (200); 3 in a row make it healthy again.',
+    });
+  });
+
+  test('one that fails its requests is not called healthy because its probes pass', () => {
+    const spared = status({ notEjected: '5 attempts in a row failed, but it is the last one' });
+    expect(serverCondition(spared, replica())).toMatchObject({
+      word: 'Failing',
+      tone: 'warn',
+      reason: 'It is not ejected: 5 attempts in a row failed, but it is the last one.',
+    });
   });
 
   test('an ejected one says until when, and then that it awaits its trial', () => {

@@ -27,6 +27,8 @@ export interface ServerAction {
   /** What happens, in a sentence. */
   readonly detail: string;
   readonly icon: IconName;
+  /** Where it stands in the menu: what changes now, what looks, what changes the file. */
+  readonly section: 'now' | 'look' | 'file';
   /** Works while the server's card has the focus. */
   readonly shortcut: string;
   readonly tone?: 'bad';
@@ -64,6 +66,7 @@ export function actionsFor(
       label: 'Kill',
       detail: 'SIGKILL to its process: watch the failover',
       icon: 'skull',
+      section: 'now',
       shortcut: 'K',
       tone: 'bad',
       disabledReason: operate ?? (ended ? 'Its process has ended already' : undefined),
@@ -77,6 +80,7 @@ export function actionsFor(
       label: 'Start',
       detail: 'Its process again, on the same port',
       icon: 'play',
+      section: 'now',
       shortcut: 'S',
       disabledReason:
         operate ??
@@ -92,6 +96,7 @@ export function actionsFor(
       label: 'Drain',
       detail: 'No new clients; sessions and requests finish',
       icon: 'drain',
+      section: 'now',
       shortcut: 'D',
       disabledReason: unlessAlready('drain', 'It is draining'),
       run: set('drain', `${name} is draining`),
@@ -101,6 +106,7 @@ export function actionsFor(
       label: 'Drain within 30 s',
       detail: 'Then its sessions move and what still runs is ended',
       icon: 'hourglass',
+      section: 'now',
       shortcut: 'E',
       disabledReason:
         operate ?? (adminState === 'drain' && status?.drainUntilMs != null ? 'It has a deadline' : undefined),
@@ -117,6 +123,7 @@ export function actionsFor(
       label: 'Set ready',
       detail: 'Back in rotation',
       icon: 'check',
+      section: 'now',
       shortcut: 'R',
       disabledReason: unlessAlready('ready', 'It is ready'),
       run: set('ready', `${name} is ready`),
@@ -126,6 +133,7 @@ export function actionsFor(
       label: 'Maintenance',
       detail: 'No requests, no probes; its sessions move',
       icon: 'wrench',
+      section: 'now',
       shortcut: 'M',
       disabledReason: unlessAlready('maintenance', 'It is in maintenance'),
       run: set('maintenance', `${name} is in maintenance`),
@@ -135,6 +143,7 @@ export function actionsFor(
       label: 'Probe now',
       detail: 'Its health check, at once',
       icon: 'pulse',
+      section: 'now',
       shortcut: 'P',
       disabledReason:
         operate ?? (adminState === 'maintenance' ? 'In maintenance it is not probed' : undefined),
@@ -145,6 +154,7 @@ export function actionsFor(
       label: 'Show its requests',
       detail: 'The request list, this server only',
       icon: 'requests',
+      section: 'look',
       shortcut: 'Q',
       disabledReason: undefined,
       run: () => showRequests({ server: id }),
@@ -154,6 +164,7 @@ export function actionsFor(
       label: 'End its sessions',
       detail: 'Their clients are bound anew',
       icon: 'sessions',
+      section: 'now',
       shortcut: 'U',
       disabledReason:
         operate ??
@@ -167,6 +178,7 @@ export function actionsFor(
       label: 'Remove',
       detail: 'From the file; can be undone',
       icon: 'trash',
+      section: 'file',
       shortcut: 'Delete',
       tone: 'bad',
       disabledReason: blocked('edit'),

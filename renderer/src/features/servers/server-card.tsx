@@ -15,10 +15,11 @@ import { deadlineOf, exitText, serverCondition } from '../../store/server-condit
 import { useServerStatus } from '../../store/servers.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
-import { ContextMenu, MenuButton, type MenuSection } from '../../ui/menu.tsx';
+import { ContextMenu, MenuButton } from '../../ui/menu.tsx';
 import { Stepper } from '../../ui/stepper.tsx';
 import { actionsFor, type ServerAction } from './server-actions.ts';
 import { processLine } from './server-label.ts';
+import { serverMenu } from './server-menu.ts';
 import { setWeight } from './set-weight.ts';
 
 export interface ServerCardProps {
@@ -56,7 +57,7 @@ export function ServerCard({ id, moves }: ServerCardProps) {
   const isOut = status !== undefined && !status.available;
   const usesWeights = strategy === undefined || strategies[strategy].usesWeights;
   const weightTold = tellWeight(weight, isPending ? undefined : status?.effectiveWeight, usesWeights);
-  const sections = menuSections(actions, moves, edit);
+  const sections = serverMenu(actions, moves, edit);
 
   const openMenu = (event: MouseEvent<HTMLElement>) => {
     event.preventDefault();
@@ -219,38 +220,6 @@ function visibleActions(
     ended ? by('start') : by('kill'),
     isReady || inMaintenance ? by('drain') : by('ready'),
     inMaintenance ? by('ready') : by('maintenance'),
-  ];
-}
-
-function menuSections(
-  actions: readonly ServerAction[],
-  moves: ServerCardProps['moves'],
-  edit: string | undefined,
-): readonly MenuSection[] {
-  const entries = actions.map(({ id, label, detail, icon, shortcut, tone, disabledReason, run }) => ({
-    id,
-    label,
-    detail,
-    icon,
-    shortcut,
-    tone,
-    disabledReason,
-    run,
-  }));
-  const move = {
-    id: 'move',
-    label: 'Move to…',
-    icon: 'move' as const,
-    disabledReason: edit ?? (moves.length === 0 ? 'There is no other pool' : undefined),
-    ...(edit === undefined &&
-      moves.length > 0 && {
-        children: moves.map(({ label, run }) => ({ id: `to ${label}`, label, run })),
-      }),
-  };
-  return [
-    { id: 'state', title: 'Now', entries: entries.slice(0, 6) },
-    { id: 'look', entries: [entries[6]!] },
-    { id: 'file', title: 'In the file', entries: [move, entries[7]!] },
   ];
 }
 
