@@ -37,5 +37,7 @@ pools:
   expect(told.filter((line) => /api-1 is unhealthy.* \(pool shop\)$/.test(line))).toHaveLength(1);
   expect(told.filter((line) => /api-1 is unhealthy.* \(pool side\)$/.test(line))).toHaveLength(1);
   expect(told.filter((line) => line.includes('solo') && !line.includes('(pool'))).toHaveLength(1);
-  expect(await verdicts('--server', 'side/api-1')).toEqual(told.filter((line) => line.endsWith('(pool side)')));
+  expect(await verdicts('--server', 'side/api-1')).toEqual(
+    told.filter((line) => line.endsWith('(pool side)')),
+  );
 });
