@@ -7,6 +7,7 @@ import type { Session } from '@shared/contract/session-values.ts';
 import { named } from './named.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
+import { moreSessions, whyNoSessions } from './session-words.ts';
 import { type Column, clockTime, milliseconds, percent, rate, table } from './table.ts';
 import { stateTone, stateWord, tellCircuits, tellEjections } from './tell-failing.ts';
 
@@ -221,10 +222,12 @@ export async function sessions(
     });
     if (output.json) return found.forEach(output.object);
     if (total === 0) {
-      return output.line('no sessions; a pool with affinity: { type: cookie } binds clients to servers');
+      const { current } = await readState(client, 'config');
+      const pools = current?.config.pools ?? [];
+      return output.line(whyNoSessions(pools, { pool: pool ?? server?.split('/')[0], server, search }));
     }
     for (const line of table(found, sessionColumns)) output.line(line);
-    if (total > found.length) output.note(`${total - found.length} more; ask for them with --limit`);
+    if (total > found.length) output.note(moreSessions(total, found.length));
   });
 }
 

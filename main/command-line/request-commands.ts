@@ -2,6 +2,7 @@ import type { ContractClient } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { dropNote, untilEnd } from './following.ts';
+import { freshRequests } from './fresh-requests.ts';
 import { named } from './named.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
@@ -27,6 +28,7 @@ export async function requests(output: Output, given: RequestOptions): Promise<v
       return found.length > 0;
     });
     if (options.follow) {
+      if (!output.json) await tellWhyNone(client, output);
       const stop = isNarrowed(options)
         ? followNarrowed(client, output, options)
         : followAll(client, output, options.limit);
@@ -49,18 +51,31 @@ async function tellWhyNone(client: ContractClient, output: Output): Promise<void
 
 /** Those that every filter lets pass, newest first. */
 async function find(client: ContractClient, options: RequestOptions, limit: number) {
-  const { pool, server, failed, retried } = options;
+  const { requests: found, forgotten } = await ask(client, options, isOfBoth(options) ? mostAtOnce : limit);
+  return { requests: found.filter(passes(options)).slice(0, limit), forgotten };
+}
+
+/** Those that Ballast itself finds, newest first: it filters by one of `failed` and `retried`, and leaves the other to `passes`. */
+async function ask(
+  client: ContractClient,
+  { pool, server, failed, retried }: RequestOptions,
+  limit: number,
+): Promise<{ requests: RequestSummary[]; forgotten: number }> {
   const only = failed ? ('failed' as const) : retried ? ('retried' as const) : undefined;
-  // Ballast filters by one of the two: the other is left to us.
-  const both = failed === true && retried === true;
-  const { requests: found, forgotten } = await client.call('request.list', {
-    limit: both ? mostAtOnce : limit,
+  return await client.call('request.list', {
+    limit,
     ...(pool !== undefined && { pool }),
     ...(server !== undefined && { server }),
     ...(only !== undefined && { only }),
   });
-  if (!both) return { requests: found, forgotten };
-  return { requests: found.filter(({ attempts }) => attempts > 1).slice(0, limit), forgotten };
+}
+
+function isOfBoth({ failed, retried }: RequestOptions): boolean {
+  return failed === true && retried === true;
+}
+
+function passes(options: RequestOptions): (request: RequestSummary) => boolean {
+  return isOfBoth(options) ? ({ attempts }) => attempts > 1 : () => true;
 }
 
 function isNarrowed({ pool, server, failed, retried }: RequestOptions): boolean {
@@ -121,20 +136,19 @@ const askAgainMs = 300;
  */
 export function followNarrowed(client: ContractClient, output: Output, options: RequestOptions): () => void {
   const tellRows = rowTeller(output);
-  let told: ReadonlySet<string> = new Set();
+  const news = freshRequests(mostAtOnce);
   let isFirst = true;
   let isOver = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const ask = async (): Promise<void> => {
-    const limit = isFirst ? options.limit : mostAtOnce;
+  const askAgain = async (): Promise<void> => {
     try {
-      const { requests: found } = await find(client, options, limit);
+      // Always for as many: those that the first answer leaves out would be taken for new ones in the next.
+      const { requests: found } = await ask(client, options, mostAtOnce);
       if (isOver) return;
-      const fresh = found.filter(({ id }) => !told.has(id));
-      // Older ones than were told at first are no news.
+      const fresh = news.take(found);
       if (!isFirst && fresh.length === mostAtOnce) dropNote(output, fresh.length, 'requests or more');
-      tellRows(fresh.reverse());
-      told = new Set(found.map(({ id }) => id));
+      const passing = fresh.filter(passes(options));
+      tellRows((isFirst ? passing.slice(0, options.limit) : passing).toReversed());
       isFirst = false;
     } catch (error) {
       if (!(error instanceof ContractError) || error.code !== 'unavailable') {
@@ -143,9 +157,9 @@ export function followNarrowed(client: ContractClient, output: Output, options: 
         return;
       }
     }
-    timer = setTimeout(ask, askAgainMs);
+    timer = setTimeout(askAgain, askAgainMs);
   };
-  void ask();
+  void askAgain();
   return () => {
     isOver = true;
     clearTimeout(timer);

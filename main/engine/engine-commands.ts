@@ -35,7 +35,7 @@ export function engineCommands(engine: Engine, changed: () => void): Handlers<En
       if (detail) return detail;
       throw new ContractError(
         'not-found',
-        `request ${id} is not in the journal, which keeps the newest only (journalRequests); look for its number in the list of requests (ballast requests)`,
+        `request ${id} is not in the journal: either it is not over yet, and is written down when it is, or it is older than what is kept (journalRequests); look for its number in the list of requests (ballast requests)`,
       );
     },
     'request.record': (page) => engine.recordRequests(page),

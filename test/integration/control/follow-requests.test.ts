@@ -29,7 +29,8 @@ afterEach(async () => {
   await server.close();
 });
 
-it('goes on telling requests after the engine has crashed and started again, each of them once', async () => {
+/** Takes down the ids that a command prints. */
+function teller() {
   const told: string[] = [];
   const nothing = (): void => {};
   const output = {
@@ -39,6 +40,11 @@ it('goes on telling requests after the engine has crashed and started again, eac
     paint: (_: string, text: string) => text,
     object: (value: unknown) => void told.push((value as { id: string }).id),
   };
+  return { told, output };
+}
+
+it('goes on telling requests after the engine has crashed and started again, each of them once', async () => {
+  const { told, output } = teller();
   const live: string[] = [];
   kit.client.log('requests', ({ entries }) => live.push(...entries.map(({ id }) => id)));
   const stop = followNarrowed(kit.client, output, { pool: 'api', limit: 50 });
@@ -58,3 +64,41 @@ it('goes on telling requests after the engine has crashed and started again, eac
     stop();
   }
 });
+
+it.each([
+  ['of a pool', { pool: 'api' }],
+  ['of a server', { server: 'api/a' }],
+  ['that failed', { failed: true }],
+])(
+  'tells the last requests %s, as many as are asked for, and then none that ended before them',
+  async (_name, filter) => {
+    const { told, output } = teller();
+    if ('failed' in filter) await server.close();
+    for (let sent = 0; sent < 30; sent++) await get(url);
+    const before = await listed(30);
+    const stop = followNarrowed(kit.client, output, { ...filter, limit: 5 });
+    try {
+      await until('the last five', () => told.length >= 5);
+      await get(url);
+      const first = await listed(31);
+      // Told behind whatever the second answer brought.
+      await until('the one after them', () => told.includes(first.at(-1)!));
+      await get(url);
+      const second = await listed(32);
+      await until('the next one', () => told.includes(second.at(-1)!));
+      expect(told).toEqual([...before.slice(-5), first.at(-1), second.at(-1)]);
+    } finally {
+      stop();
+    }
+  },
+);
+
+/** So many requests are in the journal. @returns their ids, oldest first */
+async function listed(count: number): Promise<string[]> {
+  let ids: string[] = [];
+  await until(`${count} requests in the journal`, async () => {
+    ids = (await kit.client.call('request.list', { limit: 1_000 })).requests.map(({ id }) => id).toReversed();
+    return ids.length === count;
+  });
+  return ids;
+}
