@@ -16,6 +16,22 @@ function rulesOf(pool: string, bind = '0.0.0.0:8080', limits = '{}'): string[] {
   return document.notes().map(({ rule }) => rule);
 }
 
+/** Of two pools, each behind a listener of its own where their hosts differ, behind the same otherwise. */
+function notesOfCookies(one: string, other: string, here: string, there: string, hosts?: string[]): string[] {
+  const listeners =
+    hosts === undefined
+      ? `{ name: web, bind: 127.0.0.1:8080, routes: [{ pool: a, path: ${here} }, { pool: b, path: ${there} }] }`
+      : `{ name: a, bind: "${hosts[0]}:8080", routes: [{ pool: a, path: ${here} }] }, { name: b, bind: "${hosts[1]}:8081", routes: [{ pool: b, path: ${there} }] }`;
+  const pool = (name: string, cookie: string): string =>
+    `{ name: ${name}, affinity: { type: cookie, ${cookie} }, ${two} }`;
+  const document = parseDocument(
+    `listeners: [${listeners}]\npools: [${pool('a', one)}, ${pool('b', other)}]\n`,
+  );
+  const checked = document.check();
+  if (!checked.ok) throw new Error(checked.problems.map(({ message }) => message).join('\n'));
+  return document.notes().map(({ rule }) => rule);
+}
+
 describe('a setting that does something, whatever it is called for, is not said to have no effect', () => {
   it.each([
     [
@@ -102,6 +118,68 @@ describe('a setting that does something, whatever it is called for, is not said 
     expect(document.notes()).toEqual([]);
   });
 
+  it.each([
+    ['another name', 'name: x', 'name: y', '/a', '/b'],
+    ['names that nobody wrote', '', '', '/a', '/b'],
+    ['paths beside each other', 'name: x, path: /a', 'name: x, path: /b', '/a', '/b'],
+    ['a path within the other that leads to its own pool', 'name: x', 'name: x, path: /b', '/', '/b'],
+    ['hosts of their own', 'name: x', 'name: x', '/, host: a.test', '/, host: b.test'],
+    ['domains of their own', 'name: x, domain: a.test', 'name: x, domain: b.test', '/, host: a.test', '/b'],
+    ['a path that only begins alike', 'name: x, path: /a', 'name: x, path: /ab', '/a', '/ab'],
+  ])('cookies of two pools with %s', (_name, one, other, here, there) => {
+    expect(notesOfCookies(one, other, here, there)).toEqual([]);
+  });
+
+  it('but cookies of one name whose hosts or paths meet', () => {
+    const found = ['cookie-of-two-pools'];
+    expect(notesOfCookies('name: x', 'name: x', '/, host: a.test', '/, host: "*.test"')).toEqual(found);
+    expect(
+      notesOfCookies('name: x, domain: test', 'name: x, domain: test', '/, host: a.test', '/, host: b.test'),
+    ).toEqual(found);
+    expect(notesOfCookies('name: x', 'name: x, path: /b', '/b/c', '/b')).toEqual(found);
+    expect(notesOfCookies('name: x', 'name: x', '/', '/, host: a.test', ['127.0.0.1', '127.0.0.2'])).toEqual(
+      [],
+    );
+    expect(notesOfCookies('name: x', 'name: x', '/', '/', ['0.0.0.0', '127.0.0.2'])).toEqual(found);
+  });
+
+  it('a cookie whose path its pool has at least a part of', () => {
+    const notes = (cookie: string, route: string, more = ''): string[] =>
+      parseDocument(
+        `listeners: [{ name: web, bind: 127.0.0.1:8080, ${more} routes: [{ path: ${route}, pool: api }] }]\npools: [{ name: api, affinity: { type: cookie, path: ${cookie} }, ${two} }]\n`,
+      )
+        .notes()
+        .map(({ rule }) => rule);
+    expect(notes('/a', '/')).toEqual([]);
+    expect(notes('/a/', '/a')).toEqual([]);
+    expect(notes('/a', '/a/b')).toEqual([]);
+    // A proxy in front may have cut the path that clients know.
+    expect(notes('/shop', '/a', 'trustForwarded: true,')).toEqual([]);
+    expect(notes('/a', '/ab')).toEqual(['cookie-never-sent']);
+  });
+
+  it.each([
+    ['a body beside a status that has one', 'expect: [200, 204], body: { contains: ok }'],
+    ['205, after which a length counts', 'expect: [205], body: { contains: ok }'],
+    ['a text as long as what is looked at', 'body: { contains: "größe", bytes: 7 }'],
+  ])('%s', (_name, check) => {
+    expect(rulesOf(`${two}, healthCheck: { type: http, ${check} }`)).toEqual([]);
+  });
+
+  it.each([
+    ['with two servers', `${two}, outlierDetection: { latencyFactor: 5, ejectLast: true }`],
+    [
+      'with a server that sessions alone reach',
+      'affinity: { type: cookie }, servers: [{ address: 127.0.0.1:3001 }, { address: 127.0.0.1:3002, weight: 0 }], outlierDetection: { latencyFactor: 5 }',
+    ],
+    [
+      'ejectLast of the only server that failures may eject',
+      `${one}, outlierDetection: { consecutiveFailures: 3, ejectLast: true }`,
+    ],
+  ])('ejections %s', (_name, pool) => {
+    expect(rulesOf(pool)).toEqual([]);
+  });
+
   it('what a note advises brings no other note', () => {
     const three = 'servers: [{ address: 127.0.0.1:1 }, { address: 127.0.0.1:2 }, { address: 127.0.0.1:3 }]';
     expect(rulesOf(`${three}, outlierDetection: { maxEjectedPercent: 33 }`)).toEqual([
@@ -154,6 +232,9 @@ const readers: Readonly<Record<string, readonly string[]>> = {
   boundedLoad: ['strategy/key-hash.ts'],
   onUnavailable: ['pool/chooser.ts', 'pool/unserved-text.ts'],
   ipv6Prefix: ['affinity/address-prefix.ts', 'affinity/client-key.ts', 'strategy/ip-hash.ts'],
+  cookieAttributes: ['affinity/affinity.ts', 'affinity/session-cookie.ts'],
+  // body-of-a-status-without, text-longer-than-looked-at
+  WantedBody: ['health/probe-body.ts'],
   targetBytes: ['http1/refusal.ts', 'listener/request-reader.ts'],
 };
 

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../lib/duration.ts';
+import { compilePattern } from '../../lib/pattern.ts';
 import type { HealthCheckConfig } from '../schema.ts';
 import { each } from './balancing-rules.ts';
 import type { PoolRule } from './lint-rule.ts';
@@ -91,6 +92,39 @@ export const healthRules: readonly PoolRule[] = [
         : null,
   },
   {
+    name: 'body-of-a-status-without',
+    settings: ['body', 'expect'],
+    find: ({ pool: { healthCheck: check } }) => {
+      if (check.type !== 'http' || check.body === undefined || !check.expect.every(hasNoBody)) return null;
+      // `expects-no-answer` says it.
+      if (check.expect.every((range) => bounds(range)[1] < 200)) return null;
+      const { matches } = check.body;
+      const statuses = check.expect.join(' or ');
+      const what = `a response of ${statuses} never has a body`;
+      return {
+        at: ['healthCheck', 'body'],
+        message:
+          matches !== undefined && compilePattern(matches).isIn('')
+            ? `body has no effect: ${what}, and ${JSON.stringify(matches)} is found in an empty one; write e.g. expect: [200], or leave body out`
+            : `no server can ever be healthy: ${what} to look at; write e.g. expect: [200], or leave body out`,
+      };
+    },
+  },
+  {
+    name: 'text-longer-than-looked-at',
+    settings: ['contains', 'bytes'],
+    find: ({ pool: { healthCheck: check } }) => {
+      if (check.type !== 'http' || check.body?.contains === undefined) return null;
+      const { contains, bytes } = check.body;
+      const length = bytesOf(contains);
+      if (length <= bytes) return null;
+      return {
+        at: ['healthCheck', 'body', 'bytes'],
+        message: `no server can ever be healthy: the text of contains is ${length} bytes long, and only the first ${bytes} of a body are looked at; write bytes: ${length} or more, or leave it out`,
+      };
+    },
+  },
+  {
     name: 'panic-without-verdicts',
     settings: ['panicThreshold', 'healthCheck', 'outlierDetection'],
     find: ({ pool: { panicThreshold, healthCheck, outlierDetection } }) =>
@@ -128,4 +162,20 @@ function includes(wide: Range, narrow: Range): boolean {
   const [from, to] = bounds(wide);
   const [start, end] = bounds(narrow);
   return start >= from && end <= to;
+}
+
+/** Statuses whose responses end with their head, whatever it says (RFC 9112 section 6.3). */
+function hasNoBody(range: Range): boolean {
+  const [from, to] = bounds(range);
+  return to < 200 || (from === to && (from === 204 || from === 304));
+}
+
+/** In UTF-8, as a probe compares it. */
+function bytesOf(text: string): number {
+  let length = 0;
+  for (const character of text) {
+    const code = character.codePointAt(0)!;
+    length += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return length;
 }

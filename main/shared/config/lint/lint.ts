@@ -1,7 +1,8 @@
 import type { Config } from '../schema.ts';
 import { affinityRules } from './affinity-rules.ts';
 import { balancingRules } from './balancing-rules.ts';
-import { fileRules } from './file-rules.ts';
+import { cookieRules } from './cookie-rules.ts';
+import { fileRules as otherFileRules } from './file-rules.ts';
 import { healthRules } from './health-rules.ts';
 import { hedgeRules } from './hedge-rules.ts';
 import { limitRules } from './limit-rules.ts';
@@ -21,7 +22,7 @@ export const poolRules: readonly PoolRule[] = [
   ...hedgeRules,
   ...affinityRules,
 ];
-export { fileRules };
+export const fileRules: readonly FileRule[] = [...otherFileRules, ...cookieRules];
 
 /**
  * Names the settings of a good configuration that can have no effect, by themselves or beside others: each says more than the file

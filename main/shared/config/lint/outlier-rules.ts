@@ -60,6 +60,32 @@ export const outlierRules: readonly PoolRule[] = [
     },
   },
   {
+    name: 'latency-without-others',
+    settings: ['latencyFactor', 'ejectLast', 'servers'],
+    find: (view) => {
+      const { servers, affinity, outlierDetection: outlier } = view.pool;
+      if (outlier.latencyFactor === 0) return null;
+      // `ejection-of-the-only-server` says it.
+      if (servers.length === 1 && !outlier.ejectLast) return null;
+      // Whoever gets no requests has no response time to compare with.
+      const asked = servers.filter(({ weight }) => weight > 0 || affinity.type !== 'none');
+      if (asked.length > 1) return null;
+      const others = outlier.consecutiveFailures > 0 || outlier.failurePercent > 0;
+      const keys = written(view, 'outlierDetection', [
+        'latencyFactor',
+        'minimumLatency',
+        ...(others ? [] : (['ejectLast'] as const)),
+      ]);
+      if (keys.length === 0) return null;
+      const why =
+        servers.length === 1 ? 'there is one' : 'those of weight 0 get no requests, and leave one at most';
+      return {
+        at: ['outlierDetection', keys[0]!],
+        message: `${listed(keys)} ${have(keys)} no effect: a server is slow in comparison with others, and ${why}; add servers, or leave ${keys.length === 1 ? 'it' : 'them'} out`,
+      };
+    },
+  },
+  {
     name: 'window-without-percent',
     settings: ['window', 'minimumRequests', 'failurePercent'],
     find: (view) => {
