@@ -1,3 +1,5 @@
+import { momentText } from '@shared/lib/moment.ts';
+
 export interface Column<T> {
   readonly title: string;
   readonly align?: 'left' | 'right';
@@ -45,12 +47,9 @@ function tableWithin<T>(rows: readonly T[], columns: readonly Column<T>[], befor
   return [header, ...lines].map((line) => line.trimEnd());
 }
 
-/** `14:03:07.250`, in the time zone of the person. */
-export function clockTime(atMs: number): string {
-  const at = new Date(atMs);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const ms = String(at.getMilliseconds()).padStart(3, '0');
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${ms}`;
+/** `14:03:07.250`, in the time zone of the person; with its date where that is not today's. */
+export function clockTime(atMs: number, nowMs: number = Date.now()): string {
+  return momentText(atMs, nowMs, true);
 }
 
 /** `0.42 ms`, `12 ms`, `1.4 s`; a dash where nothing was measured. */

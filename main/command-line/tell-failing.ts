@@ -28,7 +28,7 @@ function ejectionText(status: ServerStatus, nowMs: number): string {
     case 'on-trial':
       return 'a trial request is under way';
     default:
-      return `next trial from ${clockTime(status.ejectedUntilMs ?? 0)}`;
+      return `next trial from ${clockTime(status.ejectedUntilMs ?? 0, nowMs)}`;
   }
 }
 
@@ -52,19 +52,19 @@ export function stateTone(status: ServerStatus, nowMs: number = Date.now()): Ton
 }
 
 /** Pools with a circuit breaker. */
-export function tellCircuits(output: Output, pools: Metrics['pools']): void {
+export function tellCircuits(output: Output, pools: Metrics['pools'], nowMs: number = Date.now()): void {
   const told = Object.entries(pools).flatMap(([name, { circuit }]) => (circuit ? [{ name, circuit }] : []));
   if (told.length > 0) output.line('');
   for (const { name, circuit } of told) {
     const { state, opened, refused } = circuit;
     const tone = state === 'closed' ? 'good' : state === 'open' ? 'bad' : 'neutral';
     output.line(
-      `Circuit of ${name}: ${output.paint(tone, state)}${more(circuit)}; since start: openings ${opened}, requests refused ${refused}`,
+      `Circuit of ${name}: ${output.paint(tone, state)}${more(circuit, nowMs)}; since start: openings ${opened}, requests refused ${refused}`,
     );
   }
 }
 
-function more({ because, openUntilMs, trials }: CircuitStatus): string {
-  if (openUntilMs !== null) return ` until ${clockTime(openUntilMs)}, ${because}`;
+function more({ because, openUntilMs, trials }: CircuitStatus, nowMs: number): string {
+  if (openUntilMs !== null) return ` until ${clockTime(openUntilMs, nowMs)}, ${because}`;
   return trials === null ? '' : `, ${trials.succeeded} of ${trials.of} trial requests went well`;
 }

@@ -20,6 +20,8 @@ export interface RequestFilter {
   readonly pool?: string | undefined;
   /** Only requests that any attempt took to this server id. */
   readonly server?: string | undefined;
+  /** Only requests of that session, by its handle in its pool. */
+  readonly session?: { readonly pool: string; readonly id: string } | undefined;
   readonly only?: 'failed' | 'retried' | undefined;
 }
 
@@ -93,10 +95,11 @@ export function createJournal(initialCapacity: number): Journal {
   }
 
   /** Newest first, from the ring and then from what was set apart. */
-  function* matching({ pool, server, only }: Omit<RequestFilter, 'limit'>): Generator<KeptRequest> {
+  function* matching({ pool, server, session, only }: Omit<RequestFilter, 'limit'>): Generator<KeptRequest> {
     const matches = (kept: KeptRequest): boolean =>
       (pool === undefined || kept.pool === pool) &&
       (server === undefined || wentTo(kept, server)) &&
+      (session === undefined || (kept.session === session.id && kept.pool === session.pool)) &&
       (only !== 'retried' || kept.attemptCount > 1) &&
       (only !== 'failed' || kept.failed);
     for (const place of placesNewestFirst()) {
@@ -105,7 +108,8 @@ export function createJournal(initialCapacity: number): Journal {
         if (matches(kept)) yield kept;
         continue;
       }
-      if (only !== undefined) continue;
+      // A plain request has no session, did not fail and was not retried.
+      if (only !== undefined || session !== undefined) continue;
       if (pool !== undefined && plain.poolOf(place) !== pool) continue;
       if (server !== undefined && plain.serverOf(place) !== server) continue;
       yield plain.read(place);

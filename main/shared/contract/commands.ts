@@ -57,6 +57,8 @@ export const commands = {
       pool: name.optional(),
       /** Only requests that any attempt took to this server id. */
       server: z.string().optional(),
+      /** Only requests of that session, by its handle in its pool. */
+      session: z.strictObject({ pool: name, id: z.string().max(40) }).optional(),
       /** `failed`: for the client. `retried`: more than one attempt. */
       only: z.enum(['failed', 'retried']).optional(),
     }),

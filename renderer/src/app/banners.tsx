@@ -23,8 +23,9 @@ export function Banners() {
       )}
       {state.phase === 'connected' && engine?.state === 'stopped' && (
         <Banner tone="bad" icon="alert">
-          <b>The engine has stopped.</b> {engine.lastError ?? 'No request is served.'} Stop Ballast and start
-          it again.
+          <b>The engine has stopped: connections are refused.</b>{' '}
+          {engine.lastError !== null && sentence(engine.lastError)} Saving a file that is good starts it
+          again.
         </Banner>
       )}
       {problems && problems.length > 0 && (

@@ -1,3 +1,5 @@
+import { momentText } from '@shared/lib/moment.ts';
+
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 export const none = '–';
 
@@ -39,12 +41,9 @@ export function formatSuccess(ratio: number | null | undefined): string {
   return `${(Math.floor(ratio * 10_000) / 100).toFixed(2)} %`;
 }
 
-/** A moment of today, to the millisecond where wanted: `14:02:11.204`. */
+/** A moment, to the millisecond where wanted: `14:02:11.204`; with its date where that is not today's. */
 export function formatTime(atMs: number, withMs = false): string {
-  const date = new Date(atMs);
-  const two = (value: number) => String(value).padStart(2, '0');
-  const text = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-  return withMs ? `${text}.${String(date.getMilliseconds()).padStart(3, '0')}` : text;
+  return momentText(atMs, Date.now(), withMs);
 }
 
 /** `1 request`, `3 requests`. */

@@ -13,6 +13,8 @@ export interface RequestFilter {
   readonly pool?: string | undefined;
   /** A server id that any attempt went to. */
   readonly server?: string | undefined;
+  /** Of that session alone. */
+  readonly session?: { readonly pool: string; readonly id: string } | undefined;
   readonly only?: 'failed' | 'retried' | undefined;
   readonly text?: string | undefined;
   /** Exactly these, e.g. those of one failover. */

@@ -1,3 +1,4 @@
+import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { ListenerStatus } from '@shared/contract/system-values.ts';
 import { create } from 'zustand';
 import { applyChange, type RecordChange } from './records.ts';
@@ -9,4 +10,17 @@ export const useListeners = create<{ listeners: Readonly<Record<string, Listener
 
 export function changeListeners(change: RecordChange<ListenerStatus>): void {
   useListeners.setState(({ listeners }) => ({ listeners: applyChange(listeners, change) }));
+}
+
+/**
+ * Where clients reach a listener, with the port that was really bound and IPv6 in brackets. Before the engine has said so, from the
+ * file: `…` stands for a port that nobody knows yet.
+ */
+export function listenerUrl(bind: Address, status: Pick<ListenerStatus, 'url'> | undefined): string {
+  return status?.url ?? `http://${formatAddress(bind).replace(/:0$/, ':…')}`;
+}
+
+/** A line for the shell. Some shells take brackets for a pattern: an address with them stands in quotes. */
+export function curlLine(url: string, ...options: readonly string[]): string {
+  return ['curl', ...options, url.includes('[') ? `'${url}'` : url].join(' ');
 }

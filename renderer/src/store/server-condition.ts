@@ -1,7 +1,8 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
 import { ejectionStage } from '@shared/contract/ejection-stage.ts';
 import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
-import { formatSpan, formatTime } from '../metrics/format.ts';
+import { momentText } from '@shared/lib/moment.ts';
+import { formatSpan } from '../metrics/format.ts';
 import type { IconName } from '../ui/icons.ts';
 
 /** How a server stands, for a person: icon, word and colour together, and the reason where it serves nobody new. */
@@ -183,7 +184,7 @@ function ejectedCondition(
         tone: 'bad',
         reason: inPanic
           ? `Ejected, ${cause}.${panicText}`
-          : `No requests for ${leftText(ejectedUntilMs ?? 0, nowMs)}, until ${formatTime(ejectedUntilMs ?? 0)}: ${cause}.`,
+          : `No requests for ${leftText(ejectedUntilMs ?? 0, nowMs)}, until ${momentText(ejectedUntilMs ?? 0, nowMs)}: ${cause}.`,
       };
     case 'awaiting-trial':
       return {

@@ -123,6 +123,7 @@ it('tells how circuits stand, of pools that have one', () => {
         },
         trying: { state: 'half-open', trials: { succeeded: 1, of: 3 }, opened: 1 },
       }),
+      0,
     ),
   );
   expect(lines).toEqual([

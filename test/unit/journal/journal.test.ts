@@ -108,6 +108,24 @@ describe('the decision of a request', () => {
     });
   });
 
+  it('finds the requests of one session, and none of another client with the same address', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), affinity: { type: 'cookie' } });
+    const [one, other] = [run(kit, ['responded']), run(kit, ['responded'])];
+    const cookie = one.exchange.setCookie!.split(';')[0]!;
+    const again = run(kit, ['connect-failed', 'responded'], { cookie });
+    const of = (id: string, pool = 'api') =>
+      kit.journal.list({ limit: 10, session: { pool, id } }).requests.map((request) => request.id);
+    expect(of('s1')).toEqual([again.id, one.id]);
+    expect(of('s2')).toEqual([other.id]);
+    expect(of('s1', 'canary')).toEqual([]);
+  });
+
+  it('finds no request of a session among those that have none', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
+    run(kit, ['responded']);
+    expect(kit.journal.list({ limit: 10, session: { pool: 'api', id: 's1' } }).requests).toEqual([]);
+  });
+
   it('tells why nothing was available', () => {
     const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }) });
     kit.server('a').verdict = 'unhealthy';

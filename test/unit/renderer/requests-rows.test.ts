@@ -64,6 +64,12 @@ describe('rows of the request list', () => {
     expect(at(requestRows(live, [], { ids: ['r1', 'r3'] }, 10))).toEqual([3, 1]);
   });
 
+  it('shows of a session what the journal found, and nothing of others that came live', () => {
+    const session = { pool: 'api', id: 's1' };
+    expect(at(requestRows([request(1), request(2)], [request(1)], { session }, 10))).toEqual([1]);
+    expect(isNarrowed({ session })).toBe(true);
+  });
+
   it('believes the journal about a server that only an earlier attempt went to', () => {
     const retried = request(2, { attempts: 2, server: 'api/api-3' });
     const rows = requestRows([request(1), retried], [retried], { server: 'api/api-2' }, 10);

@@ -4,11 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
   affinityYaml,
+  bindingRequest,
   poolsWithAffinity,
   sortSessions,
+  wayTo,
   withoutName,
 } from '../../../renderer/src/features/sessions/present-session.ts';
 import { formatSpan } from '../../../renderer/src/metrics/format.ts';
+import { curlLine, listenerUrl } from '../../../renderer/src/store/listeners.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const session = (id: string, more: Partial<Session> = {}): Session => ({
@@ -58,6 +61,56 @@ describe('sessions', () => {
     expect(poolsWithAffinity(config)).toEqual([
       { pool: 'api', type: 'cookie', by: 'cookie', ttl: '30m', maxSessions: 10_000 },
     ]);
+  });
+
+  it('are begun by what the empty screen says to send, by the kind of the pool', () => {
+    const config = configOf({
+      listeners: [
+        {
+          name: 'web',
+          bind: '[::1]:18601',
+          routes: [
+            { path: '/', pool: 'api' },
+            { host: 'a.test', path: '/app', pool: 'app' },
+          ],
+        },
+      ],
+      pools: [
+        {
+          name: 'api',
+          affinity: { type: 'header', header: 'X-User' },
+          servers: [{ address: '127.0.0.1:3001' }],
+        },
+        {
+          name: 'app',
+          affinity: { type: 'app-cookie', name: 'JSESSIONID' },
+          servers: [{ address: '127.0.0.1:3002' }],
+        },
+        { name: 'ip', affinity: { type: 'client-ip' }, servers: [{ address: '127.0.0.1:3003' }] },
+        { name: 'jar', affinity: { type: 'cookie' }, servers: [{ address: '127.0.0.1:3004' }] },
+      ],
+    });
+    const [api, app, ip, jar] = poolsWithAffinity(config).map(bindingRequest);
+    expect(api).toEqual({
+      text: 'A client is bound at its first request with the field x-user, by its value',
+      options: ["-H 'x-user: anna'"],
+    });
+    expect(app!.text).toContain('cookie JSESSIONID');
+    expect([app!.options, ip!.options, jar!.options]).toEqual([
+      ['-c jar', '-b jar'],
+      [],
+      ['-c jar', '-b jar'],
+    ]);
+    expect(wayTo(config, 'app')).toMatchObject({ listener: { name: 'web' }, path: '/app', host: 'a.test' });
+    expect(wayTo(config, 'ip')).toBeUndefined();
+    const { bind } = wayTo(config, 'api')!.listener;
+    expect(curlLine(`${listenerUrl(bind, undefined)}/`, ...api!.options)).toBe(
+      "curl -H 'x-user: anna' 'http://[::1]:18601/'",
+    );
+    expect(listenerUrl({ host: '127.0.0.1', port: 0 }, undefined)).toBe('http://127.0.0.1:…');
+    expect(listenerUrl({ host: '0.0.0.0', port: 0 }, { url: 'http://127.0.0.1:81' })).toBe(
+      'http://127.0.0.1:81',
+    );
   });
 
   it('do not name a server twice when they tell why they moved', () => {

@@ -68,8 +68,8 @@ export function SessionInspector({ pool, id }: { pool: string; id: string }) {
         </>
       )}
       <p className="inspect-more">
-        <Button icon="requests" onPress={() => showRequests({ pool, text: client })}>
-          Requests of this client
+        <Button icon="requests" onPress={() => showRequests({ session: { pool, id } })}>
+          Requests of this session
         </Button>
         <Button icon="lock" disabledReason={blocked} onPress={() => void pinSession(session, !pinned)}>
           {pinned ? 'Unpin' : 'Pin'}

@@ -6,7 +6,7 @@ import { formatRate } from '../../metrics/format.ts';
 import { LiveText } from '../../metrics/live.tsx';
 import { useConfig } from '../../store/config.ts';
 import { useBlocked } from '../../store/connection.ts';
-import { useListeners } from '../../store/listeners.ts';
+import { curlLine, listenerUrl, useListeners } from '../../store/listeners.ts';
 import { useSlowMetrics } from '../../store/slow-metrics.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
@@ -21,7 +21,7 @@ export function ListenerCard({ name, children }: { name: string; children?: Reac
     ({ metrics }) => metrics !== undefined && (metrics.listeners[name]?.requests ?? 0) === 0,
   );
   if (!listener) return null;
-  const url = status?.url ?? `http://${formatAddress(listener.bind)}`;
+  const url = listenerUrl(listener.bind, status);
   return (
     <article className="listener" data-listener={name} aria-label={`Listener ${name}`}>
       <header>
@@ -38,7 +38,7 @@ export function ListenerCard({ name, children }: { name: string; children?: Reac
       <Routes name={name} listener={listener} />
       {isUnused ? (
         <p className="listener-unused">
-          No request yet. Try <code>curl {url}</code>
+          No request yet. Try <code>{curlLine(url)}</code>
         </p>
       ) : (
         <p className="listener-rate">

@@ -1,5 +1,6 @@
 import { selectServerIds, useConfig } from '../../store/config.ts';
 import { useServers } from '../../store/servers.ts';
+import { useSystem } from '../../store/system.ts';
 import { Icon } from '../../ui/icon.tsx';
 import { tellReasons } from './tell-reasons.ts';
 import { useWaitsForSlot } from './use-waits-for-slot.ts';
@@ -8,6 +9,7 @@ import { useWaitsForSlot } from './use-waits-for-slot.ts';
 export function PoolTrouble({ name }: { name: string }) {
   const ids = useConfig(selectServerIds(name));
   const isBusy = useWaitsForSlot(name);
+  const isStopped = useSystem(({ engine }) => engine?.state === 'stopped');
   // A text, so that only a change of the reasons renders this anew.
   const reasons = useServers(({ servers }) => {
     const all = ids.map((id) => servers[id]);
@@ -18,6 +20,17 @@ export function PoolTrouble({ name }: { name: string }) {
     // What begins with a server's name keeps it as it is written.
     return told.startsWith(all[0]!.name) ? told : capital(told);
   });
+  // The banner says why, and what to do.
+  if (isStopped) {
+    return (
+      <p className="pool-trouble" data-tone="bad" role="status">
+        <Icon name="alert" size={14} />
+        <span>
+          <b>The engine has stopped: connections are refused.</b> What is shown is the last that was known.
+        </span>
+      </p>
+    );
+  }
   if (reasons === '') return null;
   return (
     <p className="pool-trouble" data-tone={isBusy ? 'warn' : 'bad'} role="status">

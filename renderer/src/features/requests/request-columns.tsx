@@ -5,7 +5,10 @@ import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
 import { finishedMs, formatBytes, isRetried, statusCell } from './request-rows.ts';
 
-export const requestColumns: readonly GridColumn<RequestSummary>[] = [
+/** @param hasDates some of the requests are of another day */
+export const requestColumns = (hasDates: boolean) => (hasDates ? datedColumns : columns);
+
+const columns: readonly GridColumn<RequestSummary>[] = [
   {
     id: 'time',
     label: 'Finished',
@@ -97,3 +100,5 @@ export const requestColumns: readonly GridColumn<RequestSummary>[] = [
     ),
   },
 ];
+
+const datedColumns = columns.map((column) => (column.id === 'time' ? { ...column, width: '132px' } : column));

@@ -16,7 +16,7 @@ const all = '';
 export function RequestFilters({ filter, onChange }: FiltersProps) {
   const pools = useConfig(({ poolNames }) => poolNames);
   const serverIds = useConfig(selectAllServerIds);
-  const { pool, server } = filter;
+  const { pool, server, session } = filter;
   const servers = useMemo(
     () => serverIds.filter((id) => pool === undefined || id.startsWith(`${pool}/`)),
     [serverIds, pool],
@@ -37,6 +37,16 @@ export function RequestFilters({ filter, onChange }: FiltersProps) {
   }
   return (
     <>
+      {session !== undefined && (
+        <Button
+          icon="cross"
+          tooltip="Show requests of others too"
+          onPress={() => change({ session: undefined })}
+          className="named-filter"
+        >
+          {`session ${session.id} of ${session.pool}`}
+        </Button>
+      )}
       <SearchBox
         label="Search requests"
         placeholder="Path, status, client, id…"
@@ -58,7 +68,7 @@ export function RequestFilters({ filter, onChange }: FiltersProps) {
           label="Pool"
           value={pool ?? all}
           options={[{ id: all, label: 'all' }, ...pools.map((name) => ({ id: name, label: name }))]}
-          onChange={(name) => change({ pool: name || undefined, server: undefined })}
+          onChange={(name) => change({ pool: name || undefined, server: undefined, session: undefined })}
         />
       )}
       <Choice
@@ -73,7 +83,7 @@ export function RequestFilters({ filter, onChange }: FiltersProps) {
         ]}
         onChange={(id) => change({ server: id || undefined })}
       />
-      {(pool ?? server ?? filter.only ?? filter.text) !== undefined && (
+      {(pool ?? server ?? session ?? filter.only ?? filter.text) !== undefined && (
         <Button tone="ghost" onPress={() => onChange({})}>
           Clear
         </Button>

@@ -11,8 +11,8 @@ export function isRetried({ attempts }: Pick<RequestSummary, 'attempts'>): boole
 }
 
 /** Whether the list is narrowed by something that only the whole journal can answer. */
-export function isNarrowed({ pool, server, only, ids }: RequestFilter): boolean {
-  return pool !== undefined || server !== undefined || only !== undefined || ids !== undefined;
+export function isNarrowed({ pool, server, session, only, ids }: RequestFilter): boolean {
+  return [pool, server, session, only, ids].some((each) => each !== undefined);
 }
 
 /**
@@ -54,9 +54,11 @@ export function finishedMs({ atMs, durationMs }: Pick<RequestSummary, 'atMs' | '
   return atMs + durationMs;
 }
 
-function matcher({ pool, server, only, ids }: RequestFilter): (request: RequestSummary) => boolean {
+function matcher({ pool, server, session, only, ids }: RequestFilter): (request: RequestSummary) => boolean {
   const wanted = ids && new Set(ids);
   return (request) =>
+    // A summary does not tell its session: the journal does.
+    session === undefined &&
     (pool === undefined || request.pool === pool) &&
     (server === undefined || request.server === server) &&
     (only !== 'failed' || isFailed(request)) &&

@@ -1,9 +1,11 @@
 import './requests.css';
 import type { RequestSummary } from '@shared/contract/request-values.ts';
+import { isOtherDay } from '@shared/lib/moment.ts';
 import { useMemo, useRef, useState } from 'react';
 import { formatCount, plural } from '../../metrics/format.ts';
 import { useConfig } from '../../store/config.ts';
 import { type RequestFilter, select, setRequestFilter, useInterface } from '../../store/interface.ts';
+import { curlLine, listenerUrl, useListeners } from '../../store/listeners.ts';
 import { requestCapacity, useRequests, useWatchRequests } from '../../store/requests.ts';
 import { useSlowMetrics } from '../../store/slow-metrics.ts';
 import { Button } from '../../ui/button.tsx';
@@ -12,7 +14,7 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { Tooltip } from '../../ui/tooltip.tsx';
 import { requestColumns } from './request-columns.tsx';
 import { RequestFilters } from './request-filters.tsx';
-import { isFailed, isNarrowed, requestRows } from './request-rows.ts';
+import { finishedMs, isFailed, isNarrowed, requestRows } from './request-rows.ts';
 import { useJournal } from './use-journal.ts';
 
 /** The requests as they come, newest first; it holds still while somebody reads. */
@@ -59,7 +61,7 @@ export function RequestsScreen() {
       <div className="list-body">
         <DataGrid
           label="Requests, newest first"
-          columns={requestColumns}
+          columns={requestColumns(isOfAnotherDay(view.rows.at(-1)))}
           rows={view.rows}
           rowKey={requestKey}
           rowHeight={28}
@@ -75,6 +77,9 @@ export function RequestsScreen() {
   );
 }
 
+/** The oldest of the list. */
+const isOfAnotherDay = (request: RequestSummary | undefined): boolean =>
+  request !== undefined && isOtherDay(finishedMs(request), Date.now());
 const requestKey = ({ id }: RequestSummary): string => id;
 const requestTone = (request: RequestSummary): string | undefined => (isFailed(request) ? 'bad' : undefined);
 const selectRequest = ({ id }: RequestSummary): void => select({ kind: 'request', id });
@@ -153,7 +158,8 @@ function Told({ view: { rows, dropped }, filter }: { view: View; filter: Request
 
 function NoRequests({ filter }: { filter: RequestFilter }) {
   const journalSize = useConfig(({ config }) => config?.journalRequests);
-  const url = useConfig(({ listeners, listenerNames }) => listeners[listenerNames[0] ?? '']?.bind);
+  const listener = useConfig(({ listeners, listenerNames }) => listeners[listenerNames[0] ?? '']);
+  const status = useListeners(({ listeners }) => listeners[listener?.name ?? '']);
   if (journalSize !== 0 && (isNarrowed(filter) || (filter.text ?? '') !== '')) {
     return (
       <EmptyState
@@ -185,13 +191,11 @@ function NoRequests({ filter }: { filter: RequestFilter }) {
     <EmptyState icon="requests" title="No request yet">
       <p>
         Every request through a listener appears here, with the server it went to and the reason.
-        {url && ' Send one, or start the traffic at the top right:'}
+        {listener && ' Send one, or start the traffic at the top right:'}
       </p>
-      {url && (
+      {listener && (
         <p>
-          <code className="code-line">
-            curl http://{url.host}:{url.port || '…'}/
-          </code>
+          <code className="code-line">{curlLine(`${listenerUrl(listener.bind, status)}/`)}</code>
         </p>
       )}
     </EmptyState>

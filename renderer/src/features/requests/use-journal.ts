@@ -33,11 +33,11 @@ async function named(ids: readonly string[]): Promise<JournalAnswer> {
 export function useJournal(filter: RequestFilter, isPaused: boolean): JournalAnswer {
   const [answer, setAnswer] = useState(nothing);
   const isConnected = useConnection(({ state }) => state.phase === 'connected');
-  const { pool, server, only, ids } = filter;
+  const { pool, server, session, only, ids } = filter;
   const narrowed = isNarrowed(filter);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question is on its way, the old answer must go
-  useEffect(() => setAnswer(nothing), [pool, server, only, ids]);
+  useEffect(() => setAnswer(nothing), [pool, server, session, only, ids]);
 
   useEffect(() => {
     if (!isConnected || isPaused) return;
@@ -48,6 +48,7 @@ export function useJournal(filter: RequestFilter, isPaused: boolean): JournalAns
         limit: most,
         ...(pool !== undefined && { pool }),
         ...(server !== undefined && { server }),
+        ...(session !== undefined && { session }),
         ...(only !== undefined && { only }),
       };
       // Without an answer the live list stands for itself; the connection's banner says what is wrong.
@@ -61,6 +62,6 @@ export function useJournal(filter: RequestFilter, isPaused: boolean): JournalAns
       isOver = true;
       clearTimeout(timer);
     };
-  }, [pool, server, only, ids, narrowed, isConnected, isPaused]);
+  }, [pool, server, session, only, ids, narrowed, isConnected, isPaused]);
   return answer;
 }

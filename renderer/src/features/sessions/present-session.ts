@@ -25,6 +25,8 @@ export function sortSessions(
 export interface AffinitySummary {
   readonly pool: string;
   readonly type: Session['type'];
+  /** Of the cookie or the field, for the kinds that name one. */
+  readonly name?: string | undefined;
   /** `cookie`, `cookie JSESSIONID`, `field x-session`, `client address`. */
   readonly by: string;
   /** `30m`. */
@@ -41,6 +43,12 @@ export function poolsWithAffinity(config: Pick<Config, 'pools'>): AffinitySummar
           {
             pool: name,
             type: affinity.type,
+            name:
+              affinity.type === 'header'
+                ? affinity.header
+                : affinity.type === 'app-cookie'
+                  ? affinity.name
+                  : undefined,
             by: bindsBy(affinity),
             ttl: formatDuration(affinity.ttlMs),
             maxSessions: affinity.maxSessions,
@@ -60,6 +68,46 @@ function bindsBy(affinity: Exclude<Config['pools'][number]['affinity'], { type: 
     case 'client-ip':
       return 'client address';
   }
+}
+
+/** What binds a client, as a sentence without its end, and what curl needs to send it. */
+export function bindingRequest({ type, name = '' }: Pick<AffinitySummary, 'type' | 'name'>): {
+  readonly text: string;
+  readonly options: readonly string[];
+} {
+  switch (type) {
+    case 'cookie':
+      return {
+        text: 'A client is bound at its first request. Open a listener in the browser, or send requests that keep cookies',
+        options: ['-c jar', '-b jar'],
+      };
+    case 'app-cookie':
+      return {
+        text: `A client is bound when a response of the application sets its cookie ${name}. Send requests that keep cookies`,
+        options: ['-c jar', '-b jar'],
+      };
+    case 'header':
+      return {
+        text: `A client is bound at its first request with the field ${name}, by its value`,
+        options: [`-H '${name}: anna'`],
+      };
+    case 'client-ip':
+      return { text: 'A client is bound at its first request, by its address', options: [] };
+  }
+}
+
+/** The first listener and rule that lead to a pool; undefined where none does. */
+export function wayTo(
+  { listeners }: Pick<Config, 'listeners'>,
+  pool: string,
+):
+  | { readonly listener: Config['listeners'][number]; readonly path: string; readonly host?: string }
+  | undefined {
+  for (const listener of listeners) {
+    const route = listener.routes.find((each) => each.pool === pool);
+    if (route) return { listener, path: route.path, ...(route.host !== undefined && { host: route.host }) };
+  }
+  return undefined;
 }
 
 /** A reason that begins with the name of the server it is about, beside which it stands already. */

@@ -1,4 +1,5 @@
 import type { Session } from '@shared/contract/session-values.ts';
+import { isOtherDay } from '@shared/lib/moment.ts';
 import { formatCount, formatSpan, formatTime } from '../../metrics/format.ts';
 import { Button } from '../../ui/button.tsx';
 import type { GridColumn } from '../../ui/data-grid.tsx';
@@ -10,12 +11,15 @@ import { type SessionActs, SessionMenu } from './session-menu.tsx';
 export function sessionColumns({
   nowMs,
   hasPools,
+  oldestMs,
   disabledReason,
   acts,
 }: {
   nowMs: number;
   /** More than one pool binds its clients. */
   hasPools: boolean;
+  /** When the first of them was bound: the column is wider where that takes a date. */
+  oldestMs: number;
   disabledReason: string | undefined;
   acts: SessionActs;
 }): readonly GridColumn<Session>[] {
@@ -66,7 +70,7 @@ export function sessionColumns({
     {
       id: 'since',
       label: 'Bound at',
-      width: '68px',
+      width: isOtherDay(oldestMs, nowMs) ? '112px' : '68px',
       sortable: true,
       cell: ({ sinceMs }) => <span className="quiet">{formatTime(sinceMs)}</span>,
     },

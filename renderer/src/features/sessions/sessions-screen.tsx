@@ -11,6 +11,7 @@ import { DataGrid, type GridSort } from '../../ui/data-grid.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
 import { SearchBox } from '../../ui/search-box.tsx';
 import { AffinityOff } from './affinity-off.tsx';
+import { HowToBind } from './how-to-bind.tsx';
 import { poolsWithAffinity, type SessionSort, sortSessions } from './present-session.ts';
 import { sessionColumns } from './session-columns.tsx';
 import type { SessionActs } from './session-menu.tsx';
@@ -75,7 +76,13 @@ export function SessionsScreen() {
       <div className="list-body">
         <DataGrid
           label="Sessions"
-          columns={sessionColumns({ nowMs, hasPools: pools.length > 1, disabledReason, acts })}
+          columns={sessionColumns({
+            nowMs,
+            hasPools: pools.length > 1,
+            oldestMs: sessions.reduce((oldest, { sinceMs }) => Math.min(oldest, sinceMs), nowMs),
+            disabledReason,
+            acts,
+          })}
           rows={sortSessions(sessions, sort.column as SessionSort, sort.direction)}
           rowKey={({ pool: of, id }) => `${of}/${id}`}
           rowHeight={32}
@@ -87,29 +94,18 @@ export function SessionsScreen() {
           empty={
             isKnown && (
               <EmptyState icon="sessions" title={search === '' ? 'No session yet' : 'No session like that'}>
-                <p>
-                  {search === ''
-                    ? 'A client is bound at its first request. Open a listener in the browser, or send a request that keeps cookies:'
-                    : `Nothing matches “${search}”. Sessions are found by part of the client or of their id, or by the beginning of their key.`}
-                </p>
-                {search === '' && <CookieLine />}
+                {search === '' ? (
+                  <HowToBind pool={pools.find((each) => each.pool === pool) ?? pools[0]!} />
+                ) : (
+                  <p>
+                    {`Nothing matches “${search}”. Sessions are found by part of the client or of their id, or by the beginning of their key.`}
+                  </p>
+                )}
               </EmptyState>
             )
           }
         />
       </div>
     </div>
-  );
-}
-
-function CookieLine() {
-  const bind = useConfig(({ listeners, listenerNames }) => listeners[listenerNames[0] ?? '']?.bind);
-  if (!bind) return null;
-  return (
-    <p>
-      <code className="code-line">
-        curl -c jar -b jar http://{bind.host}:{bind.port || '…'}/
-      </code>
-    </p>
   );
 }

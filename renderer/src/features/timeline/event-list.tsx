@@ -1,5 +1,6 @@
 import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { eventText, serverLabel } from '@shared/lib/event-text.ts';
+import { isOtherDay } from '@shared/lib/moment.ts';
 import { useMemo, useRef, useState } from 'react';
 import { formatCount, formatTime } from '../../metrics/format.ts';
 import { selectAllServerIds, selectSharedNames, useConfig } from '../../store/config.ts';
@@ -29,6 +30,8 @@ const columns: readonly GridColumn<BallastEvent>[] = [
   },
 ];
 
+const datedColumns = columns.map((column) => (column.id === 'time' ? { ...column, width: '98px' } : column));
+
 function EventText({ event }: { event: BallastEvent }) {
   const shared = useConfig(selectSharedNames);
   const { tone } = event;
@@ -57,6 +60,8 @@ export function EventList() {
   const held = useRef({ rows, listServer, listGroup });
   if (!isReading || held.current.listServer !== listServer || held.current.listGroup !== listGroup)
     held.current = { rows, listServer, listGroup };
+  const oldest = held.current.rows.at(-1);
+  const hasDates = oldest !== undefined && isOtherDay(oldest.atMs, Date.now());
   const newer = isReading ? Math.max(0, rows.length - held.current.rows.length) : 0;
   return (
     <section className="event-list" aria-label="Events">
@@ -89,7 +94,7 @@ export function EventList() {
       </div>
       <DataGrid
         label="Events, newest first"
-        columns={columns}
+        columns={hasDates ? datedColumns : columns}
         headHidden
         rows={held.current.rows}
         rowKey={eventKey}

@@ -1,4 +1,5 @@
-import { formatMs, formatTime } from '../../metrics/format.ts';
+import { clockText } from '@shared/lib/moment.ts';
+import { formatMs } from '../../metrics/format.ts';
 import type { ClientSeries } from '../../metrics/history.ts';
 import { resolveColour } from '../../ui/colour.ts';
 import { clientsHeight, rulerHeight, type Scale, xOf } from './paint.ts';
@@ -137,7 +138,7 @@ export function paintRuler(
   context.textBaseline = 'middle';
   context.fillStyle = resolveColour('var(--faint)');
   const middle = rulerHeight / 2 + 1;
-  const end = isLive ? 'now' : formatTime(scale.toMs);
+  const end = isLive ? 'now' : clockText(scale.toMs);
   const endWidth = context.measureText(end).width;
   context.textAlign = 'right';
   context.fillText(end, scale.width, middle);
@@ -148,14 +149,14 @@ export function paintRuler(
     context.globalAlpha = 0.6;
     context.fillRect(Math.round(x), 0, 1, 3);
     context.globalAlpha = 1;
-    const text = formatTime(atMs);
+    const text = clockText(atMs);
     const half = context.measureText(text).width / 2;
     if (x + half > scale.width - endWidth - 10 || x - half < 0 || Math.abs(x - pointerX) < half * 2 + 8)
       continue;
     context.fillText(text, x, middle);
   }
   if (pointerMs === undefined) return;
-  const text = formatTime(pointerMs, true);
+  const text = clockText(pointerMs, true);
   const half = context.measureText(text).width / 2;
   context.fillStyle = resolveColour('var(--text)');
   context.fillText(text, Math.min(scale.width - half - endWidth - 10, Math.max(half, pointerX)), middle);
