@@ -54,13 +54,3 @@ export function isFull(server: Server): boolean {
   // In this order: what is in flight is a sum over threads.
   return server.maxRequests !== 0 && server.activeRequests >= server.maxRequests;
 }
-
-/** Whatever load it has: there is no point in waiting for it. */
-export function isOut({ adminState, verdict }: Server): boolean {
-  return adminState === 'maintenance' || verdict === 'unhealthy';
-}
-
-/** Whether asking for it makes sense; whether it may really be used, the chooser decides. */
-export function hasSlot(server: Server): boolean {
-  return !isOut(server) && !isFull(server);
-}

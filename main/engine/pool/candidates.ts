@@ -1,5 +1,4 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
-import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import {
@@ -9,7 +8,8 @@ import {
   emptyRoster,
   type Roster,
 } from '../journal/decision.ts';
-import { isFull, unavailability } from './availability.ts';
+import { type Askable, wasTried } from './askable.ts';
+import { isFull } from './availability.ts';
 import type { Panic } from './panic.ts';
 import type { Server } from './server.ts';
 import type { SlowStart } from './slow-start.ts';
@@ -28,23 +28,23 @@ export class Candidates {
   sawFull = false;
   roster: Roster = emptyRoster;
   servers: readonly Server[] = [];
-  /** Ejected servers are asked where there is no other (`ejectLast: false`). */
-  asksEjected = true;
   byId: ReadonlyMap<string, Server> = new Map();
   /** Those of the best level there is: who is asked while all is well. */
   firsts: readonly Server[] = [];
   readonly #clock: Clock;
   readonly #slowStart: SlowStart;
   readonly #panic: Panic;
+  readonly #askable: Askable;
   /** How each server is noted while all is well, by its place. */
   #wellCodes: readonly number[] = [];
   /** Every server takes a new client's request as long as it is well: none has a limit or no weight. */
   #isPlain = false;
 
-  constructor(clock: Clock, slowStart: SlowStart, panic: Panic) {
+  constructor(clock: Clock, slowStart: SlowStart, panic: Panic, askable: Askable) {
     this.#clock = clock;
     this.#slowStart = slowStart;
     this.#panic = panic;
+    this.#askable = askable;
   }
 
   /** @param servers in configured order, their `order` set accordingly */
@@ -83,14 +83,6 @@ export class Candidates {
     return isRising && found === this.firsts ? this.firsts.slice() : found;
   }
 
-  /** Why a server takes no request of such a client; null where it does. What panic makes of probes and failures is reckoned in. */
-  reasonOf(server: Server, now: number, bound: boolean): UnavailableReason | null {
-    const reason = unavailability(server, now, bound);
-    if ((reason !== 'unhealthy' && reason !== 'ejected') || !this.#panic.covers(server)) return reason;
-    if (server.configuredWeight === 0 && !bound) return 'weight-zero';
-    return isFull(server) ? 'full' : null;
-  }
-
   /**
    * What `note` would write down of a first attempt in a pool whose servers are all well, in a fraction of the time; then the
    * candidates are those of the best level. False where they are not, and nothing is noted that `note` would not write over.
@@ -120,7 +112,7 @@ export class Candidates {
     let full = 0;
     for (let index = 0; index < servers.length; index++) {
       const server = servers[index]!;
-      const reason = wasTried(exchange, server) ? 'tried' : this.reasonOf(server, now, false);
+      const reason = wasTried(exchange, server) ? 'tried' : this.#askable.reasonOf(server, now, false);
       record.note(index, reason === null ? candidateCode : codes[reason], server, now);
       if (reason === null) {
         candidates += 1;
@@ -159,15 +151,10 @@ export class Candidates {
    */
   #lastResort(record: DecisionRecord, exchange: Exchange, full: number): Server[] {
     const candidates = this.#with(record, candidateCode);
-    const ejected = this.asksEjected ? this.#with(record, codes.ejected).filter(takesNew) : [];
-    const hopeful = this.#with(record, codes.unhealthy).filter(
-      (server) => isHopeful(server) && takesNew(server),
-    );
+    const ejected = this.#lastWith(record, 'ejected');
+    const hopeful = this.#lastWith(record, 'unhealthy');
     const well = ejected.filter((server) => server.unreachableAt === 0 && !isFull(server));
-    const others = [...candidates, ...ejected, ...hopeful]
-      .filter((server) => !isFull(server))
-      // Strategies are handed them as configured.
-      .sort((one, other) => one.order - other.order);
+    const others = [...candidates, ...ejected, ...hopeful].filter((server) => !isFull(server));
     if (candidates.length === 0) {
       this.waitsForSlot = full > 0 || (others.length === 0 && ejected.length + hopeful.length > 0);
       if (this.waitsForSlot) return [];
@@ -188,23 +175,12 @@ export class Candidates {
     return last;
   }
 
-  /** Servers that this request tried, the first of those that failed it longest ago and not again since. */
   #mayBeBack(record: DecisionRecord, exchange: Exchange, now: number): Server[] {
-    const { attempts, attemptCount } = exchange;
-    if (attemptCount < 2) return [];
-    for (let index = 0; index < attemptCount - 1; index++) {
-      const { server, startedAt, endedAt } = attempts[index]!;
-      // The one before a hedge may be under way still.
-      if (!server || endedAt < startedAt || now - endedAt < comesBackMs) continue;
-      if (wasTriedSince(exchange, server, index + 1) || this.byId.get(server.id) !== server) continue;
-      const reason = unavailability(server, now, false);
-      const mayGo = reason === 'unhealthy' && isHopeful(server) && takesNew(server) && !isFull(server);
-      if (reason !== null && !mayGo) continue;
-      record.lastResort = 'failed-before';
-      record.lastResortAgeMs = now - endedAt;
-      return [server];
-    }
-    return [];
+    const attempt = this.#askable.mayBeBack(exchange, now);
+    if (attempt === null) return [];
+    record.lastResort = 'failed-before';
+    record.lastResortAgeMs = now - attempt.endedAt;
+    return [attempt.server!];
   }
 
   /** Candidates of a worse level are not asked. */
@@ -218,20 +194,15 @@ export class Candidates {
   #with(record: DecisionRecord, code: number): Server[] {
     return this.servers.filter((server) => record.code(server.order) === code);
   }
+
+  /** Those out for that reason that are the last resort. */
+  #lastWith(record: DecisionRecord, reason: 'ejected' | 'unhealthy'): Server[] {
+    return this.#with(record, codes[reason]).filter((server) => this.#askable.isLastResort(server, reason));
+  }
 }
 
 function standbyCode({ backup }: Server): number {
   return backup ? codes.backup : codes.priority;
-}
-
-/** Of weight 0 is who leaves by and by: only its own sessions are led there, however bad things are. */
-function takesNew({ configuredWeight }: Server): boolean {
-  return configuredWeight > 0;
-}
-
-/** What probes say against an unhealthy one is only that nobody listened, or is out of date. */
-function isHopeful({ unreachableAt, answersProbes }: Server): boolean {
-  return unreachableAt !== 0 || answersProbes;
 }
 
 /** Of servers that nobody listened at, the one this is longest known of: the likeliest to be back. None of none. */
@@ -240,18 +211,4 @@ function longestAgo(servers: readonly Server[]): Server[] {
   for (const server of servers)
     if (longest === null || server.unreachableAt < longest.unreachableAt) longest = server;
   return longest === null ? [] : [longest];
-}
-
-/** A process that was killed is not started again in less. */
-const comesBackMs = 100;
-
-export function wasTried(exchange: Exchange, server: Server): boolean {
-  return wasTriedSince(exchange, server, 0);
-}
-
-function wasTriedSince(exchange: Exchange, server: Server, from: number): boolean {
-  for (let index = from; index < exchange.attemptCount; index++) {
-    if (exchange.attempts[index]!.server === server) return true;
-  }
-  return false;
 }

@@ -5,8 +5,9 @@ import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
 import { candidateCode, DecisionRecord, decisionStates, pickedCode } from '../journal/decision.ts';
 import type { Strategy } from '../strategy/strategy.ts';
+import { Askable, wasTried } from './askable.ts';
 import { isFull } from './availability.ts';
-import { Candidates, wasTried } from './candidates.ts';
+import { Candidates } from './candidates.ts';
 import type { FurtherTurns } from './further-turns.ts';
 import type { Panic } from './panic.ts';
 import type { PoolLimit } from './pool-limit.ts';
@@ -23,6 +24,8 @@ const circuitOpenCode = decisionStates.indexOf('circuit-open');
 export class Chooser {
   readonly #clock: Clock;
   readonly #candidates: Candidates;
+  /** Who could be asked, without choosing. */
+  readonly askable: Askable;
   readonly #limit: PoolLimit;
   readonly #turns: FurtherTurns;
   /** After a `choose`: the pool stood at its own `maxRequests`. */
@@ -34,7 +37,8 @@ export class Chooser {
     this.#limit = limit;
     this.#turns = turns;
     this.#clock = clock;
-    this.#candidates = new Candidates(clock, slowStart, panic);
+    this.askable = new Askable(panic);
+    this.#candidates = new Candidates(clock, slowStart, panic, this.askable);
   }
 
   /** After a `choose` that found nothing: servers were only full, so that it pays to wait. Nothing is written down then. */
@@ -52,13 +56,32 @@ export class Chooser {
 
   /** @param servers in configured order, their `order` set accordingly */
   arrange(config: PoolConfig, servers: readonly Server[]): void {
-    this.#candidates.asksEjected = !config.outlierDetection.ejectLast;
+    this.askable.asksEjected = !config.outlierDetection.ejectLast;
+    this.askable.servers = servers;
     this.#candidates.arrange(config, servers);
   }
 
   /** Why a server takes no new client by itself; null where it does. */
   reasonOf(server: Server, now: number): UnavailableReason | null {
-    return this.#candidates.reasonOf(server, now, false);
+    return this.askable.reasonOf(server, now, false);
+  }
+
+  /**
+   * Whether `choose` would find a server for a further attempt then, so that a response may be given up for it.
+   *
+   * @param inMs from now @param mayWait one that is only full is as good
+   */
+  hasAnother(exchange: Exchange, affinity: Affinity | null, inMs: number, mayWait: boolean): boolean {
+    const now = this.#clock.now();
+    const { session } = exchange;
+    if (affinity?.config.onUnavailable === 'reject' && session !== null && affinity.holds(session)) {
+      const bound = this.#candidates.byId.get(session.server.id);
+      if (bound && !exchange.sessionIsNew) {
+        const reason = wasTried(exchange, bound) ? 'tried' : this.askable.reasonOf(bound, now + inMs, true);
+        if (reason !== 'drained') return reason === null || (reason === 'full' && mayWait);
+      }
+    }
+    return this.askable.hasAnother(exchange, now, now + inMs, mayWait);
   }
 
   /** @param ending how many of its attempts are in flight still, and end when their successor is chosen */
@@ -125,7 +148,7 @@ export class Chooser {
     return (
       affinity === null ||
       this.#candidates.servers.every((server) => {
-        const reason = this.#candidates.reasonOf(server, now, true);
+        const reason = this.askable.reasonOf(server, now, true);
         return reason !== null && reason !== 'full';
       })
     );
@@ -220,7 +243,7 @@ export class Chooser {
       ? 'removed'
       : wasTried(exchange, bound)
         ? 'tried'
-        : this.#candidates.reasonOf(bound, now, true);
+        : this.askable.reasonOf(bound, now, true);
     if (bound && cause === null) {
       session.server = bound;
       record.affinity = 'kept';

@@ -29,13 +29,16 @@ export class Panic {
 
   /** To be called under the pool's lock: whoever sees a change first tells it. */
   look(servers: readonly Server[], now: number): void {
-    if (this.threshold === 0) {
-      this.calm();
-      return;
-    }
+    this.see(servers, now);
+    if (this.isOn !== this.#cells.isInPanic) this.#tell();
+  }
+
+  /** The same without a word, and without the lock: for who wants to know whom panic covers. */
+  see(servers: readonly Server[], now: number): void {
+    this.isOn = false;
+    if (this.threshold === 0) return;
     this.#count(servers, now);
     this.isOn = this.ready > 0 && this.available * 100 < this.threshold * this.ready;
-    if (this.isOn !== this.#cells.isInPanic) this.#tell();
   }
 
   /** Every server is well, or the pool never panics. */

@@ -8,11 +8,9 @@ import type { AttemptRecord, Exchange } from '../exchange.ts';
 import { wheelOf } from '../sockets/timer-wheel.ts';
 import { createStrategy, notesKeeper } from '../strategy/registry.ts';
 import type { Strategy } from '../strategy/strategy.ts';
-import { hasSlot, isOut } from './availability.ts';
 import { Chooser } from './chooser.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 import { FurtherTurns } from './further-turns.ts';
-import { hasFree } from './hedging.ts';
 import { Panic } from './panic.ts';
 import type { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
@@ -111,6 +109,11 @@ export class PoolChoice {
     return this.#chooser.reasonOf(server, now);
   }
 
+  hasAnother(exchange: Exchange, inMs: number): boolean {
+    const mayWait = this.#members.config.queue.length > 0;
+    return this.#chooser.hasAnother(exchange, this.#sessions.affinity, inMs, mayWait);
+  }
+
   choose(exchange: Exchange, isEnding: boolean): Server | null {
     if (!this.#isAdmitted(exchange)) return null;
     // Nobody overtakes those that wait.
@@ -190,14 +193,15 @@ export class PoolChoice {
   hedge(exchange: Exchange): Server | null {
     const now = this.#deps.clock.now();
     const { lock } = this.#cells;
-    const { config, servers } = this.#members;
+    const { config } = this.#members;
     // Whoever waits for a slot has none yet.
     if (this.queue.length > 0 || (this.#deps.memory.isShared && !this.#board.mayGo(now))) return null;
     let isOver = false;
     lock.acquire();
     try {
       // A pool that fails as a whole is not given more to do.
-      if (this.circuit.isOpen || this.#limit.isReached || !hasFree(servers, exchange, now)) return null;
+      if (this.circuit.isOpen || this.#limit.isReached || !this.#chooser.askable.hasFree(exchange, now))
+        return null;
       isOver = !this.#budget.has(now, config.retry);
       if (isOver) return null;
       const server = this.#chooser.choose(exchange, this.#strategy, null);
@@ -293,10 +297,13 @@ export class PoolChoice {
   }
 
   #queueOwner(): QueueOwner {
+    const { clock } = this.#deps;
+    const { askable } = this.#chooser;
     return {
       // Where the circuit is open nobody waits for a slot: all are to hear of it.
-      hasSlot: () => this.circuit.isOpen || (!this.#limit.isReached && this.#members.servers.some(hasSlot)),
-      isOut: () => this.#members.servers.every(isOut),
+      hasSlot: (hasReturned) =>
+        this.circuit.isOpen || (!this.#limit.isReached && askable.hasSlot(clock.now(), hasReturned)),
+      isOut: () => askable.isOut(clock.now()),
       offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange, 0) : null),
       mayWaitOn: () => this.#chooser.waitsForSlot,
       timedOut: ({ exchange }, waitedMs) => {

@@ -57,8 +57,13 @@ export interface Pool {
   readonly hedgeAfterMs: number;
   /** How long to wait before the next retry, in milliseconds, where so many were waited for. */
   pauseMs(pauses: number): number;
-  /** Whether a server that the exchange has not tried is available now, or is only full and may be waited for. */
-  hasAnother(exchange: Exchange): boolean;
+  /**
+   * Whether `choose` would find a server for the exchange's next attempt, or one that is only full and may be waited for: in panic and as
+   * the last resort too.
+   *
+   * @param inMs so much later than now
+   */
+  hasAnother(exchange: Exchange, inMs?: number): boolean;
   /** The pool is not configured any more: nothing further is begun. */
   readonly isStopped: boolean;
   /** One of the pool's limits was reached. `server`: the one concerned. */

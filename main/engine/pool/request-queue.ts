@@ -19,8 +19,12 @@ export interface Waiter {
 
 /** What the queue asks of its pool. */
 export interface QueueOwner {
-  /** Whether asking anybody makes sense: some server has a slot. */
-  hasSlot(): boolean;
+  /**
+   * Whether asking anybody makes sense: some server has a slot.
+   *
+   * @param hasReturned some that wait have been at a server already, and that failed them
+   */
+  hasSlot(hasReturned: boolean): boolean;
   /** No server is in that could have a slot some time: whoever waits is to hear of it. */
   isOut(): boolean;
   /** A server for this one now, or null. */
@@ -56,6 +60,8 @@ export class RequestQueue extends Timed {
   #first: Waiter | null = null;
   #last: Waiter | null = null;
   #length = 0;
+  /** Those that have been at a server already. */
+  readonly #returned = new Set<Waiter>();
   #woken = false;
   #running = false;
   #timeoutMs = 0;
@@ -91,6 +97,7 @@ export class RequestQueue extends Timed {
     else this.#first = waiter;
     this.#last = waiter;
     this.#length += 1;
+    if (waiter.exchange.attemptCount > 0) this.#returned.add(waiter);
     this.#publish();
     if (this.#length === 1) this.#wheel.set(this, this.#clock.now() + Math.min(lookMs, this.#timeoutMs));
   }
@@ -107,6 +114,7 @@ export class RequestQueue extends Timed {
     waiter.waiterBefore = null;
     waiter.waiterAfter = null;
     this.#length -= 1;
+    this.#returned.delete(waiter);
     this.#publish();
   }
 
@@ -127,7 +135,7 @@ export class RequestQueue extends Timed {
     const releases = board?.releases ?? 0;
     const isOut = owner.isOut();
     let isOthersTurn = false;
-    for (let waiter = this.#first; waiter && (isOut || owner.hasSlot()); ) {
+    for (let waiter = this.#first; waiter && (isOut || this.#hasSlot()); ) {
       if (!isOut && board?.mayGo(waiter.exchange.queuedAt) === false) {
         isOthersTurn = true;
         break;
@@ -140,7 +148,7 @@ export class RequestQueue extends Timed {
       waiter = after === null || after.isWaiting ? after : this.#first;
     }
     this.#running = false;
-    if (board && !isOthersTurn) board.looked(releases, owner.hasSlot());
+    if (board && !isOthersTurn) board.looked(releases, this.#hasSlot());
   }
 
   /** Nobody can be served any more. @param tell sets `exchange.error` */
@@ -178,6 +186,10 @@ export class RequestQueue extends Timed {
     const toMs = (micros: number | null): number | null =>
       micros === null ? null : Math.round(micros) / perMs;
     return [toMs(p50), toMs(p99)];
+  }
+
+  #hasSlot(): boolean {
+    return this.#owner.hasSlot(this.#returned.size > 0);
   }
 
   #publish(): void {

@@ -11,7 +11,7 @@ import { backoffMs } from '../proxy/back-off.ts';
 import { AttemptResults } from './attempt-results.ts';
 import { unavailability } from './availability.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
-import { HedgeDelay, hasUntried } from './hedging.ts';
+import { HedgeDelay } from './hedging.ts';
 import type { Pool } from './pool.ts';
 import { PoolCells } from './pool-cells.ts';
 import { PoolChoice } from './pool-choice.ts';
@@ -249,8 +249,8 @@ export class ServerPool implements Pool, SocketHolder {
     return backoffMs(this.config.retry, pauses, this.#deps.random);
   }
 
-  hasAnother(exchange: Exchange): boolean {
-    return hasUntried(this.servers, exchange, this.#deps.clock.now(), this.config.queue.length > 0);
+  hasAnother(exchange: Exchange, inMs = 0): boolean {
+    return this.#choice.hasAnother(exchange, inMs);
   }
 
   limitReached(kind: LimitKind, server: Server | null): void {

@@ -256,7 +256,7 @@ export class Attempts extends HedgedAttempt implements Waiter {
     if (outcome === 'connect-failed') return this.#goOn(pool);
     const pauseMs = pool.pauseMs(this.#pauses);
     if (!this.hasTimeFor(pauseMs)) return pauseMs > 0 ? 'wait' : 'time';
-    const without = this.#takeRetry(pool);
+    const without = this.#takeRetry(pool, pauseMs);
     if (without !== null) return without;
     if (pauseMs === 0) return this.#goOn(pool);
     this.#pause(pauseMs);
@@ -312,8 +312,8 @@ export class Attempts extends HedgedAttempt implements Waiter {
     const pauseMs = pool.pauseMs(this.#pauses);
     // The response would be gone when the wait is over: it stands unless there is somebody to ask then.
     if (pauseMs > 0 && !this.hasTimeFor(pauseMs)) return 'wait';
-    if (pauseMs > 0 && !pool.hasAnother(this.exchange)) return 'no-server';
-    const without = this.#takeRetry(pool);
+    if (pauseMs > 0 && !pool.hasAnother(this.exchange, pauseMs)) return 'no-server';
+    const without = this.#takeRetry(pool, pauseMs);
     if (without !== null) return without;
     if (pauseMs > 0) {
       this.#abandon(detail);
@@ -341,11 +341,11 @@ export class Attempts extends HedgedAttempt implements Waiter {
   }
 
   /** Takes the next attempt out of the budget; otherwise says why there is none. */
-  #takeRetry(pool: Pool): StopReason | null {
+  #takeRetry(pool: Pool, pauseMs: number): StopReason | null {
     this.#holdsRetry = pool.takeRetry();
     if (this.#holdsRetry) return null;
     // Where nobody is left to ask, it is not for want of budget.
-    if (!pool.hasAnother(this.exchange)) return 'no-server';
+    if (!pool.hasAnother(this.exchange, pauseMs)) return 'no-server';
     pool.limitReached('retry-budget', null);
     return 'budget';
   }

@@ -211,7 +211,7 @@ export class SimulatedRequest implements Waiter {
     }
     if (!this.#maySendAgain('responded')) return false;
     const pauseMs = pool.pauseMs(this.#pauses);
-    if (pauseMs > 0 && (!this.#hasTimeFor(pauseMs) || !pool.hasAnother(this.exchange))) return false;
+    if (pauseMs > 0 && (!this.#hasTimeFor(pauseMs) || !pool.hasAnother(this.exchange, pauseMs))) return false;
     if (!this.#takeRetry()) return false;
     if (pauseMs > 0) {
       this.#finish(running, 'responded', status);

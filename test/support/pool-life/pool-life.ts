@@ -44,6 +44,7 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
     told: ({ kind, text, server }) => {
       tell(`${kind}: ${text}`);
       try {
+        promises.changed();
         if (kind === 'server-returned') insist(out.delete(server!), `"${text}", and it was not away`);
         if (kind !== 'server-ejected') return;
         out.add(server!);
@@ -90,6 +91,7 @@ export async function live(acts: readonly Act[], seed: number): Promise<Life> {
   let requests = 0;
 
   async function perform(act: Act): Promise<void> {
+    if (act.do === 'admin' || act.do === 'configure') promises.changed();
     switch (act.do) {
       case 'request': {
         requests += 1;

@@ -4,6 +4,7 @@ import { renderDecision } from '../../../main/engine/journal/render-decision.ts'
 import type { Server } from '../../../main/engine/pool/server.ts';
 import type { ServerPool } from '../../../main/engine/pool/server-pool.ts';
 import { insist } from './insist.ts';
+import { QueuePromises } from './queue-promises.ts';
 import { RequestPromises } from './request-promises.ts';
 
 /**
@@ -15,11 +16,18 @@ export class Promises {
   readonly #clock: Clock;
   readonly #inFlight = new Map<Server, number>();
   readonly #requests: RequestPromises;
+  readonly #queue: QueuePromises;
 
   constructor(pool: ServerPool, clock: Clock) {
     this.#pool = pool;
     this.#clock = clock;
     this.#requests = new RequestPromises(pool, clock);
+    this.#queue = new QueuePromises(pool, clock);
+  }
+
+  /** Something was told or done that may open or close a server. */
+  changed(): void {
+    this.#queue.changed();
   }
 
   begins(exchange: Exchange): void {
@@ -34,6 +42,7 @@ export class Promises {
     this.#looksAvailable(exchange, attempt, server);
     this.#isSession(exchange, attempt, server);
     this.#requests.picked(exchange, attempt);
+    this.#queue.picked(exchange, attempt, this.#requests.open);
   }
 
   attemptEnded(exchange: Exchange, { server }: AttemptRecord): void {
@@ -75,6 +84,7 @@ export class Promises {
       if (count === 0 && !pool.servers.includes(server)) this.#inFlight.delete(server);
     }
     this.#requests.check();
+    this.#queue.check(this.#requests.open, this.#requests.inFlight);
     for (const server of pool.servers) {
       const { consecutiveFailures, failedAttempts, timesEjected } = server;
       const counts = { consecutiveFailures, failedAttempts, timesEjected };

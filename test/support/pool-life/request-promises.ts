@@ -33,6 +33,18 @@ export class RequestPromises {
     this.#clock = clock;
   }
 
+  /** All that are not over. */
+  get open(): Iterable<Exchange> {
+    return this.#open.keys();
+  }
+
+  /** Attempts under way, at servers that are gone from the pool too. */
+  get inFlight(): number {
+    let sum = 0;
+    for (const { inFlight } of this.#open.values()) sum += inFlight;
+    return sum;
+  }
+
   begins(exchange: Exchange): void {
     const now = this.#clock.now();
     const { requestMs } = this.#pool.config.timeouts;
