@@ -208,6 +208,7 @@ function addLooking(program: Command, run: Run): void {
     .addOption(limit(50, 1_000))
     .option('--pool <POOL>', 'of that pool')
     .option('--server <POOL/SERVER>', 'that were tried at that server; SERVER alone where one pool has it')
+    .option('--session <POOL/SESSION>', 'of that session, as "ballast sessions" lists it')
     .option('--failed', 'that failed for the client')
     .option('--retried', 'that needed more than one attempt')
     .option('--follow', 'print the last ones, oldest first, and then every new one, until Ctrl-C')

@@ -6,6 +6,7 @@ import { freshRequests } from './fresh-requests.ts';
 import { named } from './named.ts';
 import type { Output } from './output.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
+import { parsePlace } from './server-place.ts';
 import { type Column, clockTime, growingTable, milliseconds, table } from './table.ts';
 
 /** As many as one answer may hold. */
@@ -15,6 +16,8 @@ export interface RequestOptions extends ChooseOptions {
   readonly limit: number;
   readonly pool?: string;
   readonly server?: string;
+  /** POOL/SESSION, as `ballast sessions` lists them. */
+  readonly session?: string;
   readonly failed?: boolean;
   readonly retried?: boolean;
   readonly follow?: boolean;
@@ -23,8 +26,10 @@ export interface RequestOptions extends ChooseOptions {
 /** The last requests, newest first; or, as `tail -f` does, the last ones and then every new one, oldest first. */
 export async function requests(output: Output, given: RequestOptions): Promise<void> {
   await withRunning(given, async (client) => {
-    const options = await named(client, given, async (wanted) => {
-      const { requests: found } = await find(client, { ...given, ...wanted }, 1);
+    // Names nothing at once where it is not written so; its pool is looked for as any other.
+    const of = given.session === undefined ? {} : { pool: sessionOf(given.session).pool };
+    const options = await named(client, { ...of, ...given }, async (wanted) => {
+      const { requests: found } = await find(client, { ...of, ...given, ...wanted }, 1);
       return found.length > 0;
     });
     if (options.follow) {
@@ -58,7 +63,7 @@ async function find(client: ContractClient, options: RequestOptions, limit: numb
 /** Those that Ballast itself finds, newest first: it filters by one of `failed` and `retried`, and leaves the other to `passes`. */
 async function ask(
   client: ContractClient,
-  { pool, server, failed, retried }: RequestOptions,
+  { pool, server, session, failed, retried }: RequestOptions,
   limit: number,
 ): Promise<{ requests: RequestSummary[]; forgotten: number }> {
   const only = failed ? ('failed' as const) : retried ? ('retried' as const) : undefined;
@@ -66,8 +71,14 @@ async function ask(
     limit,
     ...(pool !== undefined && { pool }),
     ...(server !== undefined && { server }),
+    ...(session !== undefined && { session: sessionOf(session) }),
     ...(only !== undefined && { only }),
   });
+}
+
+function sessionOf(place: string): { pool: string; id: string } {
+  const { pool, name: id } = parsePlace(place, { what: 'session', form: 'POOL/SESSION', example: 'api/s1' });
+  return { pool, id };
 }
 
 function isOfBoth({ failed, retried }: RequestOptions): boolean {

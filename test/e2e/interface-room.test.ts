@@ -6,6 +6,7 @@ import {
   ballastOfTests,
   cardOf,
   inspectorOf,
+  poolOf,
   showScreen,
   topologyOfTest,
 } from '../support/interface-of-test.ts';
@@ -24,6 +25,22 @@ const isWhole = (locator: Locator) =>
     }
     return box.right <= innerWidth && element.scrollWidth <= element.clientWidth + 1;
   });
+
+describe('the head of a pool', () => {
+  const ballast = ballastOfTests();
+
+  test('at 1280 tells its checks beside what its retries cost', async () => {
+    const page = await topologyOfTest(ballast(), { width: 1280, height: 800 });
+    const checks = poolOf(page, 'api').getByText('health GET /health');
+    await page.getByRole('button', { name: 'Kill api-1' }).click();
+    await until('attempts per request to be told', async () => {
+      await whoAnswers(ballast().listeners.web!, 3);
+      return (await poolOf(page, 'api').locator('.amplified').count()) > 0;
+    });
+    expect(await checks.isVisible()).toBe(true);
+    expect(await isWhole(checks)).toBe(true);
+  });
+});
 
 describe('menus', () => {
   const ballast = ballastOfTests({ api: '    strategy: { kind: hash, key: path }\n' });

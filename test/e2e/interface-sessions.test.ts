@@ -104,6 +104,25 @@ describe('the sessions screen', () => {
     expect(page.faults()).toEqual([]);
   });
 
+  test('says what binds a client of the pool, and leads to the requests of one session', async () => {
+    const { listeners } = await openSessions('    affinity: { type: header, header: x-user, ttl: 2d }\n');
+    await page.getByText(`curl -H 'x-user: anna' ${listeners.web}/`).waitFor();
+    for (const user of ['anna', 'anna', 'bob', 'bob', 'bob'])
+      await fetch(listeners.web!, { headers: { 'x-user': user } });
+    await until('both sessions', async () => (await rows().count()) === 2);
+    await rows()
+      .filter({ has: page.getByRole('gridcell', { name: '2', exact: true }) })
+      .click();
+    const inspector = inspectorOf(page);
+    await inspector.getByText(/^\d+ [A-Z][a-z]{2}( \d{4})? \d\d:\d\d:\d\d$/).waitFor();
+    await inspector.getByRole('button', { name: 'Requests of this session' }).click();
+    const requests = page.locator('.requests [role=row][aria-selected]');
+    await until('its requests alone', async () => (await requests.count()) === 2);
+    await page.getByRole('button', { name: /^session s\d+ of api$/ }).click();
+    await until('those of everybody', async () => (await requests.count()) === 5);
+    expect(page.faults()).toEqual([]);
+  });
+
   test('tells where a session moved from and why, and ends one by the keyboard', async () => {
     const { listeners } = await openSessions('    affinity: { type: cookie, ttl: 30m }\n');
     const ask = client(listeners.web!);
