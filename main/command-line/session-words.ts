@@ -36,5 +36,5 @@ export function whyNoSessions(
     return `no session${at} matches ${JSON.stringify(search)}: it is looked for in clients and ids, and at the beginning of keys`;
   }
   if (server !== undefined) return `no session is bound to ${server} just now`;
-  return `no client is bound just now${pool === undefined ? '' : ` in pool ${pool}`}; a session begins with a client's first request`;
+  return `no client is bound just now${pool === undefined ? '' : ` in pool ${pool}`}`;
 }

@@ -148,6 +148,7 @@ describe('ballast up', () => {
       await countAnswers(`${ready.listeners[0]!.url}/`, 1);
       return (await cli.run('sessions', '--json')).objects.length === 1;
     });
+    expect((await cli.run('sessions', '--search', 'zzz')).stdout).toMatch(/^no session matches "zzz"/);
     const [session] = (await cli.run('sessions', '--json')).objects;
     expect(session).toMatchObject({ pool: 'api', type: 'client-ip', client: '127.0.0.1' });
     expect((await cli.run('sessions')).stdout).toContain(session.server);
@@ -173,6 +174,9 @@ describe('ballast up', () => {
       `0 sessions of api/${home} ended\n`,
     );
     expect((await cli.run('session', 'end', place)).stdout).toContain('has ended');
+    expect((await cli.run('sessions', '--pool', 'api')).stdout).toBe(
+      'no client is bound just now in pool api\n',
+    );
     expect((await cli.run('session', 'end', place)).stderr).toContain(`no session "${session.id}"`);
     expect((await cli.run('session', 'end', 'api')).code).toBe(2);
   });

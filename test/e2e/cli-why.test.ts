@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { requestDetailSchema } from '@shared/contract/request-values.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../main/workspace/free-ports.ts';
+import { afterThisTest } from '../support/after-this-test.ts';
 import { type CliKit, createCliKit } from '../support/cli-kit.ts';
 import { get } from '../support/owner-kit.ts';
 import { type ReplicaProcess, startReplicaProcess } from '../support/replica-process.ts';
@@ -76,6 +79,30 @@ describe('ballast why', () => {
     expect((await cli.run('why', `x-ballast-request: ${detail.id}`)).stdout).toBe(stdout);
   });
 
+  it('says of a request that still runs that it may not be over yet', async () => {
+    const server = createServer((_request, response) => void response.write('more to come'));
+    afterThisTest(() => server.closeAllConnections());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    afterThisTest(() => server.close());
+    const [port] = await freePorts(1);
+    writeFileSync(
+      join(cli.folder, 'hangs.yaml'),
+      `listeners: [{ name: web, bind: 127.0.0.1:${port}, pool: shop }]
+pools: [{ name: shop, servers: [{ address: "127.0.0.1:${(server.address() as AddressInfo).port}" }] }]
+`,
+    );
+    const { controlPort } = await cli.start('up', 'hangs.yaml', '--control-port', '0');
+    const running = await new Promise<IncomingMessage>((resolve, reject) =>
+      request(`http://127.0.0.1:${port}/`, resolve).once('error', reject).end(),
+    );
+    running.on('error', () => {});
+    const id = String(running.headers['x-ballast-request']);
+    const told = await cli.run('why', id, '--control-port', String(controlPort));
+    // Otherwise the end of this Ballast would wait for it.
+    server.closeAllConnections();
+    expect(told).toMatchObject({ code: 2, stderr: expect.stringContaining('either it is not over yet') });
+  });
+
   it('wants one request, and says so where there is none of that kind', async () => {
     expect(await cli.run('why')).toMatchObject({ code: 2, stderr: expect.stringContaining('--last-failed') });
     expect(await cli.run('why', 'some-id', '--last-failed')).toMatchObject({ code: 2 });
@@ -132,5 +159,17 @@ journalRequests: 0
     await get(`http://127.0.0.1:${port}/`);
     const told = await cli.run('requests', '--control-port', String(controlPort));
     expect(told).toMatchObject({ code: 0, stderr: expect.stringContaining('the journal is off') });
+    for (const filter of [[], ['--failed']]) {
+      const { child, ended } = cli.spawn([
+        'requests',
+        '--follow',
+        ...filter,
+        '--control-port',
+        String(controlPort),
+      ]);
+      await new Promise((resolve) => child.stderr!.once('data', resolve));
+      child.kill('SIGINT');
+      expect((await ended).stderr).toContain('the journal is off');
+    }
   });
 });
