@@ -51,7 +51,8 @@ export interface PoolKit<C extends Clock> {
   readonly memory: Memory;
   readonly limits: LimitLog;
   server(name: string): Server;
-  configure(input: PoolInput): void;
+  /** @param predecessor who had that address under another name, or in another pool */
+  configure(input: PoolInput, predecessor?: (address: string) => Server | undefined): void;
   /** A request that was not led to any server yet. */
   request(from?: RequestFrom): Exchange;
   /** Leads a request to a server and lets it answer. Returns its name; null where none was available. */
@@ -107,7 +108,7 @@ export function poolKit(
       if (!found) throw new Error(`no server ${name}`);
       return found;
     },
-    configure: (next) => pool.configure(poolConfig(next), () => undefined),
+    configure: (next, predecessor = () => undefined) => pool.configure(poolConfig(next), predecessor),
     request({ client = '127.0.0.1', cookie = null, fields = {} } = {}) {
       requests += 1;
       const exchange = new Exchange();

@@ -72,6 +72,11 @@ export class CountWindow {
     }
   }
 
+  /** Continues what another window counted, in all threads. */
+  inherit(from: CountWindow): void {
+    this.#cells.set(from.#cells);
+  }
+
   /** Forgets everything, in all threads: what was counted says nothing about what comes. */
   clear(): void {
     for (let thread = 0; thread < mostThreads; thread++)

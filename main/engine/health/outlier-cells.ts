@@ -63,6 +63,13 @@ export class OutlierCells {
     this.#words[withheldAt] = withheldReasons.indexOf(reason);
   }
 
+  /** The same process was looked at under another identity. */
+  inherit(from: OutlierCells): void {
+    this.#words.set(from.#words);
+    this.#numbers.set(from.#numbers);
+    this.window.inherit(from.window);
+  }
+
   setCause(cause: OutlierCause, measured: number, against: number): void {
     this.#words[causeAt] = outlierCauses.indexOf(cause);
     this.#numbers[measuredAt] = measured;

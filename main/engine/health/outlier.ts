@@ -82,6 +82,12 @@ export function noteSuccess(
   if (wasTrial) takeBack(server, 'its trial request went well', deps);
 }
 
+/** Where nothing of it is on, nobody would ever be ejected, and nobody stays so. To be called under the pool's lock. */
+export function endEjectionsWhereOff(config: OutlierDetectionConfig, deps: OutlierDeps): void {
+  if (isOn(config)) return;
+  for (const server of deps.servers()) takeBack(server, 'outlier detection was turned off', deps);
+}
+
 /** Ends an ejection. @param reason completes `api-2 is back: ` */
 export function takeBack(server: Server, reason: string, deps: Pick<OutlierDeps, 'clock' | 'events'>): void {
   if (server.ejectedUntil === 0) return;

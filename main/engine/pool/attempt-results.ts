@@ -1,6 +1,7 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AttemptRecord, Exchange } from '../exchange.ts';
 import {
+  endEjectionsWhereOff,
   forgetWithheld,
   noteFailure,
   noteOvertaken,
@@ -99,6 +100,11 @@ export class AttemptResults {
     } finally {
       lock.release();
     }
+  }
+
+  /** Takes over a changed configuration, or one that servers came to from another pool. To be called under the pool's lock, in one thread. */
+  configure({ outlierDetection }: PoolConfig): void {
+    endEjectionsWhereOff(outlierDetection, this.#outlierDeps);
   }
 
   #noteReached(server: Server, { outcome, endedAt }: AttemptRecord): void {

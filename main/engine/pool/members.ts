@@ -40,6 +40,8 @@ export function arrange(
     server.configure(config, order);
     const before = predecessor(server.addressText);
     if (before) inherit(server, before);
+    // What stands in shared cells and may have changed again when the other threads hear of it.
+    if (before && memory.thread === 0) server.continueEjection(before);
     added.push(server);
     return server;
   });
@@ -47,13 +49,15 @@ export function arrange(
   return { servers, added, removed: [...left.values()], turnScale };
 }
 
-/** A server that came from another pool is the same process: what was counted and found out about it still holds. */
+/** A server that came from another pool, or has another name, is the same process: what was counted and found out about it still holds. */
 function inherit(server: Server, before: Server): void {
   server.adminState = before.adminState;
   server.drainUntil = before.drainUntil;
   server.drainUntilMs = before.drainUntilMs;
   server.verdict = before.verdict;
   server.verdictSinceMs = before.verdictSinceMs;
+  server.unreachableAt = before.unreachableAt;
+  server.answersProbes = before.answersProbes;
   server.probes.inherit(before.probes);
   server.failedAttempts = before.failedAttempts;
   server.continueLatency(before);

@@ -288,7 +288,17 @@ export class PoolChoice {
     attempt.decision!.pick = this.#cells.nextPick();
     server.requestBegan();
     this.#cells.addActive(1);
-    if (server.ejectedUntil !== 0 && !server.isOnTrial) server.beginTrial(attempt);
+    if (server.ejectedUntil !== 0 && !server.isOnTrial && this.#isTrial(attempt, server))
+      server.beginTrial(attempt);
+  }
+
+  /**
+   * An ejected server is asked when its time is over, or because nobody else is left, which is reason enough to believe its answer. In
+   * panic it is asked for the sake of the others: how that goes changes nothing before the time is over.
+   */
+  #isTrial({ decision }: AttemptRecord, server: Server): boolean {
+    if (this.#deps.clock.now() >= server.ejectedUntil) return true;
+    return decision!.lastResort !== null && !this.#panic.covers(server);
   }
 
   #createStrategy({ strategy }: PoolConfig): Strategy {

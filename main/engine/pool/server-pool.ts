@@ -119,6 +119,10 @@ export class ServerPool implements Pool, SocketHolder {
   /** Begins to probe. */
   start(): void {
     this.#members.probers.start();
+    const { lock } = this.#cells;
+    lock.acquire();
+    this.#endEjections();
+    lock.release();
   }
 
   get isStopped(): boolean {
@@ -161,9 +165,14 @@ export class ServerPool implements Pool, SocketHolder {
       this.#members.beginSlowStarts(known, predecessor);
       this.#choice.configure(config);
       this.#hedgeDelay.configure(config.retry);
+      this.#endEjections();
     } finally {
       lock.release();
     }
+  }
+
+  #endEjections(): void {
+    if (this.#deps.memory.thread === 0) this.#results.configure(this.config);
   }
 
   #arrange(config: PoolConfig, predecessor: (address: string) => Server | undefined): void {

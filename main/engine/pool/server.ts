@@ -141,6 +141,19 @@ export class Server implements Candidate {
     this.#cells.timesEjected = times;
   }
 
+  /**
+   * The same process was ejected, or about to be, under another identity: name or pool. Its trial, if it had one under way, counts no more:
+   * the next request is one.
+   */
+  continueEjection(before: Server): void {
+    this.ejectedUntil = before.ejectedUntil;
+    this.ejectedUntilMs = before.ejectedUntilMs;
+    this.timesEjected = before.timesEjected;
+    this.consecutiveFailures = before.consecutiveFailures;
+    this.returnedAt = before.returnedAt;
+    this.outlier.inherit(before.outlier);
+  }
+
   get consecutiveFailures(): number {
     return this.#cells.consecutiveFailures;
   }

@@ -17,16 +17,19 @@ const events = (kit: ReturnType<typeof poolKit>): string[] =>
     .map(({ text }) => text);
 
 describe('panic', () => {
-  it('is when fewer servers are available than the threshold says, and ends when they are back', () => {
+  it('is when fewer servers are available than the threshold says, and ends when they are back', async () => {
     const kit = poolKit(four());
     kit.server('a').verdict = 'unhealthy';
     kit.server('b').ejectedUntil = kit.clock.now() + 60_000;
     expect(served(kit, 4)).toBe('cdcd');
     expect(events(kit)).toEqual([]);
     kit.server('c').verdict = 'unhealthy';
-    // The request that b gets is its trial as well, and half of them are available again.
-    expect(served(kit, 2)).toBe('ab');
-    expect(served(kit, 4)).toBe('dbdb');
+    expect(served(kit, 8)).toBe('abcdabcd');
+    expect(kit.server('b').ejectedUntil).not.toBe(0);
+    // Now a request that b gets is its trial as well, and half of them are available again.
+    await kit.clock.advance(60_000);
+    expect(served(kit, 4)).toBe('bdbd');
+    expect(kit.server('b').ejectedUntil).toBe(0);
     expect(events(kit)).toEqual([
       'Pool api is in panic: 1 of 4 servers is available, less than 50 % (panicThreshold). Until more are back, requests go to all of them, whatever probes and failures say',
       'Pool api is no longer in panic',
@@ -89,6 +92,41 @@ describe('panic', () => {
     expect(kit.serve({ client: '10.0.0.1' })).toBe('a');
     for (const { name } of kit.pool.servers) kit.server(name).verdict = 'unhealthy';
     expect(kit.serve({ client: '10.0.0.1' })).toBe('a');
+  });
+
+  it('ends no ejection before its time is over, and extends none, however the requests there fare', async () => {
+    const kit = poolKit(four({ outlierDetection: { baseEjection: '10s' } }));
+    for (const name of ['b', 'c']) kit.server(name).verdict = 'unhealthy';
+    const a = kit.server('a');
+    const until = kit.clock.now() + 10_000;
+    a.ejectedUntil = until;
+    const early = kit.request();
+    while (kit.pool.choose(early)?.name !== 'a') early.attemptCount = 0;
+    expect(a.isOnTrial).toBe(false);
+    expect([kit.serve(), kit.serve(), kit.serve(), kit.serve()]).toContain('a');
+    expect(a.ejectedUntil).toBe(until);
+    await kit.clock.advance(10_000);
+    // It came before its time was over: it is no trial.
+    kit.end(early, 'timed-out');
+    expect(a.ejectedUntil).toBe(until);
+    const late = kit.request();
+    while (kit.pool.choose(late)?.name !== 'a') late.attemptCount = 0;
+    expect(a.isOnTrial).toBe(true);
+    kit.end(late, 'responded');
+    expect(a.ejectedUntil).toBe(0);
+  });
+
+  it('looks at the best level that has a healthy server, wherever the backups stand', () => {
+    const [a, b, c, d] = serversNamed({ a: 1, b: 1, c: 1, d: 1 });
+    for (const servers of [
+      [a!, b!, c!, { ...d!, backup: true }],
+      [{ ...d!, backup: true }, a!, b!, c!],
+    ]) {
+      const kit = poolKit(four({ servers }));
+      kit.server('b').verdict = kit.server('c').verdict = 'unhealthy';
+      expect([...served(kit, 3)].sort().join('')).toBe('abc');
+      expect(events(kit)[0]).toContain('1 of 3 servers is available');
+    }
   });
 
   it('shows in the status and in the decision', () => {

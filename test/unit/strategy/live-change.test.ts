@@ -2,6 +2,7 @@ import type { ConfigInput } from '@shared/config/schema.ts';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../main/engine/simulation/seeded-random.ts';
 import { poolKit, serversNamed } from '../../support/engine-kit.ts';
+import { manualClock } from '../../support/manual-clock.ts';
 
 type Pool = ConfigInput['pools'][number];
 const names = ['a', 'b', 'c'];
@@ -91,6 +92,27 @@ describe('a server in slow start', () => {
       await kit.clock.advance(5_000);
       kit.serve();
       expect(kit.server('a').weight).toBe(1);
+    },
+  );
+
+  it.each(['random', 'power-of-two'] as const)(
+    'has the share of its rising weight under %s, which drew by the full ones before',
+    async (strategy) => {
+      const kit = poolKit(poolOf([1, 1, 1], strategy, { slowStart: '10s' }), manualClock(), seededRandom(5));
+      const share = (requests: number): number => {
+        let had = 0;
+        for (let request = 0; request < requests; request++) if (kit.serve() === 'a') had += 1;
+        return had / requests;
+      };
+      await kit.clock.advance(60_000);
+      // Five standard deviations of 5,000 draws are 0.034 at most.
+      expect(Math.abs(share(5_000) - 1 / 3)).toBeLessThan(0.034);
+      kit.server('a').beginSlowStart(kit.clock.now());
+      expect(Math.abs(share(5_000) - 0.1 / 2.1)).toBeLessThan(0.016);
+      await kit.clock.advance(5_000);
+      expect(Math.abs(share(5_000) - 0.5 / 2.5)).toBeLessThan(0.029);
+      await kit.clock.advance(5_000);
+      expect(Math.abs(share(5_000) - 1 / 3)).toBeLessThan(0.034);
     },
   );
 
