@@ -19,14 +19,12 @@ export function candidatesNamed(weights: Record<string, number>): TestServer[] {
   return Object.entries(weights).map(([id, weight], order) => ({
     id,
     weight,
-    configuredWeight: weight,
     order,
     activeRequests: 0,
     seed: hashText(id),
     latencyMs: 0,
     latencyAt: 0,
     turn: 0,
-    notes: new Float64Array(4),
     seen: 0,
   }));
 }

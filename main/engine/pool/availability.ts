@@ -1,26 +1,11 @@
 import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import type { Server } from './server.ts';
 
-/** Who asks. A client with a session there is let in where a new one is not. */
-export interface AvailabilityContext {
-  /** Clock's `now()`. */
-  readonly now: number;
-  readonly bound: boolean;
-}
-
-export type Availability =
-  | { readonly available: true }
-  | { readonly available: false; readonly reason: UnavailableReason };
-
-/** Whether a server takes a request, by its own facts alone (`backup` and `tried` follow from its neighbours and the request). */
-export function availability(server: Server, context: AvailabilityContext): Availability {
-  const reason = unavailability(server, context.now, context.bound);
-  return reason === null ? { available: true } : { available: false, reason };
-}
-
 /**
- * The first reason that applies, what a person decided before what was measured; null for an available server. Without
- * an object, for the hot path.
+ * Why a server takes no request, by its own facts alone (`backup` and `tried` follow from its neighbours and the request): the first
+ * reason that applies, what a person decided before what was measured; null for an available server.
+ *
+ * @param now clock's `now()` @param bound a client with a session there is let in where a new one is not
  */
 export function unavailability(server: Server, now: number, bound: boolean): UnavailableReason | null {
   if (server.adminState === 'maintenance') return 'maintenance';

@@ -180,14 +180,6 @@ export class RequestQueue extends Timed {
     this.#times?.roll();
   }
 
-  /** Time spent waiting by those that got a server in the window: the median and the 99th of 100; null without any. */
-  quantilesMs(): [number | null, number | null] {
-    const [p50 = null, p99 = null] = this.#times?.quantiles([0.5, 0.99]) ?? [];
-    const toMs = (micros: number | null): number | null =>
-      micros === null ? null : Math.round(micros) / perMs;
-    return [toMs(p50), toMs(p99)];
-  }
-
   #hasSlot(): boolean {
     return this.#owner.hasSlot(this.#returned.size > 0);
   }

@@ -27,18 +27,13 @@ const latencyAtAt = 8;
 const slowStartedAtAt = 9;
 const drainUntilAt = 10;
 const furtherTurnAt = 11;
-const notesAt = 12;
-/** Numbers that a strategy may keep of a server besides its turn. */
-const notes = 4;
-const numbers = notesAt + notes;
+const numbers = 12;
 
 /**
  * What all threads know of one server. Cells that several threads write are written under the pool's lock; each thread counts its own
  * requests in flight, so that those of a crashed one can be taken back.
  */
 export class ServerCells {
-  /** The strategy's, beside `turn`: zeros at first, and whenever the strategy is replaced. */
-  readonly notes: Float64Array;
   readonly #memory: Memory;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
@@ -49,7 +44,6 @@ export class ServerCells {
     this.#memory = memory;
     this.#words = new Int32Array(block, 0, words);
     this.#numbers = new Float64Array(block, words * 4, numbers);
-    this.notes = this.#numbers.subarray(notesAt);
     this.#mine = activeAt + memory.thread;
   }
 

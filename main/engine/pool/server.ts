@@ -279,10 +279,6 @@ export class Server implements Candidate {
     this.#cells.setLatency(latencyMs, latencyAt);
   }
 
-  get notes(): Float64Array {
-    return this.#cells.notes;
-  }
-
   /** In flight, of all threads together. */
   get activeRequests(): number {
     return this.#cells.activeRequests;
@@ -320,7 +316,6 @@ export class Server implements Candidate {
   forgetTurns(): void {
     this.#cells.turn = 0;
     this.#cells.furtherTurn = 0;
-    this.#cells.notes.fill(0);
   }
 
   /** That thread of the data plane is gone, its requests with it. */

@@ -44,11 +44,9 @@ export interface Simulation {
 class SimulatedCandidate implements Candidate {
   readonly id: string;
   readonly weight: number;
-  readonly configuredWeight: number;
   readonly maxRequests: number;
   readonly serviceMs: number;
   readonly seed: number;
-  readonly notes = new Float64Array(4);
   activeRequests = 0;
   mostInFlight = 0;
   requests = 0;
@@ -63,7 +61,6 @@ class SimulatedCandidate implements Candidate {
   ) {
     this.id = name;
     this.weight = weight;
-    this.configuredWeight = weight;
     this.maxRequests = maxRequests;
     this.serviceMs = serviceMs;
     this.seed = hashText(name);

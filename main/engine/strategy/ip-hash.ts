@@ -4,16 +4,30 @@ import { onlyOne } from './reasoning-words.ts';
 import { pickHighest } from './rendezvous.ts';
 import type { Strategy, StrategyOptions, StrategyReasoning } from './strategy.ts';
 
+/** Addresses whose hash is kept; then it is begun anew. */
+const mostKnown = 1_024;
+
 /**
  * The client's address decides, by weighted rendezvous hashing: the whole of it (nginx's `ip_hash` looks at the first three numbers of
  * an IPv4 address only), or of an IPv6 address as many leading bits as the file says.
  */
 export function ipHash({ ipv6Prefix }: Extract<StrategyOptions, { kind: 'ip-hash' }>): Strategy {
+  /** Of IPv6 clients: to cut an address into its groups takes ten objects, and the same clients come again. */
+  const known = new Map<string, number>();
+  const hashOf = (address: string): number => {
+    if (ipv6Prefix === 128 || !address.includes(':')) return hashText(address);
+    let hash = known.get(address);
+    if (hash === undefined) {
+      hash = hashText(networkOf(address, ipv6Prefix));
+      if (known.size >= mostKnown) known.clear();
+      known.set(address, hash);
+    }
+    return hash;
+  };
   return {
     kind: 'ip-hash',
     pickedBy: 'ip-hash',
-    pick: (candidates, { clientAddress }) =>
-      pickHighest(candidates, hashText(networkOf(clientAddress, ipv6Prefix))),
+    pick: (candidates, { clientAddress }) => pickHighest(candidates, hashOf(clientAddress)),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * What tells an address's network: the address itself where it is IPv4 or the prefix is whole, otherwise its first `prefix` bits as
- * eight groups without leading zeros, `2001:db8:0:0:0:0:0:0/64`. IPv4 within IPv6 (`::ffff:10.0.0.1`) counts as IPv4.
+ * eight groups without leading zeros, `2001:db8:0:0:0:0:0:0/64`. IPv4 within IPv6 (`::ffff:10.0.0.1`) comes as IPv4: `ClientSocket` reads it so.
  *
  * @param address as a socket tells it: valid, an IPv6 one maybe with a zone
  * @param prefix 1 to 128

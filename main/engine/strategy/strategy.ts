@@ -13,8 +13,6 @@ export interface Candidate {
   readonly id: string;
   /** The effective one at this pick: more than 0, to 1000, and a fraction while the server starts slowly. A server of weight 0 is no candidate. */
   readonly weight: number;
-  /** As the file says. */
-  readonly configuredWeight: number;
   readonly activeRequests: number;
   /** Place in the configuration, from 0. Changes when servers are rearranged. */
   readonly order: number;
@@ -24,10 +22,8 @@ export interface Candidate {
   readonly latencyMs: number;
   /** Clock's `now()` of the last measurement. */
   readonly latencyAt: number;
-  /** What the strategy remembers of it between picks: whose turn it is, */
+  /** What the strategy remembers of it between picks: whose turn it is. Shared by all threads: nothing that decides may be kept elsewhere. */
   turn: number;
-  /** and four numbers of any meaning. Both are shared by all threads: nothing that decides may be kept elsewhere. */
-  readonly notes: Float64Array;
   /** What the strategy saw of it at this pick: the material of the decision. Stays until the strategy writes it again; 0 at first. */
   seen: number;
 }

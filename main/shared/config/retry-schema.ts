@@ -10,7 +10,6 @@ export const retryOutcomes = [
   'failed-mid-response',
   'timed-out',
 ] as const;
-export type RetryOutcome = (typeof retryOutcomes)[number];
 
 /** RFC 9110 section 9.2.2: to send one of these twice means the same as to send it once. */
 export const idempotentMethods = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'] as const;

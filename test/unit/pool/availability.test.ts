@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { availability } from '../../../main/engine/pool/availability.ts';
+import { unavailability } from '../../../main/engine/pool/availability.ts';
 import { Server } from '../../../main/engine/pool/server.ts';
 import { poolConfig } from '../../support/engine-kit.ts';
 
@@ -10,10 +10,7 @@ beforeEach(() => {
   server = new Server('api', poolConfig({ servers: [{ name: 'a', address: '127.0.0.1:3001' }] }).servers[0]!);
 });
 
-const asked = (bound: boolean) => {
-  const answer = availability(server, { now, bound });
-  return answer.available ? 'available' : answer.reason;
-};
+const asked = (bound: boolean) => unavailability(server, now, bound) ?? 'available';
 
 describe('availability', () => {
   it.each<[string, (server: Server) => void, string, string]>([

@@ -43,7 +43,7 @@ describe('a pool whose servers are at maxRequests', () => {
     expect(attempt!.decision!.sentence).toBe(
       'It waited 12ms in the queue, until a had a slot. Round robin chose a, the only one to choose from. Left out: b is at its limit of requests in flight.',
     );
-    expect(kit.pool.queue.quantilesMs()[0]).toBeCloseTo(12, 0);
+    expect(kit.pool.queueTraffic().p50Ms).toBeCloseTo(12, 0);
   });
 
   it('refuses what comes when queue.length wait already, and says so', () => {

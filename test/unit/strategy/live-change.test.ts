@@ -63,6 +63,14 @@ describe('shares follow a live change', () => {
     expect(serve(4)).toBe('abca');
   });
 
+  it('of strategy leaves nothing behind that the old one saw, and the new one would tell as its own', () => {
+    const kit = poolKit(poolOf([5, 1, 1], 'weighted-round-robin'));
+    for (let request = 0; request < 2; request++) kit.serve();
+    expect(kit.pool.servers.map(({ seen }) => seen !== 0)).toContain(true);
+    kit.configure(poolOf([5, 1, 1], 'random'));
+    expect(kit.pool.servers.map(({ seen }) => seen)).toEqual([0, 0, 0]);
+  });
+
   it('of weights under power of two and random with the very next request', () => {
     for (const strategy of ['power-of-two', 'random'] as const) {
       const kit = poolKit(poolOf([1, 1, 1], strategy));
