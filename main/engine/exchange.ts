@@ -120,10 +120,18 @@ export class Exchange {
     return this.id === 0 ? '' : `${this.idPrefix}${this.id}`;
   }
 
-  /** The attempt that what became of the request follows from; null where there was none. */
+  /**
+   * The attempt that what became of the request follows from: the one that was answered, else the one that ended last, which need not be
+   * the one begun last (retry.hedge). Null where there was none.
+   */
   get decisiveAttempt(): AttemptRecord | null {
     if (this.answeredBy !== null) return this.answeredBy;
-    return this.attemptCount === 0 ? null : this.attempts[this.attemptCount - 1]!;
+    const { attempts, attemptCount } = this;
+    if (attemptCount === 0) return null;
+    let last = attempts[0]!;
+    for (let index = 1; index < attemptCount; index++)
+      if (attempts[index]!.endedAt >= last.endedAt) last = attempts[index]!;
+    return last;
   }
 
   /** The next attempt's record, taken from the reused ones. */

@@ -50,7 +50,7 @@ export interface KeptRequest {
   /** Handle of the client's session in the pool. */
   session: string | null;
   attemptCount: number;
-  /** Place of the attempt whose response the client got, or of the last. */
+  /** Place of the attempt that what became of the request follows from, see `Exchange.decisiveAttempt`. */
   decisive: number;
   readonly attempts: KeptAttempt[];
   unserved: DecisionRecord | null;
@@ -121,6 +121,7 @@ export function keepRequest(slot: KeptRequest, exchange: Exchange, endedAt: numb
   slot.session = exchange.pool === null || exchange.session === null ? null : exchange.session.handle;
   slot.attemptCount = exchange.attemptCount;
   slot.decisive = exchange.attemptCount - 1;
+  const { decisiveAttempt } = exchange;
   slot.unserved = exchange.unserved;
   slot.stop = exchange.stop;
   exchange.unserved = null;
@@ -130,7 +131,7 @@ export function keepRequest(slot: KeptRequest, exchange: Exchange, endedAt: numb
       kept = emptyAttempt();
       slot.attempts.push(kept);
     }
-    if (exchange.attempts[index] === exchange.answeredBy) slot.decisive = index;
+    if (exchange.attempts[index] === decisiveAttempt) slot.decisive = index;
     keepAttempt(kept, exchange.attempts[index]!, exchange.startedAt);
   }
 }
@@ -200,7 +201,9 @@ export function tellInFull(kept: KeptRequest): RequestDetail {
       status: attempt.status === 0 ? null : attempt.status,
       detail: attempt.detail,
       hedge: attempt.hedge,
-      decision: attempt.decision && renderDecision(attempt.decision, attempts.slice(0, index)),
+      decision:
+        attempt.decision &&
+        renderDecision(attempt.decision, attempts.slice(0, index), attempt.startedAfterMs),
       batch:
         attempt.batchSize === 0
           ? null

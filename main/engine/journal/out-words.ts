@@ -2,18 +2,21 @@ import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { DecisionRecord } from './decision.ts';
-import { attemptWords, type EarlierAttempt } from './words.ts';
+import { type EarlierAttempt, wasRunning } from './earlier-attempts.ts';
+import { attemptWords } from './words.ts';
 
 /**
  * Why a server was out of a decision, with the facts that say so; completes `api-2 …`.
  *
  * @param earlier the attempts of the request before the decision
+ * @param atMs when that was made, in milliseconds after the request arrived
  */
 export function outWords(
   record: DecisionRecord,
   index: number,
   reason: UnavailableReason,
   earlier: readonly EarlierAttempt[],
+  atMs: number,
 ): string {
   switch (reason) {
     case 'maintenance':
@@ -27,7 +30,7 @@ export function outWords(
         ? 'is unhealthy: nobody listens there'
         : 'is unhealthy: its probes fail';
     case 'ejected':
-      return `is ejected after failed attempts, ${ejectionWords(record, index)}`;
+      return `is ejected (outlierDetection), ${ejectionWords(record, index)}`;
     case 'full':
       return `is full, with ${requests(record.activeRequests(index))} in flight of at most ${record.roster.maxRequests[index]}`;
     case 'weight-zero':
@@ -38,7 +41,7 @@ export function outWords(
       return 'is a backup, and a primary server is available';
     case 'tried': {
       const before = earlier.findLast(({ server }) => server === record.roster.ids[index]);
-      if (record.hedge && before === earlier.at(-1)) return 'has the request already';
+      if (record.hedge && before && wasRunning(before, atMs)) return 'has the request already';
       return before ? `was tried already: ${attemptWords(before)}` : 'was tried already';
     }
     case 'circuit-open':

@@ -13,18 +13,23 @@ import {
   type LastResort,
   type ServerFacts,
 } from './decision.ts';
+import { type EarlierAttempt, endedLast, wasRunning } from './earlier-attempts.ts';
 import { outWords, roughly } from './out-words.ts';
-import { attemptWords, type EarlierAttempt, reasonWords, standingWords } from './words.ts';
+import { attemptWords, reasonWords, standingWords } from './words.ts';
 
 /**
  * Turns the numbers of a decision into what a person reads.
  *
  * @param before the attempts of the request before it, oldest first
+ * @param atMs when it was made, in milliseconds after the request arrived; of no meaning unless others were running
  */
-export function renderDecision(record: DecisionRecord, before: readonly EarlierAttempt[]): Decision {
+export function renderDecision(
+  record: DecisionRecord,
+  before: readonly EarlierAttempt[],
+  atMs = 0,
+): Decision {
   const { reasoning } = strategyRegistry[record.strategy];
   const { roster } = record;
-  const earlier = before.at(-1) ?? null;
   return {
     strategy: record.strategy,
     poolStrategy: roster.strategy.kind,
@@ -45,14 +50,14 @@ export function renderDecision(record: DecisionRecord, before: readonly EarlierA
         backup: roster.backups[index]!,
         priority: roster.priorities[index]!,
         state,
-        out: asked ? '' : outWords(record, index, state, before),
+        out: asked ? '' : outWords(record, index, state, before, atMs),
         detail: looked ? reasoning.detail(seen(record, index)) : '',
       };
     }),
-    affinity: renderAffinity(record, earlier),
+    affinity: renderAffinity(record, before),
     queuedMs: Math.round(record.queuedMs * 1_000) / 1_000,
     pausedMs: Math.round(record.pausedMs * 1_000) / 1_000,
-    sentence: sentence(record, earlier),
+    sentence: sentence(record, before, atMs),
   };
 }
 
@@ -60,7 +65,7 @@ function withoutTrial({ adminState, verdict, ejected, unreachable, tried }: Serv
   return { adminState, verdict, ejected, unreachable, tried };
 }
 
-function renderAffinity(record: DecisionRecord, earlier: EarlierAttempt | null): Decision['affinity'] {
+function renderAffinity(record: DecisionRecord, before: readonly EarlierAttempt[]): Decision['affinity'] {
   const by = record.roster.affinity;
   if (record.affinity === null || by === 'none') return null;
   const boundNow = record.affinity === 'bound' || record.affinity === 'moved';
@@ -68,13 +73,14 @@ function renderAffinity(record: DecisionRecord, earlier: EarlierAttempt | null):
     by,
     result: record.affinity,
     server: boundNow ? (record.roster.ids[record.picked] ?? null) : record.affinityServer,
-    reason: affinityReason(record, earlier),
+    reason: affinityReason(record, before),
   };
 }
 
 /** A whole clause: `the session cookie pointed at api-2, whose attempt failed (connection refused)`. */
-function affinityReason(record: DecisionRecord, earlier: EarlierAttempt | null): string {
+function affinityReason(record: DecisionRecord, before: readonly EarlierAttempt[]): string {
   const cause = record.affinityCause;
+  const { affinityServer } = record;
   switch (cause) {
     case 'no-cookie':
       return 'the client sent no session cookie';
@@ -97,30 +103,33 @@ function affinityReason(record: DecisionRecord, earlier: EarlierAttempt | null):
     case null:
       return '';
     default:
-      return `the session pointed at ${nameOf(record, record.affinityServer)}, which ${boundWords(cause, earlier)}`;
+      return `the session pointed at ${nameOf(record, affinityServer)}, which ${boundWords(
+        cause,
+        before.findLast(({ server }) => server === affinityServer),
+      )}`;
   }
 }
 
 function boundWords(
   cause: UnavailableReason | 'available' | 'removed',
-  earlier: EarlierAttempt | null,
+  there: EarlierAttempt | undefined,
 ): string {
   if (cause === 'available') return 'was available';
   if (cause === 'removed') return 'was not in the pool any more';
-  if (cause === 'tried') return earlier ? `failed (${attemptWords(earlier)})` : 'had been tried';
+  if (cause === 'tried') return there ? `failed (${attemptWords(there)})` : 'had been tried';
   return `was ${reasonWords[cause]}`;
 }
 
-function sentence(record: DecisionRecord, earlier: EarlierAttempt | null): string {
+function sentence(record: DecisionRecord, before: readonly EarlierAttempt[], atMs: number): string {
   const parts: string[] = [];
   const pickedName = record.roster.names[record.picked];
-  const reason = affinityReason(record, earlier);
-  const retry = earlier !== null && record.affinityCause !== 'tried';
+  const reason = affinityReason(record, before);
+  const earlier = record.hedge ? before.findLast((each) => wasRunning(each, atMs)) : endedLast(before);
   if (record.hedge)
     parts.push(
       `${shortName(earlier?.server ?? 'the server')} had not answered yet, so another server was asked as well (retry.hedge).`,
     );
-  else if (retry)
+  else if (earlier && record.affinityCause !== 'tried')
     parts.push(`The attempt before, at ${shortName(earlier.server)}, failed (${attemptWords(earlier)}).`);
 
   if (record.pausedMs > 0)
@@ -206,7 +215,7 @@ function lastResortWords(record: DecisionRecord, reason: LastResort): string {
   const ago = `${roughly(record.lastResortAgeMs)} ago`;
   switch (reason) {
     case 'ejected':
-      return `${name} was asked although it is ejected after failed attempts, since no ejection may empty a pool`;
+      return `${name} was asked although it is ejected (outlierDetection), since no ejection may empty a pool`;
     case 'unreachable':
       return `${name}, where nobody listened ${ago}, was asked all the same, since that may have changed`;
     case 'answers-probes':
@@ -245,6 +254,7 @@ function seen(record: DecisionRecord, index: number): SeenCandidate {
     name: record.roster.names[index]!,
     weight: record.effectiveWeight(index),
     activeRequests: record.activeRequests(index),
+    latencyMs: record.latencyMs(index),
     seen: record.seen(index),
   };
 }

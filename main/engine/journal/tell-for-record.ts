@@ -32,6 +32,7 @@ export function tellForRecord(kept: KeptRequest): RecordedRequest {
       outcome,
       status,
     })),
+    ...(attempts.length > 1 && { decisive: kept.decisive }),
   };
 }
 

@@ -2,22 +2,13 @@ import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 
-/** An attempt before the one that is explained. */
-export interface EarlierAttempt {
-  /** Id. */
-  readonly server: string;
-  readonly outcome: AttemptOutcome;
-  readonly status: number;
-  readonly detail: string | null;
-}
-
 /** Completes `api-2 is …`. */
 export const reasonWords: Record<UnavailableReason, string> = {
   maintenance: 'in maintenance',
   drain: 'draining',
   drained: 'drained (its deadline has passed)',
   unhealthy: 'unhealthy',
-  ejected: 'ejected after failed attempts',
+  ejected: 'ejected (outlierDetection)',
   full: 'at its limit of requests in flight',
   'weight-zero': 'of weight 0',
   priority: 'behind servers of a better priority',

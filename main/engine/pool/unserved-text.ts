@@ -6,8 +6,11 @@ import { attemptWords, reasonWords, standingWords } from '../journal/words.ts';
 /** Why a session leaves its server: `api-2 failed (connection refused)`. */
 export function moveReason(record: DecisionRecord, exchange: Exchange, name: string): string {
   const cause = record.affinityCause;
-  if (cause === 'tried')
-    return `${name} failed (${attemptWords(exchange.attempts[exchange.attemptCount - 1]!)})`;
+  if (cause === 'tried') {
+    const attempts = exchange.attempts.slice(0, exchange.attemptCount);
+    const there = attempts.findLast(({ server }) => server?.id === record.affinityServer);
+    return there === undefined ? `${name} had been tried` : `${name} failed (${attemptWords(there)})`;
+  }
   return `${name} is ${causeWords(cause)}`;
 }
 

@@ -6,6 +6,7 @@ import type { DecisionRecord } from '../journal/decision.ts';
 import type { Pool } from '../pool/pool.ts';
 import type { Waiter } from '../pool/request-queue.ts';
 import type { Server } from '../pool/server.ts';
+import { failureStatus } from './failure-status.ts';
 import { noteStop } from './failure-text.ts';
 import { HedgedAttempt } from './hedged-attempt.ts';
 import { attemptsUsedUp, isRepeatable, retriesStatus, whyNotAgain } from './retry-rules.ts';
@@ -227,16 +228,15 @@ export class Attempts extends HedgedAttempt implements Waiter {
     client.answerFailure(503, `${attempt.server!.name} was not asked: ${detail}; ${client.descriptorAdvice}`);
   }
 
-  /** No further attempt: the last one's failure stands. */
+  /** No further attempt: the failure of the one that ended last stands. */
   #answerLast(stop: StopReason): void {
     this.#giveBackRetry();
     const exchange = this.exchange;
-    const { outcome, status } = exchange.attempts[exchange.attemptCount - 1]!;
+    const last = exchange.decisiveAttempt!;
     const summary = noteStop(exchange, stop);
-    if (outcome === 'connect-failed' && exchange.lastResort !== null)
+    if (last.outcome === 'connect-failed' && exchange.lastResort !== null)
       this.client.answerFailure(503, `${exchange.lastResort}; ${summary}`);
-    else if (outcome === 'responded') this.client.answerFailure(status, summary);
-    else this.client.answerFailure(outcome === 'timed-out' ? 504 : 502, summary);
+    else this.client.answerFailure(failureStatus(last), summary);
   }
 
   /** Keeps what comes of the body while the request waits in the queue, up to what a repeat may keep. */

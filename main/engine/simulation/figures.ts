@@ -1,4 +1,4 @@
-import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
+import type { RecordedAttempt, RecordedRequest } from '@shared/contract/recorded-request.ts';
 
 /** What one server had to do in a run. */
 export interface ServerFigures {
@@ -160,8 +160,7 @@ export function recordedFigures(
     for (const { server, outcome, status } of attempts)
       if (isFailedAttempt(outcome, status)) tally.attemptFailed(server);
     if (affinity === 'moved') tally.sessionMoved();
-    // One that was overtaken may stand behind the one that was answered.
-    const last = attempts.findLast((attempt) => attempt.outcome !== 'cancelled');
+    const last = decisiveOf(request);
     const server = last?.outcome === 'responded' ? last.server : null;
     tally.ended(
       { server, client: clientOf(request) },
@@ -170,6 +169,12 @@ export function recordedFigures(
     );
   }
   return tally.figures(ejections);
+}
+
+/** Older recordings do not tell: there an attempt that was overtaken may stand behind the one that was answered. */
+export function decisiveOf({ attempts, decisive }: RecordedRequest): RecordedAttempt | undefined {
+  const told = decisive === undefined ? undefined : attempts[decisive];
+  return told ?? attempts.findLast((attempt) => attempt.outcome !== 'cancelled');
 }
 
 /** Who sent it, as far as it is known: its session, else its address. */

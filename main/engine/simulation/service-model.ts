@@ -1,6 +1,7 @@
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import type { RecordedAttempt, RecordedRequest } from '@shared/contract/recorded-request.ts';
 import type { AttemptOutcome } from '@shared/contract/request-values.ts';
+import { decisiveOf } from './figures.ts';
 import { listOf } from './list-of.ts';
 import { type FailedAttempt, failingsOf, type Outage, slackMs } from './outages.ts';
 
@@ -24,6 +25,9 @@ export interface RecordedTimeouts {
 
 /** Fewer answers than this say nothing about how fast a server is. */
 const leastAnswers = 5;
+
+/** What a tunnel lasted says nothing of how fast the server is, nor would it last longer elsewhere. */
+const switched = 101;
 
 /** Where only probes noticed an outage. */
 const refused: ModelledAttempt = { outcome: 'connect-failed', status: 0, durationMs: 1 };
@@ -61,7 +65,8 @@ export class ServiceModel {
     for (const { attempts } of requests) {
       for (const attempt of attempts) {
         if (attempt.outcome === 'client-aborted' || attempt.outcome === 'cancelled') continue;
-        if (failureOf(attempt) === null) listOf(answers, attempt.server).push(attempt.durationMs);
+        if (failureOf(attempt) === null && attempt.status !== switched)
+          listOf(answers, attempt.server).push(attempt.durationMs);
       }
     }
     const { outages, alone } = failingsOf(requests, check, (attempt) => failureOf(attempt) !== null);
@@ -121,11 +126,12 @@ export class ServiceModel {
     return { outcome: 'timed-out', status: 0, durationMs: responseMs };
   }
 
-  #answer({ attempts }: RecordedRequest, server: string): ModelledAttempt {
-    const answering = attempts.findLast(
-      (attempt) => attempt.outcome === 'responded' && failureOf(attempt) === null,
-    );
+  #answer(request: RecordedRequest, server: string): ModelledAttempt {
+    const { attempts } = request;
+    const decisive = decisiveOf(request);
+    const answering = decisive && isAnswer(decisive) ? decisive : attempts.findLast(isAnswer);
     if (answering) {
+      if (answering.status === switched) return this.#tunnel(answering, server);
       const scaledMs = answering.durationMs * this.#scale(answering.server, server);
       // One that was overtaken there would have taken at least as long as it had run.
       const overtaken = attempts.find((each) => each.server === server && each.outcome === 'cancelled');
@@ -146,6 +152,11 @@ export class ServiceModel {
     return { outcome: 'responded', status: 200, durationMs: Math.max(leastMs, this.medianMs(server)) };
   }
 
+  /** Its head comes as fast as answers do. */
+  #tunnel({ status, durationMs }: RecordedAttempt, server: string): ModelledAttempt {
+    return { outcome: 'responded', status, durationMs, headMs: Math.min(durationMs, this.medianMs(server)) };
+  }
+
   /** When the head of an answer must have come in the recorded run, in milliseconds after the attempt began. */
   #headKnownBy({ startedAfterMs }: RecordedAttempt): number {
     const { responseMs, attemptMs = 0, requestMs = 0 } = this.#recorded;
@@ -160,6 +171,10 @@ export class ServiceModel {
     const after = this.#medians.get(to);
     return before === undefined || after === undefined || before === 0 ? 1 : after / before;
   }
+}
+
+function isAnswer(attempt: RecordedAttempt): boolean {
+  return attempt.outcome === 'responded' && failureOf(attempt) === null;
 }
 
 function failureOf({ outcome, status, durationMs }: RecordedAttempt): ModelledAttempt | null {

@@ -5,6 +5,7 @@ import { type AttemptRecord, Exchange } from '../exchange.ts';
 import { hasFailed } from '../metrics/has-failed.ts';
 import type { Waiter } from '../pool/request-queue.ts';
 import type { Server } from '../pool/server.ts';
+import { failureStatus } from '../proxy/failure-status.ts';
 import {
   attemptsUsedUp,
   isRepeatable,
@@ -157,7 +158,11 @@ export class SimulatedRequest implements Waiter {
     const { modelled, attempt } = running;
     this.#isAnswered = true;
     this.#stopTimes();
-    for (const other of this.#running) if (other !== running) this.#finish(other, 'cancelled', 0);
+    for (const other of this.#running) {
+      if (other === running) continue;
+      other.attempt.overtaken = other.attempt.startedAt < attempt.startedAt;
+      this.#finish(other, 'cancelled', 0);
+    }
     this.#running = [running];
     if (this.exchange.attemptCount > 1) this.exchange.answeredBy = attempt;
     const restMs = modelled.durationMs - headOf(modelled);
@@ -171,7 +176,7 @@ export class SimulatedRequest implements Waiter {
     if (outcome === 'responded' && status < 500) this.#learnCookie(running.attempt);
     this.#finish(running, outcome, status);
     // What had begun to come when it broke off had a status, too.
-    this.#end(status === 0 ? statusOfFailure(running.attempt) : status);
+    this.#end(status === 0 ? failureStatus(running.attempt) : status);
   }
 
   /** A service that has a cookie of its own gives it to every client that comes without. */
@@ -357,8 +362,7 @@ export class SimulatedRequest implements Waiter {
 
   /** What the client gets where nothing but failures came, as in `proxy/attempts.ts`. */
   #answerLast(): void {
-    const last = this.exchange.attempts[this.exchange.attemptCount - 1]!;
-    this.#end(last.outcome === 'responded' ? last.status : statusOfFailure(last));
+    this.#end(failureStatus(this.exchange.decisiveAttempt!));
   }
 
   #stopTimes(): void {
@@ -391,8 +395,4 @@ export class SimulatedRequest implements Waiter {
 /** Where there was no connection yet, nothing was delivered. */
 function lateOutcome({ modelled }: Running): AttemptOutcome {
   return modelled.outcome === 'connect-failed' ? 'connect-failed' : 'timed-out';
-}
-
-function statusOfFailure({ outcome }: AttemptRecord): number {
-  return outcome === 'timed-out' ? 504 : 502;
 }

@@ -1,4 +1,4 @@
-import { decayedEwma } from './peak-ewma.ts';
+import { decayedEwma, leastMs } from './peak-ewma.ts';
 import { figure, lowest, onlyOne } from './reasoning-words.ts';
 import type { SeenCandidate, Strategy, StrategyOptions, StrategyReasoning } from './strategy.ts';
 import { pickTied } from './tied-turns.ts';
@@ -40,23 +40,49 @@ export function leastTime({ decayMs }: Extract<StrategyOptions, { kind: 'least-t
 }
 
 export const leastTimeReasoning: StrategyReasoning = {
-  detail: (candidate) =>
-    candidate.seen === 0
-      ? 'score 0 (not measured)'
-      : `score ${figure(candidate.seen)} (${product(candidate)})`,
+  detail(candidate) {
+    const { latencyMs, seen } = candidate;
+    if (latencyMs === null)
+      return seen === 0 ? 'score 0 (not measured)' : 'not measured, and counted as the fastest of the others';
+    return hasFaded(candidate)
+      ? `score 0 (its ${figure(latencyMs)} ms count for nothing by now)`
+      : `score ${figure(seen)} (${product(candidate)})`;
+  },
   because(picked, others) {
     const next = lowest(others);
     if (!next) return onlyOne;
-    if (picked.seen === 0) return 'which has not answered yet and has nothing in flight, and is asked first';
+    if (picked.latencyMs === null) {
+      return picked.seen === 0
+        ? 'which has not answered yet and has nothing in flight, and is asked first'
+        : 'which has not answered yet, and counts as the fastest of the others';
+    }
+    if (hasFaded(picked)) {
+      const like = others.filter(hasFaded).length;
+      const asOthers = like === 0 ? '' : `, as do those of ${like === 1 ? 'one other' : `${like} others`}`;
+      return `whose ${figure(picked.latencyMs)} ms count for nothing by now${asOthers}, for nothing was measured since`;
+    }
     const tied = others.filter(({ seen }) => seen === picked.seen).length;
     if (tied > 0)
       return `whose turn it was among the ${tied + 1} that should answer soonest (${product(picked)})`;
-    return `which should answer soonest (${product(picked)}; next ${next.name} with ${product(next)})`;
+    return `which should answer soonest (${product(picked)}; next ${next.name} with ${told(next)})`;
   },
 };
 
+/** Of what was measured so little is left that a figure of it would be absurd, or none at all to seven digits. */
+function hasFaded(candidate: SeenCandidate): boolean {
+  return candidate.latencyMs !== null && countedMs(candidate) < leastMs;
+}
+
+function countedMs({ seen, activeRequests, weight }: SeenCandidate): number {
+  return (seen * weight) / (activeRequests + 1);
+}
+
+function told(candidate: SeenCandidate): string {
+  return `${product(candidate)}${candidate.latencyMs === null ? ', not measured yet' : ''}`;
+}
+
 /** `12.3 ms x 3 / weight 2`: what it takes lately, times what it would have in flight. */
-function product({ seen, activeRequests, weight }: SeenCandidate): string {
-  const ms = (seen * weight) / (activeRequests + 1);
-  return `${figure(ms)} ms x ${activeRequests + 1}${weight === 1 ? '' : ` / weight ${figure(weight)}`}`;
+function product(candidate: SeenCandidate): string {
+  const { activeRequests, weight } = candidate;
+  return `${figure(countedMs(candidate))} ms x ${activeRequests + 1}${weight === 1 ? '' : ` / weight ${figure(weight)}`}`;
 }

@@ -1,5 +1,5 @@
 /** Less than any response takes, more than nothing: what was measured is never 0, which means that nothing was. */
-const leastMs = 0.001;
+export const leastMs = 0.001;
 
 /**
  * The peak EWMA after another measurement: a slower one counts at once and in full, a faster one only gradually, the sooner

@@ -67,6 +67,8 @@ export interface SeenCandidate {
   readonly name: string;
   readonly weight: number;
   readonly activeRequests: number;
+  /** Peak EWMA of the response time in milliseconds as it stood when it was last measured; null while nothing was. */
+  readonly latencyMs: number | null;
   readonly seen: number;
 }
 

@@ -50,6 +50,8 @@ export const recordedRequestSchema = requestSummarySchema
     /** What spoke against servers of the pool, by id, when it was led to the first; nothing against all others. Left out where nobody knows. */
     unwell: z.record(z.string(), z.array(z.enum(recordedFaults))).optional(),
     attempts: z.array(recordedAttemptSchema),
+    /** Place, from 0, of the attempt that was answered, or that ended last where none was. Left out of a request of fewer than two. */
+    decisive: z.int().min(0).optional(),
   });
 export type RecordedRequest = z.infer<typeof recordedRequestSchema>;
 

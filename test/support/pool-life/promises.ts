@@ -222,7 +222,7 @@ function lastWords(
       : verdict === 'unhealthy'
         ? `${name} was asked although it still counts as unhealthy, since its last probe went well`
         : isEjected
-          ? `${name} was asked although it is ejected after failed attempts, since no ejection may empty a pool`
+          ? `${name} was asked although it is ejected \\(outlierDetection\\), since no ejection may empty a pool`
           : 'nothing';
   return new RegExp(`No server was available; ${words}`);
 }

@@ -68,7 +68,7 @@ describe('what a decision notes of a server', () => {
       ejected: true,
       ejectedForMs: 8_400,
       state: 'ejected',
-      out: 'is ejected after failed attempts, for another 9s',
+      out: 'is ejected (outlierDetection), for another 9s',
     });
     expect(seenBy(kit).b).toMatchObject({ ejected: false, ejectedForMs: null });
   });

@@ -173,7 +173,12 @@ describe('choosing a server', () => {
       const told = (kit: ReturnType<typeof poolKit>, exchange: Exchange): string => {
         expect(kit.pool.choose(exchange)).not.toBeNull();
         const attempts = exchange.attempts.slice(0, exchange.attemptCount);
-        const before = attempts.slice(0, -1).map((each) => ({ ...each, server: each.server!.id }));
+        const before = attempts.slice(0, -1).map((each) => ({
+          ...each,
+          server: each.server!.id,
+          startedAfterMs: each.startedAt,
+          durationMs: each.endedAt - each.startedAt,
+        }));
         const { sentence } = renderDecision(attempts.at(-1)!.decision!, before);
         return /No server was available; [^.]+\./.exec(sentence)?.[0] ?? sentence;
       };
@@ -195,7 +200,7 @@ describe('choosing a server', () => {
       a!.verdict = 'healthy';
       a!.ejectedUntil = kit.clock.now() + 5_000;
       expect(told(kit, kit.request())).toBe(
-        'No server was available; a was asked although it is ejected after failed attempts, since no ejection may empty a pool.',
+        'No server was available; a was asked although it is ejected (outlierDetection), since no ejection may empty a pool.',
       );
     });
 

@@ -103,3 +103,43 @@ describe('least time and servers that fail', () => {
     expect(kit.server('a').latencyMs).toBe(5);
   });
 });
+
+describe('what least time says of what it measured', () => {
+  const sentenceAfter = async (idleMs: number, decay?: string) => {
+    const kit = play(
+      { a: { ms: 13 }, b: { ms: 20 } },
+      decay ? { strategy: { kind: 'least-time', decay } } : {},
+    );
+    await kit.asked(6);
+    await kit.clock.advance(idleMs);
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    const { sentence, servers } = kit.journal.detail(exchange.idText)!.attemptList[0]!.decision!;
+    return [sentence, ...servers.map(({ detail }) => detail)].join('\n');
+  };
+
+  it.each([
+    ['5 minutes', 300_000, undefined],
+    ['18 minutes', 1_080_000, undefined],
+    ['3 hours', 10_800_000, undefined],
+    ['7 seconds of a short decay', 7_000, '50ms'],
+  ])(
+    'calls nobody unmeasured that has answered, and gives no absurd figures, after %s',
+    async (_what, idleMs, decay) => {
+      const told = await sentenceAfter(idleMs, decay);
+      expect(told).not.toMatch(/not measured|not answered|e-\d/);
+      expect(told).toMatch(
+        /^Least time chose [ab], whose (13|20) ms count for nothing by now, as do those of one other, for nothing was measured since\.\n/,
+      );
+      expect(told).toContain('score 0 (its 13 ms count for nothing by now)');
+    },
+  );
+
+  it('tells figures while they count for something', async () => {
+    expect(await sentenceAfter(1_000)).toMatch(
+      /^Least time chose [ab], which should answer soonest \([\d.]+ ms x 1; next/,
+    );
+  });
+});

@@ -93,6 +93,7 @@ describe.each(strategyKinds)('a pool by %s in a turbulent life', (strategy) => {
     for (const exchange of running) {
       const attempt = exchange.attempts[exchange.attemptCount - 1]!;
       attempt.status = 200;
+      attempt.endedAt = kit.clock.now();
       kit.pool.attemptEnded(exchange, attempt);
       finish(exchange);
     }

@@ -132,6 +132,24 @@ describe('hedging in a replay', () => {
     ]);
   });
 
+  it('ejects a server that hedges overtake time and again, as the engine does', async () => {
+    const outlierDetection = { consecutiveFailures: 5, baseEjection: '60s' };
+    const { ejections, retries, servers } = await run(uneven, { ...hedged, outlierDetection });
+    expect(ejections).toBe(1);
+    expect(retries).toBe(5);
+    expect(servers).toMatchObject([{ attempts: 5, failedAttempts: 0 }, { attempts: 60 }]);
+  });
+
+  it('counts the first attempt as the one that answered where it was quicker than the hedge', async () => {
+    const requests = uneven.map((request) => ({
+      ...request,
+      attempts: [{ ...request.attempts[0]!, server: 'api/a', durationMs: 25 }],
+    }));
+    const { servers, retries } = await run(requests, { retry: { ...rich, hedge: { after: '20ms' } } });
+    expect(retries).toBe(60);
+    expect(servers).toMatchObject([{ share: 1 }, { share: 0 }]);
+  });
+
   it('leaves alone what is not idempotent, and whom a session leads', async () => {
     const posts = uneven.map((request) => ({ ...request, method: 'POST' }));
     expect(await run(posts, hedged)).toMatchObject({ retries: 0, tookP50Ms: 80 });

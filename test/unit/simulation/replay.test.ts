@@ -57,6 +57,18 @@ describe('a replay', () => {
     expect(most(await run(burst, { strategy: 'ip-hash' })).sort()).toEqual([0, 0, 12]);
   });
 
+  it('counts the recorded answer for who gave it, also where an attempt begun later had failed', () => {
+    const hedged = {
+      server: 'b',
+      startedAfterMs: 5,
+      durationMs: 5,
+      outcome: 'closed-before-response',
+    } as const;
+    const request = recordedRequest(0, [{ server: 'a', durationMs: 50 }, hedged], { failed: false });
+    const figures = recordedFigures([{ ...request, decisive: 0 }], ids);
+    expect(shares(figures)).toEqual([1, 0, 0]);
+  });
+
   it('gives the weights their shares', async () => {
     const figures = await run(steadyRequests(700), {
       strategy: 'weighted-round-robin',

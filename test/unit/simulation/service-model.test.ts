@@ -36,6 +36,19 @@ describe('the model of servers', () => {
     expect(few.attempt(slow[0]!, 'api/b', 500, timeouts).durationMs).toBe(40);
   });
 
+  it('lets a tunnel last as long at every server, and learns nothing from it of how fast they are', () => {
+    const slow = steadyRequests(9, { durationMs: 10, servers: ['a'] });
+    const quick = steadyRequests(9, { durationMs: 10, servers: ['b'] });
+    const tunnels = Array.from({ length: 20 }, (_, index) =>
+      recordedRequest(1_000 + index, [{ server: 'b', durationMs: 60_000, status: 101 }]),
+    );
+    const model = new ServiceModel([...slow, ...quick, ...tunnels], timeouts);
+    expect(model.medianMs('api/b')).toBe(10);
+    expect(model.attempt(slow[0]!, 'api/b', 500, timeouts).durationMs).toBe(10);
+    const tunnel = { outcome: 'responded', status: 101, durationMs: 60_000, headMs: 10 };
+    expect(model.attempt(tunnels[0]!, 'api/a', 500, timeouts)).toEqual(tunnel);
+  });
+
   it('lets a server fail from the first of several failures to half-way to the next that went well, and in the same way', () => {
     const model = new ServiceModel(
       [

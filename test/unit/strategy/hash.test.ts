@@ -99,7 +99,7 @@ describe('the network of an address', () => {
 });
 
 describe('in a pool', () => {
-  const answered = (kit: ReturnType<typeof poolKit>, from: { client?: string }): string => {
+  const answered = (kit: ReturnType<typeof poolKit>, from: Parameters<typeof kit.request>[0]): string => {
     const exchange = kit.request(from);
     kit.pool.choose(exchange);
     kit.end(exchange, 'responded');
@@ -117,6 +117,19 @@ describe('in a pool', () => {
     expect(answered(byHeader, {})).toBe(
       'The request has no header x-user: weighted round robin chose a, whose turn it was (current 1, next best b at 1).',
     );
+  });
+
+  it('takes no score of the request before for something that the fallback drew', () => {
+    const servers = serversNamed({ a: 1, b: 1, c: 1, d: 1 });
+    const strategy = { kind: 'hash', key: 'header:x-user', fallback: 'power-of-two' } as const;
+    const kit = poolKit({ servers, strategy });
+    expect(answered(kit, { fields: { 'x-user': 'ada' } })).toMatch(/^Hash chose/);
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    const seen = kit.journal.detail(exchange.idText)!.attemptList[0]!.decision!.servers;
+    expect(seen.filter(({ detail }) => detail !== '')).toHaveLength(2);
   });
 
   it('says who was passed by at its bound', () => {

@@ -136,7 +136,7 @@ describe.each(strategyKinds)('%s', (kind) => {
   it('picks the only candidate and can say why', () => {
     const only = candidatesNamed({ a: 3 });
     expect(sequence(create(kind), only, 5)).toBe('aaaaa');
-    const seen = { name: 'a', weight: 3, activeRequests: 0, seen: only[0]!.seen };
+    const seen = { name: 'a', weight: 3, activeRequests: 0, latencyMs: null, seen: only[0]!.seen };
     expect(strategyRegistry[kind].reasoning.because(seen, [], strategyOptions(kind))).toMatch(/only one/);
   });
 });
