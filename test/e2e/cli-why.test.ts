@@ -30,7 +30,7 @@ listeners:
   - { name: side, bind: 127.0.0.1:${otherPort}, pool: side }
 pools:
   - { name: shop, servers: [${servers}] }
-  - { name: side, servers: [{ name: last, address: "${replicas[2]!.address}" }] }
+  - { name: side, affinity: { type: header, header: x-user }, servers: [{ name: last, address: "${replicas[2]!.address}" }] }
 `,
   );
   await cli.start('up', '--control-port', '0');
@@ -110,6 +110,20 @@ pools: [{ name: shop, servers: [{ address: "127.0.0.1:${(server.address() as Add
       code: 1,
       stderr: expect.stringContaining('no request has failed'),
     });
+  });
+});
+
+describe('ballast requests --session', () => {
+  it('tells the requests of that session alone', async () => {
+    for (const user of ['anna', 'bob', 'anna'])
+      await fetch(`${otherUrl}/${user}`, { headers: { 'x-user': user } });
+    const sessions = (await cli.run('sessions', '--json')).objects;
+    const anna = sessions.find(({ hits }) => hits === 2);
+    const told = await cli.run('requests', '--session', `side/${anna.id}`, '--json');
+    expect(told.objects.map(({ target }) => target)).toEqual(['/anna', '/anna']);
+    expect((await cli.run('requests', '--session', `shop/${anna.id}`, '--json')).objects).toEqual([]);
+    const wrong = await cli.run('requests', '--session', anna.id);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('POOL/SESSION') });
   });
 });
 
