@@ -151,10 +151,11 @@ function drainText(status: ServerStatus, nowMs: number): string {
   if (isUnhealthy || isEjected) {
     const probe = status.lastProbe?.succeeded === false ? ` (${status.lastProbe.detail})` : '';
     const cause = isUnhealthy
-      ? `it is unhealthy${probe}`
-      : `it is ejected, ${status.ejectedBecause ?? 'failed on real traffic'}`;
+      ? `Unhealthy${probe}`
+      : `Ejected, ${status.ejectedBecause ?? 'failed on real traffic'}`;
     const end = left === undefined ? 'Running requests finish.' : `What still runs is ended in ${left}.`;
-    return `No new clients; and ${cause}: clients bound to it are not served here either. ${end}`;
+    // The cause first: a card has room for the beginning.
+    return `${cause}, while it drains: no new clients, and those bound to it are not served here either. ${end}`;
   }
   return left === undefined
     ? 'No new clients; bound sessions and running requests finish here.'

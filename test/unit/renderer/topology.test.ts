@@ -88,13 +88,13 @@ describe('how a server stands', () => {
     const failed = { atMs: 0, succeeded: false, durationMs: 1, detail: '503, expected 2xx' };
     expect(reason({})).toMatch(/bound sessions and running requests finish here/);
     expect(reason({ verdict: 'unhealthy', lastProbe: failed })).toBe(
-      'No new clients; and it is unhealthy (503, expected 2xx): clients bound to it are not served here either. Running requests finish.',
+      'Unhealthy (503, expected 2xx), while it drains: no new clients, and those bound to it are not served here either. Running requests finish.',
     );
     expect(reason({ verdict: 'unhealthy', lastProbe: failed, drainUntilMs: 8_001 })).toMatch(
-      /is unhealthy .* What still runs is ended in 9 s\.$/,
+      /^Unhealthy .* What still runs is ended in 9 s\.$/,
     );
     expect(reason({ ejectedUntilMs: 9_000, ejectedBecause: '5 attempts in a row failed' })).toMatch(
-      /it is ejected, 5 attempts in a row failed: clients bound/,
+      /^Ejected, 5 attempts in a row failed, while it drains/,
     );
   });
 
