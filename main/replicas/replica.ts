@@ -85,15 +85,24 @@ export class Replica {
   /** False where there is no such program; the status says so. */
   #spawn(): Promise<boolean> {
     const { command, env, cwd, address } = this.plan;
-    const child = spawn(command.file, command.args, {
-      cwd,
-      env: { ...process.env, ...env },
-      // The open pipe to its input tells a child that we are gone, however that came about.
-      stdio: ['pipe', 'ignore', 'pipe'],
-      // A group of its own, so that a wrapper such as npm and what it started end together.
-      detached: process.platform !== 'win32',
-      windowsHide: true,
-    });
+    let child: ChildProcess;
+    try {
+      child = spawn(command.file, command.args, {
+        cwd,
+        env: { ...process.env, ...env },
+        // The open pipe to its input tells a child that we are gone, however that came about.
+        stdio: ['pipe', 'ignore', 'pipe'],
+        // A group of its own, so that a wrapper such as npm and what it started end together.
+        detached: process.platform !== 'win32',
+        windowsHide: true,
+      });
+    } catch (error) {
+      // Most of what the system has against a start is an event; a list of arguments that is too long, say, is thrown.
+      this.#fail(
+        `it could not be started for ${address}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      return Promise.resolve(false);
+    }
     if (child.pid !== undefined) guard.add(child.pid);
     const output = createLastLines({ lines: 50, charsPerLine: 2_000 });
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => output.add(chunk));

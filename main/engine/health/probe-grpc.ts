@@ -1,4 +1,12 @@
-import { connect, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type IncomingHttpHeaders,
+  type IncomingHttpStatusHeader,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import { checkRequest, servingStatuses, servingStatusIn } from './grpc-health-message.ts';
@@ -29,7 +37,7 @@ export function probeGrpc(
   session.on('connect', reached);
   session.on('error', failed);
   session.on('close', () => finish({ succeeded: false, detail: closedEarly }));
-  const call = session.request({
+  const call = requestOn(session, {
     [constants.HTTP2_HEADER_METHOD]: 'POST',
     [constants.HTTP2_HEADER_PATH]: '/grpc.health.v1.Health/Check',
     [constants.HTTP2_HEADER_SCHEME]: 'http',
@@ -59,6 +67,16 @@ export function probeGrpc(
   call.on('end', () => finish(judge(check, head, trailers, Buffer.concat(chunks))));
   call.end(checkRequest(check.service));
   return () => session.destroy();
+}
+
+/** A call that cannot be made leaves no connection behind. @throws what `request` throws at fields that no message can have */
+function requestOn(session: ClientHttp2Session, fields: OutgoingHttpHeaders): ClientHttp2Stream {
+  try {
+    return session.request(fields);
+  } catch (error) {
+    session.destroy();
+    throw error;
+  }
 }
 
 /** Codes of gRPC, by number. */

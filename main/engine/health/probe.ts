@@ -86,7 +86,12 @@ export function runProbe(
         ends.finish({ succeeded: false, detail: describeError(error) });
       },
     };
-    stop = begin(check, host, address, ends);
+    try {
+      stop = begin(check, host, address, ends);
+    } catch (error) {
+      // An API that refuses what it is given throws instead of telling its events: a failed probe, never a crash.
+      ends.failed(error instanceof Error ? error : new Error(String(error)));
+    }
     // Over before it began: nobody has stopped it.
     if (done) stop();
   });

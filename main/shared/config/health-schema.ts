@@ -34,7 +34,7 @@ const probing = {
     .enum(['unknown', 'healthy', 'unhealthy'], { error: 'write unknown, healthy or unhealthy' })
     .default('unknown')
     .describe(
-      'What a server is taken for at first. unknown: it takes requests, and one probe decides. healthy: it takes them until `fall` probes have failed. unhealthy: it takes none until `rise` probes have succeeded.',
+      'What a server is taken for at first. unknown: it takes requests, and one probe decides. healthy: it takes them until `fall` probes have failed. unhealthy: it takes none until `rise` probes have succeeded, unless no other server is left: then it is asked as the last resort.',
     ),
 };
 
@@ -139,9 +139,13 @@ const headers = z
     }
   });
 
+/** What stands in the Host field goes on the wire as it is written (RFC 9110 section 7.2), so the name is in ASCII. */
 const host = z
   .string()
-  .regex(/^[^\s/]+$/, 'a host name, without spaces or "/"')
+  .regex(
+    /^[!-.0-~]+$/,
+    'a host name in ASCII characters, without spaces or "/"; write e.g. api.example, and another alphabet in its xn-- form, e.g. xn--wgv71a.example',
+  )
   .optional();
 
 /** The timed check of every server of a pool. */

@@ -5,6 +5,10 @@ import { poolSchema } from './pool-schema.ts';
 import { checkReferences } from './references.ts';
 import { name, whole } from './schema-parts.ts';
 
+/** No argument, variable or folder of a process can hold it: it ends a text there. */
+const noNul = (text: string): boolean => !text.includes('\0');
+const nulWords = 'a text without the character 0, which no process can be given; write it without';
+
 const replica = z.strictObject({
   name: name.describe('Unique among the replica groups.'),
   command: z
@@ -15,6 +19,7 @@ const replica = z.strictObject({
       (text) => text === '' || splitCommand(text) !== undefined,
       'a quote in this command is not closed; write it at the end of the word too',
     )
+    .refine(noNul, nulWords)
     .describe('Started without a shell: words are split at spaces, quotes group them.'),
   count: whole(1, 64)
     .optional()
@@ -33,8 +38,18 @@ const replica = z.strictObject({
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'a variable name; write e.g. PORT')
     .default('PORT')
     .describe('Environment variable that tells a process its port.'),
-  env: z.record(z.string(), z.string()).default({}).describe('Further environment variables.'),
-  cwd: z.string().optional().describe('Folder to start in, relative to the file.'),
+  env: z
+    .record(z.string(), z.string().refine(noNul, nulWords))
+    .superRefine((variables, context) => {
+      for (const key of Object.keys(variables)) {
+        if (key !== '' && noNul(key) && !key.includes('=')) continue;
+        const message = `${JSON.stringify(key)} is no name of a variable; write e.g. LOG_LEVEL: debug`;
+        context.addIssue({ code: 'custom', path: [key], message });
+      }
+    })
+    .default({})
+    .describe('Further environment variables.'),
+  cwd: z.string().refine(noNul, nulWords).optional().describe('Folder to start in, relative to the file.'),
 });
 
 /** The most threads a data plane has. */

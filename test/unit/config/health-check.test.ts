@@ -97,6 +97,16 @@ describe('the health check of a file', () => {
       { type: 'http', host: 'a.test', headers: { host: 'b.test' } },
       ['host: host stands in headers as well; write it once'],
     ],
+    ...(['http', 'grpc'] as const).flatMap((type) =>
+      ['日本.example', 'bücher.example', 'a\u0000b', 'a\u007fb', 'a b', 'a/b'].map(
+        (host): [object, string[]] => [
+          { type, host },
+          [
+            `host: host ${JSON.stringify(host)}: a host name in ASCII characters, without spaces or "/"; write e.g. api.example, and another alphabet in its xn-- form, e.g. xn--wgv71a.example`,
+          ],
+        ],
+      ),
+    ),
     [
       { type: 'http', path: '/ä' },
       ['path: path "/ä": a path starts with "/" and has no spaces; write e.g. /health'],

@@ -5,6 +5,7 @@ import { systemClock } from '../../../main/engine/clock.ts';
 import { isExpected } from '../../../main/engine/health/expected-status.ts';
 import { type ActiveHealthCheck, runProbe } from '../../../main/engine/health/probe.ts';
 import { poolConfig } from '../../support/engine-kit.ts';
+import { until } from '../../support/until.ts';
 
 const open: (Server | HttpServer)[] = [];
 afterEach(() => {
@@ -233,5 +234,36 @@ describe('expected statuses', () => {
     [500, ['200-201', 500], true],
   ])('%i in %j: %s', (status, ranges, expected) => {
     expect(isExpected(status, ranges)).toBe(expected);
+  });
+});
+
+describe('a probe that cannot even be sent', () => {
+  it.each(['http', 'grpc'] as const)(
+    'of type %s fails with the reason, and ends all it began',
+    async (type) => {
+      let open = 0;
+      const port = await listening(
+        createServer((socket) => {
+          open += 1;
+          socket.on('error', () => {});
+          socket.on('close', () => {
+            open -= 1;
+          });
+          socket.resume();
+        }),
+      );
+      // Past the schema, which refuses such a host: whatever throws is a failed probe.
+      const odd = { ...check({ type }), host: '日本\n.example' } as ActiveHealthCheck;
+      const result = await runProbe(odd, { host: '127.0.0.1', port }, systemClock);
+      expect(result).toMatchObject({ succeeded: false });
+      expect(result.detail).not.toBe('');
+      await until('its connection is closed', () => open === 0);
+    },
+  );
+
+  it('to a port that is none fails with the reason', async () => {
+    const result = await runProbe(check({ type: 'tcp' }), { host: '127.0.0.1', port: 70_000 }, systemClock);
+    expect(result).toMatchObject({ succeeded: false, connected: false });
+    expect(result.detail).toMatch(/port/i);
   });
 });
