@@ -39,8 +39,11 @@ export interface EngineHostListener {
   /** The engine takes no more requests and is about to end. */
   onStopped?(client: ContractClient): Promise<void>;
   onCrashed(reason: string): void;
-  /** The last good configuration runs again. */
-  onRestarted(listeners: CommandResult<'engine.apply'>['listeners']): void;
+  /** The last good configuration runs again, or a changed one in a new engine after the last was given up. */
+  onRestarted(
+    listeners: CommandResult<'engine.apply'>['listeners'],
+    configuration: 'last-good' | 'changed',
+  ): void;
 }
 
 /** Keeps one engine running in a worker thread and restarts it when it crashes. */
@@ -48,7 +51,10 @@ export interface EngineHost {
   readonly status: EngineStatus;
   /** Starts the worker and resolves once it answers; rejects when it does not. */
   start(): Promise<void>;
-  /** Revives an engine that was given up. Refused with the engine's own refusal, or `unavailable` while it restarts. */
+  /**
+   * Waits for an engine that restarts, and revives one that was given up. Refused with the engine's own refusal, or `unavailable` where there
+   * is no engine. One that crashes meanwhile is given the configuration once more.
+   */
   apply(config: Config): Promise<CommandResult<'engine.apply'>>;
   /** Refused with `unavailable` while the engine is away. */
   call<N extends EngineCommandName>(name: N, params: CommandParams<N>): Promise<CommandResult<N>>;
@@ -85,10 +91,13 @@ export function createEngineHost(options: {
   let crashes: number[] = [];
   let cancelRestart: Unsubscribe | undefined;
   let stopping = false;
+  /** Called once the engine is no longer restarting. */
+  const settling: (() => void)[] = [];
 
   const setStatus = (change: Partial<EngineStatus>): void => {
     status = { ...status, ...change };
     listener.onStatus(status);
+    if (status.state !== 'restarting') for (const settle of settling.splice(0)) settle();
   };
 
   async function launch(): Promise<Running> {
@@ -181,14 +190,50 @@ export function createEngineHost(options: {
     cancelRestart = clock.after(waitMs, () => void restart());
   }
 
+  /** The one way in which an engine comes back: with its sessions, told of, and what the operator wanted of servers. */
+  async function bringBack(config: Config | undefined, configuration: 'last-good' | 'changed') {
+    const { client } = await connectNew();
+    await listener.onRestarting?.(client);
+    const applied = config ? await client.call('engine.apply', { config }) : { listeners: [] };
+    lastGood = config;
+    setStatus({ state: 'running' });
+    listener.onRestarted(applied.listeners, configuration);
+    return applied;
+  }
+
+  /** After it was given up. What the new engine refuses leaves none behind, so that the next configuration comes the same way. */
+  async function revive(config: Config): Promise<CommandResult<'engine.apply'>> {
+    const { lastError } = status;
+    crashes = [];
+    setStatus({ state: 'restarting', restarts: status.restarts + 1 });
+    try {
+      return await bringBack(config, 'changed');
+    } catch (error) {
+      // A crash has scheduled the next restart already.
+      if (stopping || cancelRestart) throw error;
+      const refusing = running;
+      running = undefined;
+      if (refusing) await refusing.worker.terminate();
+      setStatus({ state: 'stopped', lastError });
+      throw error;
+    }
+  }
+
+  const restarted = (): Promise<void> =>
+    status.state === 'restarting' ? new Promise((resolve) => settling.push(resolve)) : Promise.resolve();
+
+  async function applyNow(config: Config): Promise<CommandResult<'engine.apply'>> {
+    await restarted();
+    if (!running && status.state === 'stopped' && lastGood && !stopping) return revive(config);
+    const applied = await client().call('engine.apply', { config });
+    lastGood = config;
+    return applied;
+  }
+
   async function restart(): Promise<void> {
     cancelRestart = undefined;
     try {
-      const { client } = await connectNew();
-      await listener.onRestarting?.(client);
-      const applied = lastGood ? await client.call('engine.apply', { config: lastGood }) : { listeners: [] };
-      setStatus({ state: 'running' });
-      listener.onRestarted(applied.listeners);
+      await bringBack(lastGood, 'last-good');
     } catch (error) {
       if (stopping) return;
       const again = running;
@@ -225,14 +270,15 @@ export function createEngineHost(options: {
       }
     },
     async apply(config) {
-      if (!running && status.state === 'stopped' && lastGood && !stopping) {
-        crashes = [];
-        await connectNew();
-        setStatus({ state: 'running' });
+      const engine = running;
+      try {
+        return await applyNow(config);
+      } catch (error) {
+        // It crashed under way, by chance or because of this very configuration: that shows the second time.
+        const isLost = error instanceof ContractError && error.code === 'unavailable' && running !== engine;
+        if (!isLost || status.state !== 'restarting' || stopping) throw error;
+        return applyNow(config);
       }
-      const applied = await client().call('engine.apply', { config });
-      lastGood = config;
-      return applied;
     },
     call: async (name, params) => client().call(name, params),
     async stop(graceMs) {

@@ -141,10 +141,10 @@ export function createOwner(options: OwnerOptions): Owner {
       onStopped: (client) => sessions.saveLast((name, params) => client.call(name, params)),
       onCrashed: (reason) =>
         events.add({ kind: 'engine-crashed', text: `The engine crashed: ${reason}`, tone: 'bad' }),
-      onRestarted: (listeners) => {
+      onRestarted: (listeners, configured) => {
         events.add({
           kind: 'engine-restarted',
-          text: `The engine runs again with the last good configuration; ${sessions.isOn ? 'counters began anew, sessions go on as they were when they were last saved' : 'counters and sessions began anew'}`,
+          text: `The engine runs again with ${configured === 'changed' ? 'a changed' : 'the last good'} configuration; ${sessions.isOn ? 'counters began anew, sessions go on as they were when they were last saved' : 'counters and sessions began anew'}`,
           tone: 'good',
         });
         leadTraffic(listeners);

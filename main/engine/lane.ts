@@ -172,6 +172,7 @@ export function createLane(deps: LaneDeps): Lane {
           for (const [name, pool] of [...pools]) {
             if (wanted.has(name)) continue;
             pools.delete(name);
+            pool.sessions.endAllRemoved();
             pool.stop();
           }
           names.prune();

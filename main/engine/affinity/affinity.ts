@@ -29,6 +29,9 @@ export interface AffinityDeps {
   readonly lock: Lock;
 }
 
+/** `Max-Age` counts seconds (RFC 6265 section 5.2.2): a cookie that was sent within this says the same. */
+const maxAgeUnitMs = 1_000;
+
 /** Sessions that one call ends at most, since nobody can choose a server meanwhile. */
 export const mostEnded = 200;
 
@@ -134,8 +137,8 @@ export class Affinity {
     entry.client = facts.clientAddress;
     this.#table.touch(entry, now);
     const config = this.#config;
-    // The time to live slides on the server; the browser's copy has to follow before it runs out.
-    if (config.type !== 'cookie' || !config.maxAge || now - entry.cookieSentAt < config.ttlMs / 2) return;
+    // The time to live slides with every request, and the browser's copy has to follow: it knows of no other end than its Max-Age.
+    if (config.type !== 'cookie' || !config.maxAge || now - entry.cookieSentAt < maxAgeUnitMs) return;
     if (config.expiry === 'fixed' && !entry.pinned) return;
     const shown = this.#client.shown(facts);
     if (shown === null) return;

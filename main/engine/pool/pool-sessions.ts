@@ -56,9 +56,11 @@ export class PoolSessions {
     if (affinity.type !== 'none' && affinity.type === current?.config.type)
       current.configure(affinity, this.#deps.clock.now());
     else this.#replace(affinity);
+    const tellRestored = this.#restore();
     this.#servers = new Set(servers.map(({ id }) => id));
     if (!this.#isFirst) return;
     this.affinity?.endGone(this.#servers);
+    tellRestored?.();
     // A thread that has not heard of the change yet may bind a client to a server that has left.
     this.#looks = this.#deps.memory.isShared ? looksAgain : 0;
   }
@@ -73,13 +75,17 @@ export class PoolSessions {
       affinity.type === 'none'
         ? null
         : new Affinity(affinity, { pool: this.#pool, clock, events, codec, limits, memory, lock });
-    this.#restore();
   }
 
   /** A server is called otherwise now, and nothing else of it has changed: its sessions stay. */
   rename(from: string, to: SessionServer): void {
     // Another thread that still knows the earlier name may meet the new one: it moves such a session at most once, back to a server it knows.
     if (this.#isFirst) this.affinity?.rename(from, to);
+  }
+
+  /** The pool is no longer in the file, or called otherwise there, which is another pool. */
+  endAllRemoved(): void {
+    if (this.#isFirst) this.#locked((affinity) => affinity.endAll('the pool was removed'));
   }
 
   /** The pool is no longer configured. */
@@ -166,23 +172,29 @@ export class PoolSessions {
     yield { pool: this.#pool, source: affinity.source, sessions };
   }
 
-  #restore(): void {
+  /** Takes over what the last run left. Returns how to tell of it, once those at servers that are gone have ended. */
+  #restore(): (() => void) | undefined {
     const { savedSessions, clock, events } = this.#deps;
     const saved = savedSessions?.get(this.#pool);
     const { affinity } = this;
-    if (!saved || !affinity) return;
+    if (!saved || !affinity) return undefined;
     savedSessions?.delete(this.#pool);
-    if (saved.sessions.length === 0) return;
+    if (saved.sessions.length === 0) return undefined;
     const isSame = saved.source === affinity.source;
-    const alive = isSame ? affinity.restore(saved.sessions, clock.now()) : 0;
-    const gone = saved.sessions.length - alive;
-    const why = isSame ? 'had expired' : 'were of clients told apart by something else';
-    events.add(
-      'sessions-restored',
-      alive > 0 ? 'good' : 'neutral',
-      `${alive} sessions of pool ${this.#pool} go on from the last run${gone > 0 ? `; ${gone} ${why}` : ''}`,
-      { pool: this.#pool, count: alive },
-    );
+    const left = saved.sessions.length - (isSame ? affinity.restore(saved.sessions, clock.now()) : 0);
+    const why = isSame
+      ? 'had expired'
+      : `${left === 1 ? 'was' : 'were'} of clients told apart by something else`;
+    return () => {
+      const count = affinity.size;
+      const what = count === 1 ? '1 session' : `${count} sessions`;
+      events.add(
+        'sessions-restored',
+        count > 0 ? 'good' : 'neutral',
+        `${what} of pool ${this.#pool} ${count === 1 ? 'goes' : 'go'} on from the last run${left > 0 ? `; ${left} ${why}` : ''}`,
+        { pool: this.#pool, count },
+      );
+    };
   }
 
   #withEntry<T>(handle: string, act: (entry: SessionEntry, affinity: Affinity) => T): T | undefined {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { EngineStatus } from '@shared/contract/system-values.ts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -73,6 +74,7 @@ it('refuses what needs the engine while that is away', async () => {
 });
 
 it('gives up after crashing again and again, says so, and comes back with a new configuration', async () => {
+  await kit.client.call('server.set-admin-state', { pool: 'api', server: 'b', adminState: 'maintenance' });
   // Each new engine is told to crash as soon as it runs.
   for (let crashes = 1; crashes <= 5; crashes++) {
     await until(
@@ -85,7 +87,31 @@ it('gives up after crashing again and again, says so, and comes back with a new 
   await until('given up', () => engine()?.state === 'stopped');
   expect(engine()?.lastError).toContain('given up');
   await expect(get(url)).rejects.toThrow();
+  const restartsBefore = kit.events.filter(({ kind }) => kind === 'engine-restarted').length;
   await kit.client.call('server.set-weight', { pool: 'api', server: 'a', weight: 3 });
   expect(engine()?.state).toBe('running');
+  // The way back is that of every restart: told, and what the operator wanted of servers is there.
+  await until('told', () =>
+    kit.events
+      .filter(({ kind }) => kind === 'engine-restarted')
+      .slice(restartsBefore)
+      .some(({ text }) => text.includes('with a changed configuration')),
+  );
+  await until('still out', async () => {
+    const { servers: now } = await kit.client.call('status.get', {});
+    return now.some(({ id, adminState }) => id === 'api/b' && adminState === 'maintenance');
+  });
   expect((await get(url)).status).toBe(200);
+});
+
+it('applies a file that is saved while the engine is away, once it is back', async () => {
+  crash.postMessage('now');
+  await until('away', () => engine()?.state === 'restarting');
+  const text = readFileSync(kit.path, 'utf8');
+  writeFileSync(kit.path, text.replace('name: a,', 'name: a, weight: 9,'));
+  await until('applied', () => {
+    const { current } = kit.state('config');
+    return engine()?.state === 'running' && current?.config.pools[0]?.servers[0]?.weight === 9;
+  });
+  expect(kit.events.some(({ kind }) => kind === 'config-refused')).toBe(false);
 });

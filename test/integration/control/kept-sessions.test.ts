@@ -143,3 +143,41 @@ it('sessions go on when the engine crashes, as they were when they were last sav
   expect((await one.ask()) === home && one.cookie !== '').toBe(true);
   crash.close();
 });
+
+it('an event tells how many sessions ended with a pool that is called otherwise', async () => {
+  await start();
+  await client().ask();
+  await client().ask();
+  const text = readFileSync(path(), 'utf8');
+  writeFileSync(path(), text.replace('pool: api', 'pool: shop').replace('name: api', 'name: shop'));
+  await until('it is told', () =>
+    kit!.events.some(
+      ({ kind, text: told }) =>
+        kind === 'session-ended' && told === '2 sessions of pool api ended: the pool was removed',
+    ),
+  );
+});
+
+it('sessions go on when the engine was given up and the file is changed', async () => {
+  const crash = new BroadcastChannel('crash the engine');
+  crash.unref();
+  await start();
+  const one = client();
+  const home = await one.ask();
+  await kit?.stop(); // writes them
+  const { state: stateOf, events } = await start({ workerPath: crashingWorker });
+  for (let crashes = 1; crashes <= 5; crashes++) {
+    await until(`engine ${crashes}`, () => {
+      const { engine } = stateOf('system');
+      return engine?.state === 'running' && engine.restarts === crashes - 1;
+    });
+    crash.postMessage(`crash ${crashes}`);
+    await until('seen', () => events.filter(({ kind }) => kind === 'engine-crashed').length === crashes);
+  }
+  await until('given up', () => stateOf('system').engine?.state === 'stopped');
+  write('persistSessions: true\njournalRequests: 500');
+  await until('it runs again', () => stateOf('system').engine?.state === 'running');
+  expect(await one.ask()).toBe(home);
+  expect((await one.ask()) === home).toBe(true);
+  crash.close();
+});

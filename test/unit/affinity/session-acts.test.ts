@@ -182,7 +182,7 @@ describe('saved sessions', () => {
         poolKit({ servers: three, affinity: { type: 'cookie', name: 'sid' } }, manualClock(), () => 0.5, {
           saved,
         }),
-        '0 sessions of pool api go on from the last run; 1 were of clients told apart by something else',
+        '0 sessions of pool api go on from the last run; 1 was of clients told apart by something else',
       ],
     ] as const;
     for (const [next, wanted] of cases) {
@@ -199,6 +199,8 @@ describe('saved sessions', () => {
     });
     expect(sessions(next).every(({ server }) => server !== 'api/b')).toBe(true);
     expect(told(next, 'session-ended')).toEqual(['1 session at b ended: b left the pool']);
+    // Only those that go on are counted.
+    expect(told(next, 'sessions-restored')).toEqual(['1 session of pool api goes on from the last run']);
     expect(visit(next, { cookie }).name).not.toBe('b');
   });
 });

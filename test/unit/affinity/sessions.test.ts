@@ -78,14 +78,37 @@ describe('cookie sessions', () => {
     expect(findCookie(null, 'ballast_x')).toBeNull();
   });
 
-  it('renews the cookie before the browser drops it, as the time to live slides', async () => {
+  it('renews the cookie with every request, as the time to live slides, once a second at most', async () => {
     const kit = poolKit({ servers: three, affinity: { type: 'cookie', ttl: '10m' } });
     const first = visit(kit);
-    await kit.clock.advance(4 * 60_000);
+    const cookie = cookieOf(first.exchange);
+    await kit.clock.advance(999);
+    expect(visit(kit, { cookie }).exchange.setCookie).toBeNull();
+    await kit.clock.advance(1);
+    expect(visit(kit, { cookie }).exchange.setCookie).toBe(first.exchange.setCookie);
+    expect(visit(kit, { cookie }).exchange.setCookie).toBeNull();
+    expect(first.exchange.setCookie).toContain('; Max-Age=600');
+  });
+
+  it('never lets the browser drop a cookie a second before its session ends', async () => {
+    const kit = poolKit({ servers: three, affinity: { type: 'cookie', ttl: '10m' } });
+    const first = visit(kit);
+    let cookieEndsAt = kit.clock.now() + 600_000;
+    for (const waitMs of [240_000, 300, 599_000, 299_000, 700, 599_000]) {
+      await kit.clock.advance(waitMs);
+      expect(kit.clock.now()).toBeLessThan(cookieEndsAt);
+      const again = visit(kit, { cookie: cookieOf(first.exchange) });
+      expect(again.name).toBe(first.name);
+      if (again.exchange.setCookie !== null) cookieEndsAt = kit.clock.now() + 600_000;
+      expect(kit.clock.now() + 600_000 - cookieEndsAt).toBeLessThan(1_000);
+    }
+  });
+
+  it('leaves a cookie alone whose session has a fixed end', async () => {
+    const kit = poolKit({ servers: three, affinity: { type: 'cookie', ttl: '10m', expiry: 'fixed' } });
+    const first = visit(kit);
+    await kit.clock.advance(400_000);
     expect(visit(kit, { cookie: cookieOf(first.exchange) }).exchange.setCookie).toBeNull();
-    await kit.clock.advance(2 * 60_000);
-    const renewed = visit(kit, { cookie: cookieOf(first.exchange) });
-    expect(cookieOf(renewed.exchange)).toBe(cookieOf(first.exchange));
   });
 
   it('expires without a request for the time to live, and not before', async () => {
