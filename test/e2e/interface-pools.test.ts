@@ -136,8 +136,10 @@ test('a server that came back tells on its card what its weight is worth in slow
   expect(await card.getByText(/of 10$/).count()).toBe(0);
   await killReplica(ballast, 'api-1');
   await card.getByText('Exited').waitFor();
+  // Only who was seen to be away comes back.
+  await poolOf(page, 'api').getByText('2 of 3 available').waitFor();
   await page.getByRole('button', { name: 'Start api-1' }).click();
-  await card.getByText('Healthy').waitFor();
+  await card.getByText('Healthy', { exact: true }).waitFor();
   const worth = card.getByText(/^\d(\.\d+)? of 10$/);
   await worth.waitFor();
   const first = Number.parseFloat((await worth.textContent())!);

@@ -98,7 +98,7 @@ test('a read-only window shows everything and changes nothing, and says why', as
   expect(
     await page.getByRole('textbox', { name: /Weight of api-1/ }).getAttribute('readonly'),
   ).not.toBeNull();
-  await page.getByRole('row', { name: 'api-1' }).getByText('Healthy').waitFor();
+  await page.getByRole('row', { name: 'api-1' }).getByText('Healthy', { exact: true }).waitFor();
 });
 
 test('a file that an editor broke is told with line and column until it is mended', async () => {

@@ -167,7 +167,7 @@ describe('a server is killed', () => {
     );
     await until('2 of 3', () => poolOf(page, 'api').getByText('2 of 3 available').isVisible());
     await page.getByRole('button', { name: 'Start api-2' }).click();
-    await cardOf(page, 'api-2').getByText('Healthy').waitFor();
+    await cardOf(page, 'api-2').getByText('Healthy', { exact: true }).waitFor();
     await answersComeFrom(ballast.listeners.web!, ['api-1', 'api-2', 'api-3']);
     expect(page.faults()).toEqual([]);
   });
@@ -189,7 +189,7 @@ describe('a server is killed', () => {
     await answersComeFrom(ballast.listeners.web!, ['api-1', 'api-2']);
     await cardOf(page, 'api-3').focus();
     await page.keyboard.press('r');
-    await cardOf(page, 'api-3').getByText('Healthy').waitFor();
+    await cardOf(page, 'api-3').getByText('Healthy', { exact: true }).waitFor();
     await answersComeFrom(ballast.listeners.web!, ['api-1', 'api-2', 'api-3']);
   });
 });
