@@ -1,4 +1,5 @@
 import type { RequestSummary } from '@shared/contract/request-values.ts';
+import { finishedMs } from '@shared/lib/finished-at.ts';
 
 /** What was not told yet of answers about the newest requests, each of which begins with the newest. */
 export interface FreshRequests {
@@ -19,7 +20,7 @@ export function freshRequests(most: number): FreshRequests {
   let oldestMs = Number.NEGATIVE_INFINITY;
   return {
     take(found) {
-      const fresh = found.filter((each) => !known.has(each.id) && endOf(each) > oldestMs);
+      const fresh = found.filter((each) => !known.has(each.id) && finishedMs(each) > oldestMs);
       for (const { id } of found) {
         known.delete(id);
         known.add(id);
@@ -33,7 +34,7 @@ export function freshRequests(most: number): FreshRequests {
         dropped += 1;
       }
       const last = found.at(-1);
-      if (last && found.length >= most) oldestMs = Math.max(oldestMs, endOf(last));
+      if (last && found.length >= most) oldestMs = Math.max(oldestMs, finishedMs(last));
       return fresh;
     },
   };
@@ -41,7 +42,3 @@ export function freshRequests(most: number): FreshRequests {
 
 /** So many full answers are remembered. */
 const answersKnown = 4;
-
-function endOf({ atMs, durationMs }: RequestSummary): number {
-  return atMs + durationMs;
-}

@@ -2,7 +2,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../../main/workspace/free-ports.ts';
-import { type CliKit, createCliKit, isAlive, type RunningCli } from '../support/cli-kit.ts';
+import { type CliKit, createCliKit, type RunningCli } from '../support/cli-kit.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { get } from '../support/owner-kit.ts';
 import { until } from '../support/until.ts';
 

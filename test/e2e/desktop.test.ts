@@ -10,6 +10,7 @@ import {
   realElectron,
   testHost,
 } from '../support/desktop-app.ts';
+import { isAlive } from '../support/is-alive.ts';
 import { until } from '../support/until.ts';
 
 /** A workspace of its own: one listener on a port the system chooses, one server that nobody asks. */
@@ -24,15 +25,6 @@ function workspaceText(pool: string): string {
     '    healthCheck: { type: none }',
     '',
   ].join('\n');
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Address of the page's listener, as the interface shows it. */

@@ -128,12 +128,3 @@ function objectsOf(stdout: string): unknown[] {
     .filter((line) => line.startsWith('{'))
     .map((line) => JSON.parse(line));
 }
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,4 +1,5 @@
 import type { RunningBallast } from './interface-kit.ts';
+import { isAlive } from './is-alive.ts';
 import { until } from './until.ts';
 
 /** `kill -9` from outside, as a crash would be: ends the process behind a server of listener `web`. Resolves when it is gone. */
@@ -12,15 +13,6 @@ export async function killReplica(
     return answer.server === server && answer.pid;
   });
   process.kill(pid, 'SIGKILL');
-  await until(`process ${pid} is gone`, () => !isThere(pid));
+  await until(`process ${pid} is gone`, () => !isAlive(pid));
   return pid;
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

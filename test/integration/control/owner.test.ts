@@ -8,7 +8,7 @@ import { memoryChannel } from '@shared/contract/memory-channel.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createOwner, readOnlyGrant } from '../../../main/control/owner.ts';
 import { freePorts } from '../../../main/workspace/free-ports.ts';
-import { isAlive } from '../../support/cli-kit.ts';
+import { isAlive } from '../../support/is-alive.ts';
 import { type NamedServer, startNamedServer } from '../../support/named-server.ts';
 import { builtWorker, countAnswers, get, type OwnerKit, startOwner } from '../../support/owner-kit.ts';
 import { until } from '../../support/until.ts';

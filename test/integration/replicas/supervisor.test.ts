@@ -10,6 +10,7 @@ import type { ReplicaPlan } from '../../../main/replicas/plan.ts';
 import { acceptsConnection } from '../../../main/replicas/probe-port.ts';
 import { createSupervisor, type Supervisor } from '../../../main/replicas/supervisor.ts';
 import { freePorts } from '../../../main/workspace/free-ports.ts';
+import { isAlive } from '../../support/is-alive.ts';
 import { until } from '../../support/until.ts';
 
 const service = join(import.meta.dirname, '../../../resources/demo-service/server.mjs');
@@ -55,15 +56,6 @@ function script(text: string): string[] {
 async function running(address: string): Promise<ReplicaStatus & { pid: number }> {
   await until('it runs', () => supervisor.find(address)?.state === 'running');
   return supervisor.find(address) as ReplicaStatus & { pid: number };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 describe('a supervisor', () => {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { isAlive } from '../is-alive.ts';
 
 /**
  * One instance per data folder, as Electron keeps it: the first listens, the next hands over its command line and is told that it
@@ -39,13 +40,4 @@ export function takeSingleInstanceLock(
   });
   server.unref();
   return true;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

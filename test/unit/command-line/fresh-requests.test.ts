@@ -1,25 +1,9 @@
 import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { expect, it } from 'vitest';
 import { freshRequests } from '../../../main/command-line/fresh-requests.ts';
+import { requestSummary } from '../../support/request-summary.ts';
 
-function request(id: string, endMs: number): RequestSummary {
-  return {
-    id,
-    atMs: endMs - 1,
-    durationMs: 1,
-    listener: 'web',
-    pool: 'api',
-    client: '127.0.0.1',
-    method: 'GET',
-    target: '/',
-    status: 200,
-    server: 'api/a',
-    attempts: 1,
-    requestBytes: 0,
-    responseBytes: 0,
-    error: null,
-  };
-}
+const request = (id: string, endMs: number): RequestSummary => requestSummary({ id, atMs: endMs - 1 });
 
 /** Newest first. */
 const ids = (found: readonly RequestSummary[]): string[] => found.map(({ id }) => id);

@@ -5,6 +5,7 @@ import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { serveContract } from '@shared/contract/server.ts';
 import { describe, expect, it } from 'vitest';
 import { createRequestsRelay } from '../../../main/control/requests-relay.ts';
+import { requestSummary } from '../../support/request-summary.ts';
 import { until } from '../../support/until.ts';
 
 type Batch = LogBatch<RequestSummary>;
@@ -33,24 +34,7 @@ async function engine() {
   };
 }
 
-function request(number: number): RequestSummary {
-  return {
-    id: `r-${number}`,
-    atMs: number,
-    durationMs: 1,
-    listener: 'web',
-    pool: 'api',
-    client: '127.0.0.1',
-    method: 'GET',
-    target: '/',
-    status: 200,
-    server: 'api/a',
-    attempts: 1,
-    requestBytes: 0,
-    responseBytes: 0,
-    error: null,
-  };
-}
+const request = (number: number): RequestSummary => requestSummary({ id: `r-${number}`, atMs: number });
 
 /** Somebody who looks at the relay over a channel of its own. */
 async function looker(relay: ReturnType<typeof createRequestsRelay>, since?: number) {

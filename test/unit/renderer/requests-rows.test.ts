@@ -6,24 +6,10 @@ import {
   requestRows,
   statusCell,
 } from '../../../renderer/src/features/requests/request-rows.ts';
+import { requestSummary } from '../../support/request-summary.ts';
 
-const request = (atMs: number, more: Partial<RequestSummary> = {}): RequestSummary => ({
-  id: `r${atMs}`,
-  atMs,
-  durationMs: 1,
-  listener: 'web',
-  pool: 'api',
-  client: '127.0.0.1',
-  method: 'GET',
-  target: '/cart',
-  status: 200,
-  server: 'api/api-1',
-  attempts: 1,
-  requestBytes: 0,
-  responseBytes: 10,
-  error: null,
-  ...more,
-});
+const request = (atMs: number, more: Partial<RequestSummary> = {}): RequestSummary =>
+  requestSummary({ id: `r${atMs}`, atMs, target: '/cart', server: 'api/api-1', responseBytes: 10, ...more });
 const at = (rows: readonly RequestSummary[]) => rows.map(({ atMs }) => atMs);
 
 describe('rows of the request list', () => {

@@ -1,9 +1,10 @@
 import type { RequestSummary } from '@shared/contract/request-values.ts';
+import { finishedMs } from '@shared/lib/finished-at.ts';
 import { formatMs, formatTime } from '../../metrics/format.ts';
 import type { GridColumn } from '../../ui/data-grid.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { ServerName } from '../../ui/server-name.tsx';
-import { finishedMs, formatBytes, isRetried, statusCell } from './request-rows.ts';
+import { formatBytes, isRetried, statusCell } from './request-rows.ts';
 
 /** @param hasDates some of the requests are of another day */
 export const requestColumns = (hasDates: boolean) => (hasDates ? datedColumns : columns);

@@ -1,4 +1,5 @@
 import type { RequestSummary } from '@shared/contract/request-values.ts';
+import { finishedMs } from '@shared/lib/finished-at.ts';
 import type { RequestFilter } from '../../store/interface.ts';
 
 /** Failed for its client, as the journal counts it. */
@@ -47,11 +48,6 @@ export function requestRows(
     rows.push(row);
   }
   return rows;
-}
-
-/** When it was over: the order of the list. One that took long appears on top when it ends, where it is seen. */
-export function finishedMs({ atMs, durationMs }: Pick<RequestSummary, 'atMs' | 'durationMs'>): number {
-  return atMs + durationMs;
 }
 
 function matcher({ pool, server, session, only, ids }: RequestFilter): (request: RequestSummary) => boolean {

@@ -1,3 +1,4 @@
+import { finishedMs } from '@shared/lib/finished-at.ts';
 import './requests.css';
 import type { RequestSummary } from '@shared/contract/request-values.ts';
 import { isOtherDay } from '@shared/lib/moment.ts';
@@ -14,7 +15,7 @@ import { EmptyState } from '../../ui/empty-state.tsx';
 import { Tooltip } from '../../ui/tooltip.tsx';
 import { requestColumns } from './request-columns.tsx';
 import { RequestFilters } from './request-filters.tsx';
-import { finishedMs, isFailed, isNarrowed, requestRows } from './request-rows.ts';
+import { isFailed, isNarrowed, requestRows } from './request-rows.ts';
 import { useJournal } from './use-journal.ts';
 
 /** The requests as they come, newest first; it holds still while somebody reads. */

@@ -1,9 +1,10 @@
 import type { RequestSummary } from '@shared/contract/request-values.ts';
+import { finishedMs } from '@shared/lib/finished-at.ts';
 import { useEffect, useState } from 'react';
 import { call } from '../../connection/control.ts';
 import { useConnection } from '../../store/connection.ts';
 import type { RequestFilter } from '../../store/interface.ts';
-import { finishedMs, isNarrowed } from './request-rows.ts';
+import { isNarrowed } from './request-rows.ts';
 
 const askAgainMs = 1_000;
 const most = 1_000;
