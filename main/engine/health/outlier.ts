@@ -55,6 +55,7 @@ function judge(
   config: OutlierDetectionConfig,
   deps: OutlierDeps,
 ): void {
+  if (server.hasLeft) return;
   if (server.ejectedUntil !== 0) {
     // Others are from before the ejection, or the server was asked in it because there was no other.
     if (wasTrial && deps.clock.now() >= server.ejectedUntil) {
@@ -88,9 +89,9 @@ export function endEjectionsWhereOff(config: OutlierDetectionConfig, deps: Outli
   for (const server of deps.servers()) takeBack(server, 'outlier detection was turned off', deps);
 }
 
-/** Ends an ejection. @param reason completes `api-2 is back: ` */
+/** Ends an ejection, but not of one that has left: its process comes back under its new name. @param reason completes `api-2 is back: ` */
 export function takeBack(server: Server, reason: string, deps: Pick<OutlierDeps, 'clock' | 'events'>): void {
-  if (server.ejectedUntil === 0) return;
+  if (server.ejectedUntil === 0 || server.hasLeft) return;
   server.ejectedUntil = 0;
   server.ejectedUntilMs = null;
   server.endTrial();

@@ -9,6 +9,7 @@ const verdictAt = 1;
 const trialAt = 2;
 const timesEjectedAt = 3;
 const failuresAt = 4;
+const hasLeftAt = 5;
 const activeAt = 8;
 const words = activeAt + mostThreads;
 
@@ -86,6 +87,14 @@ export class ServerCells {
   }
   set trial(thread: number) {
     this.#words[trialAt] = thread;
+  }
+
+  /** Its identity is no longer configured. */
+  get hasLeft(): boolean {
+    return this.#words[hasLeftAt] === 1;
+  }
+  leave(): void {
+    this.#words[hasLeftAt] = 1;
   }
 
   get timesEjected(): number {

@@ -231,11 +231,12 @@ export class ServerPool implements Pool, SocketHolder {
   }
 
   requestEnded(exchange: Exchange): void {
-    this.circuit.requestEnded(exchange);
+    // Of a pool that is gone there is no circuit to tell of.
+    if (!this.#isStopped) this.circuit.requestEnded(exchange);
   }
 
   requestSwitched(exchange: Exchange): void {
-    this.circuit.requestSwitched(exchange);
+    if (!this.#isStopped) this.circuit.requestSwitched(exchange);
   }
 
   takeRetry(): boolean {

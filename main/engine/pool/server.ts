@@ -324,8 +324,15 @@ export class Server implements Candidate {
     this.traffic.forgetThread(thread);
   }
 
+  /** It is no longer configured, and nothing is made of what its running requests show: its process may have another name by now. */
+  get hasLeft(): boolean {
+    return this.#cells.hasLeft;
+  }
+
   /** It is no longer configured. Running requests go on to count. */
   forget(): void {
+    // Only there: a thread that leaves lets go of servers that stay.
+    if (this.#memory.thread === 0) this.#cells.leave();
     this.#memory.forget(this.#block);
     this.#memory.forget(`${this.#block} outlier`);
     this.traffic.forget();

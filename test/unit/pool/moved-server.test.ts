@@ -85,6 +85,57 @@ describe('a server that gets another name', () => {
   });
 });
 
+describe('of a server that has another name by now', () => {
+  /** Its trial is under way while it is renamed. */
+  async function onTrial() {
+    const kit = poolKit(pool);
+    fail(kit, 'a', 3);
+    await kit.clock.advance(10_000);
+    const trial = kit.request();
+    while (kit.pool.choose(trial)?.name !== 'a') trial.attemptCount = 0;
+    expect(kit.server('a').isOnTrial).toBe(true);
+    rename(kit);
+    return { kit, trial };
+  }
+
+  it.each(['responded', 'timed-out', 'client-aborted'] as const)(
+    'the trial it had tells nothing when it ends as %s: the next request is the trial of the new name',
+    async (outcome) => {
+      const { kit, trial } = await onTrial();
+      kit.end(trial, outcome);
+      expect(told(kit)).toEqual(['a is ejected for 10s: 3 attempts in a row failed']);
+      expect(kit.server('c')).toMatchObject({ timesEjected: 1, isOnTrial: false });
+      while (kit.serve() !== 'c');
+      expect(told(kit).slice(1)).toEqual(['c is back: its trial request went well']);
+    },
+  );
+
+  it('failures of requests that it still had eject nobody', () => {
+    const kit = poolKit({ ...pool, outlierDetection: { ...outlierDetection, failurePercent: 50 } });
+    const running = Array.from({ length: 12 }, () => kit.request());
+    for (const exchange of running) kit.pool.choose(exchange);
+    rename(kit);
+    for (const exchange of running)
+      if (exchange.attempts[0]!.server!.name === 'a') kit.end(exchange, 'timed-out');
+    expect(told(kit)).toEqual([]);
+  });
+
+  it('nor does a pool that is gone tell of servers and a circuit', async () => {
+    const kit = poolKit({
+      ...pool,
+      circuitBreaker: { failurePercent: 50, minimumRequests: 2, window: '10s', open: '10s', trials: 1 },
+    });
+    const running = Array.from({ length: 12 }, () => kit.request());
+    for (const exchange of running) kit.pool.choose(exchange);
+    kit.pool.stop();
+    for (const exchange of running) {
+      kit.end(exchange, 'timed-out');
+      kit.pool.requestEnded(exchange);
+    }
+    expect(kit.events.read(0, 99).filter(({ kind }) => kind !== 'attempt-failed')).toEqual([]);
+  });
+});
+
 describe('outlier detection that is turned off', () => {
   const off = { consecutiveFailures: 0, baseEjection: '10s' };
 
