@@ -89,6 +89,8 @@ export function createEngineHost(options: {
   /** The configuration to go back to after a crash. */
   let lastGood: Config | undefined;
   let crashes: number[] = [];
+  /** Every engine goes on with the number of the last session of the one before: see `EngineOptions`. */
+  const sessionsGiven = new SharedArrayBuffer(4);
   let cancelRestart: Unsubscribe | undefined;
   let stopping = false;
   /** Called once the engine is no longer restarting. */
@@ -104,7 +106,7 @@ export function createEngineHost(options: {
     // Flags of our own process (a debugger's, a test runner's) are not meant for the engine.
     const worker = new Worker(workerPath, {
       execArgv: [],
-      workerData: { version, ...(options.cookieKey && { cookieKey: options.cookieKey() }) },
+      workerData: { version, sessionsGiven, ...(options.cookieKey && { cookieKey: options.cookieKey() }) },
       name: 'ballast engine',
       resourceLimits: threadHeap,
     });

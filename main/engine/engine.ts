@@ -8,6 +8,7 @@ import type { RequestDetail, RequestSummary } from '@shared/contract/request-val
 import type { SavedPool, SavedSessions } from '@shared/contract/saved-sessions.ts';
 import type { ListenerStatus, Resources } from '@shared/contract/system-values.ts';
 import { createCookieCodec } from './affinity/session-cookie.ts';
+import { countOn, SessionNumbers } from './affinity/session-numbers.ts';
 import type { Clock } from './clock.ts';
 import { type DescriptorSupply, descriptorSupply } from './descriptors.ts';
 import { createEventLog, type EventLog } from './journal/event-log.ts';
@@ -44,6 +45,8 @@ export interface EngineOptions {
   readonly lookup?: Lookup;
   /** Signs session cookies: that of an earlier run, whose cookies are to hold; a new one where it is left out. */
   readonly cookieKey?: Uint8Array;
+  /** What an engine that crashed counted sessions by: that no name of theirs comes up again. It begins with s1 where that is left out. */
+  readonly sessionsGiven?: SharedArrayBuffer;
 }
 
 /** The running load balancer: listeners, pools, and what is known of them. */
@@ -89,6 +92,8 @@ export function createEngine(options: EngineOptions): Engine {
   const events = createEventLog({ clock, capacity: eventsKept, perSecond: busyEventsPerSecond });
   const limits = createLimitLog(clock, events);
   const memory = new Memory();
+  if (options.sessionsGiven) countOn(memory, options.sessionsGiven);
+  const sessionNumbers = new SessionNumbers(memory);
   const cookieKey = options.cookieKey === undefined ? randomBytes(32) : Buffer.from(options.cookieKey);
   const savedSessions = new Map<string, SavedPool>();
   // So that ids of an earlier run, seen in somebody's log, are not taken for those of this one.
@@ -258,6 +263,8 @@ export function createEngine(options: EngineOptions): Engine {
     },
     request: async (id) => journal.detail(id) ?? (await crew.detail(id)),
     restoreSessions(saved) {
+      // Of all of them: a pool may come later than others whose clients are bound.
+      sessionNumbers.leaveOut(saved);
       for (const each of saved.pools) savedSessions.set(each.pool, each);
     },
     *saveSessions() {

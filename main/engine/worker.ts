@@ -3,7 +3,7 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { portChannel } from '@shared/contract/port-channel.ts';
 import { serveContract } from '@shared/contract/server.ts';
 import { systemClock } from './clock.ts';
-import { createEngine } from './engine.ts';
+import { createEngine, type EngineOptions } from './engine.ts';
 import { engineCommands } from './engine-commands.ts';
 import { publishEngine } from './engine-topics.ts';
 import { runLane } from './threads/lane-thread.ts';
@@ -28,7 +28,7 @@ function runEngine(port: MessagePort): void {
     random: Math.random,
     log,
     workerPath,
-    ...keyFrom(workerData),
+    ...givenBy(workerData),
   });
   const published = publishEngine(engine, systemClock);
   const channel = portChannel(port);
@@ -46,10 +46,14 @@ function isLane(data: unknown): data is LaneStart {
   return typeof data === 'object' && data !== null && 'role' in data && data.role === 'lane';
 }
 
-/** The owner gives each of its engines the same key, so that cookies outlive an engine. */
-function keyFrom(data: unknown): { cookieKey?: Uint8Array } {
-  if (typeof data !== 'object' || data === null || !('cookieKey' in data)) return {};
-  return data.cookieKey instanceof Uint8Array ? { cookieKey: data.cookieKey } : {};
+/** The owner gives each of its engines the same: cookies outlive an engine, and so do the names of sessions, of which events tell. */
+function givenBy(data: unknown): Pick<EngineOptions, 'cookieKey' | 'sessionsGiven'> {
+  if (typeof data !== 'object' || data === null) return {};
+  return {
+    ...('cookieKey' in data && data.cookieKey instanceof Uint8Array && { cookieKey: data.cookieKey }),
+    ...('sessionsGiven' in data &&
+      data.sessionsGiven instanceof SharedArrayBuffer && { sessionsGiven: data.sessionsGiven }),
+  };
 }
 
 function versionFrom(data: unknown): string {

@@ -1,6 +1,7 @@
 import type { PoolConfig } from '@shared/config/schema.ts';
 import type { SavedPool } from '@shared/contract/saved-sessions.ts';
 import { createCookieCodec } from '../../main/engine/affinity/session-cookie.ts';
+import { SessionNumbers } from '../../main/engine/affinity/session-numbers.ts';
 import type { Clock } from '../../main/engine/clock.ts';
 import { Exchange } from '../../main/engine/exchange.ts';
 import { createEventLog, type EventLog } from '../../main/engine/journal/event-log.ts';
@@ -80,6 +81,7 @@ export function poolKit(
   const limits = createLimitLog(clock, events);
   const codec = createCookieCodec(Buffer.alloc(32, 7));
   const memory = new Memory();
+  if (saved) new SessionNumbers(memory).leaveOut({ pools: [saved] });
   const names = new Names(clock, () => Promise.reject(new Error('no names here')), events);
   const savedSessions = new Map(saved ? [[saved.pool, saved]] : []);
   const deps = {

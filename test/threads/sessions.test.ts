@@ -131,6 +131,27 @@ describe.skipIf(whyNot !== null)(`sessions of several threads${suffix}`, () => {
     expect((await clients[0]!.get('/', cookie).catch(() => bound)).body).toBe(bound.body);
   });
 
+  it('have names that none had before, whatever binds and however many threads there are', async () => {
+    const given: string[] = [];
+    const bind = async (count: number): Promise<void> => {
+      for (const client of await clientOfEach(kit, count)) client.close();
+      const ids = (await kit.client.call('session.list', { limit: 1_000 })).sessions.map(({ id }) => id);
+      expect(ids.length).toBeGreaterThan(0);
+      expect(given.filter((id) => ids.includes(id))).toEqual([]);
+      given.push(...ids);
+    };
+    await start({ affinity: { type: 'cookie' } });
+    await bind(2);
+    await kit.apply({ pool: { affinity: { type: 'client-ip' } } });
+    await bind(2);
+    await kit.apply({ pool: { affinity: { type: 'cookie' } }, threads: 3 });
+    await bind(3);
+    await kit.apply({ pool: { affinity: { type: 'none' } } });
+    await kit.apply({ pool: { affinity: { type: 'cookie' } } });
+    await bind(3);
+    expect(new Set(given).size).toBe(given.length);
+  });
+
   it('of one thread are taken along when more threads come', async () => {
     const [only] = await start({ affinity: { type: 'cookie' } }, 1);
     const bound = await only!.get();

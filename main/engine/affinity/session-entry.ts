@@ -19,7 +19,7 @@ export interface SessionMove {
 export interface SessionEntry {
   /** A digest of what the client shows, so that no secret is kept; the client's address or network where that is it. */
   readonly key: string;
-  /** Stable name for people and commands; tells nothing of the key. */
+  /** Stable name for people and commands, which no other session has or had; tells nothing of the key. */
   readonly handle: string;
   client: string;
   server: SessionServer;
@@ -55,7 +55,7 @@ export interface Sessions extends Iterable<SessionFacts> {
   readonly firstBound: SessionEntry | null;
   get(key: string): SessionEntry | undefined;
   add(key: string, client: string, server: SessionServer, now: number): SessionEntry;
-  /** Takes sessions over, all others' keys; as many as there is room for. */
+  /** Takes sessions over, all others' keys, with their names; as many as there is room for. */
   restore(sessions: readonly SessionFacts[]): void;
   /** It is used: the last to expire, and to leave, where that counts. */
   touch(entry: SessionEntry, now: number): void;

@@ -7,6 +7,7 @@ import {
   type SessionServer,
   type Sessions,
 } from './session-entry.ts';
+import { handleOf, type SessionNumbers } from './session-numbers.ts';
 
 /** A session of this table, with its places in the two orders. */
 class LocalEntry implements SessionEntry {
@@ -50,8 +51,12 @@ export class SessionTable implements Sessions {
   readonly #entries = new Map<string, LocalEntry>();
   readonly #byUse = new LinkedOrder<LocalEntry>();
   readonly #byAge = new LinkedOrder<LocalEntry>();
+  readonly #numbers: SessionNumbers;
   #pinned = 0;
-  #handles = 0;
+
+  constructor(numbers: SessionNumbers) {
+    this.#numbers = numbers;
+  }
 
   get size(): number {
     return this.#entries.size;
@@ -74,10 +79,9 @@ export class SessionTable implements Sessions {
   }
 
   add(key: string, client: string, server: SessionServer, now: number): SessionEntry {
-    this.#handles += 1;
     const entry = new LocalEntry({
       key,
-      handle: `s${this.#handles}`,
+      handle: handleOf(this.#numbers.next()),
       client,
       server,
       pinned: false,
@@ -98,7 +102,6 @@ export class SessionTable implements Sessions {
     const entries = sessions.map((facts) => new LocalEntry(facts));
     for (const entry of entries) {
       this.#entries.set(entry.key, entry);
-      this.#handles = Math.max(this.#handles, Number(entry.handle.slice(1)));
       if (entry.pinned) this.#pinned += 1;
     }
     const free = entries.filter(({ pinned }) => !pinned);

@@ -2,6 +2,7 @@ import type { Lock } from '../threads/lock.ts';
 import type { Memory } from '../threads/memory.ts';
 import type { ActiveAffinityConfig } from './affinity-config.ts';
 import type { Sessions } from './session-entry.ts';
+import { SessionNumbers } from './session-numbers.ts';
 import { SessionTable } from './session-table.ts';
 import { SharedSessions, sharedSessionsFor } from './shared-sessions.ts';
 
@@ -24,7 +25,9 @@ export class SessionTables {
 
   constructor(config: ActiveAffinityConfig, deps: SessionTablesDeps) {
     this.#deps = deps;
-    this.#current = deps.memory.isShared ? sharedSessionsFor(config, deps) : new SessionTable();
+    this.#current = deps.memory.isShared
+      ? sharedSessionsFor(config, deps)
+      : new SessionTable(new SessionNumbers(deps.memory));
   }
 
   get current(): Sessions {

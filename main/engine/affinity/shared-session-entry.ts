@@ -6,6 +6,7 @@ import {
   type SessionMove,
   type SessionServer,
 } from './session-entry.ts';
+import { handleOf } from './session-numbers.ts';
 import {
   clientBytes,
   cookieSentAt,
@@ -47,7 +48,7 @@ export class SharedEntry implements SessionEntry {
   }
 
   get handle(): string {
-    return `s${this.number}`;
+    return handleOf(this.number);
   }
 
   get client(): string {

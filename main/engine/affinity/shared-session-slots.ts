@@ -24,13 +24,12 @@ const pinnedSizeAt = 1;
 const freeAt = 2;
 /** Slots that were ever used. */
 const usedAt = 3;
-const handlesAt = 4;
-const closedAt = 5;
-const leastUsedAt = 6;
-const lastUsedSlotAt = 7;
-const firstBoundAt = 8;
-const lastBoundAt = 9;
-const headWords = 10;
+const closedAt = 4;
+const leastUsedAt = 5;
+const lastUsedSlotAt = 6;
+const firstBoundAt = 7;
+const lastBoundAt = 8;
+const headWords = 9;
 
 /**
  * The slots of a table of sessions in one block of shared memory: a hash table with chains, and two orders as links between
@@ -81,14 +80,6 @@ export class SharedSlots {
   /** Slots that were ever used: the sessions are among the first so many. */
   get used(): number {
     return this.#head[usedAt]!;
-  }
-
-  /** Number of the newest session; to be raised, never lowered. */
-  get lastNumber(): number {
-    return this.#head[handlesAt]!;
-  }
-  set lastNumber(number: number) {
-    this.#head[handlesAt] = number;
   }
 
   /** The sessions have moved to another table. */

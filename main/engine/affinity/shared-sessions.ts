@@ -2,6 +2,7 @@ import type { Lock } from '../threads/lock.ts';
 import type { Memory } from '../threads/memory.ts';
 import type { ActiveAffinityConfig } from './affinity-config.ts';
 import type { SessionEntry, SessionFacts, SessionServer, Sessions } from './session-entry.ts';
+import { numberOf, SessionNumbers } from './session-numbers.ts';
 import { SharedEntry } from './shared-session-entry.ts';
 import { keyBytes, lastUsedAt, numberAt, serverAt } from './shared-session-layout.ts';
 import { SharedSlots } from './shared-session-slots.ts';
@@ -32,6 +33,7 @@ export class SharedSessions implements Sessions {
   readonly #memory: Memory;
   readonly #lock: Lock;
   readonly #slots: SharedSlots;
+  readonly #numbers: SessionNumbers;
   /** This thread's handles of slots, made when first asked for. */
   readonly #entries: (SharedEntry | undefined)[] = [];
 
@@ -41,6 +43,7 @@ export class SharedSessions implements Sessions {
     this.#memory = memory;
     this.#lock = lock;
     this.#slots = new SharedSlots(memory, block, capacity);
+    this.#numbers = new SessionNumbers(memory);
   }
 
   get capacity(): number {
@@ -79,10 +82,9 @@ export class SharedSessions implements Sessions {
 
   add(key: string, client: string, server: SessionServer, now: number): SessionEntry {
     const slots = this.#slots;
-    slots.lastNumber += 1;
     const times = { since: now, lastUsed: now, cookieSentAt: now };
     const slot = this.#takeSlot();
-    const entry = this.#fill(slot, slots.lastNumber, {
+    const entry = this.#fill(slot, this.#numbers.next(), {
       key,
       client,
       server,
@@ -99,11 +101,8 @@ export class SharedSessions implements Sessions {
   restore(sessions: readonly SessionFacts[]): void {
     const slots = this.#slots;
     // The first are the pinned ones and those used last.
-    for (const facts of sessions.slice(0, this.capacity - this.size)) {
-      const number = Number(facts.handle.slice(1));
-      slots.lastNumber = Math.max(slots.lastNumber, number);
-      this.#fill(slots.takeFree(), number, facts);
-    }
+    for (const facts of sessions.slice(0, this.capacity - this.size))
+      this.#fill(slots.takeFree(), numberOf(facts.handle), facts);
     slots.relink();
   }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 export const affinityTypes = ['cookie', 'app-cookie', 'header', 'client-ip'] as const;
 
 export const sessionSchema = z.object({
-  /** Stable handle for `session.end`; never the cookie's value. */
+  /** Stable handle for `session.end`, of this session alone for as long as this Ballast runs; never the cookie's value. */
   id: z.string(),
   pool: z.string(),
   type: z.enum(affinityTypes),

@@ -141,6 +141,10 @@ it('sessions go on when the engine crashes, as they were when they were last sav
   await until('it runs again', () => kit!.events.some(({ kind }) => kind === 'engine-restarted'));
   expect(await one.ask()).toBe(home);
   expect((await one.ask()) === home && one.cookie !== '').toBe(true);
+  // The one that was not saved is gone, and its name, of which events tell, with it.
+  await client().ask();
+  const { sessions } = await kit!.client.call('session.list', {});
+  expect(sessions.map(({ id }) => id).sort()).toEqual(['s1', 's3']);
   crash.close();
 });
 

@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { afterThisTest } from '../../support/after-this-test.ts';
+import { configOf } from '../../support/config-of.ts';
 import { fetchText } from '../../support/http-client.ts';
-import { runEngine } from '../../support/running-engine.ts';
+import { engineOfTest, runEngine } from '../../support/running-engine.ts';
 import { members, named, sequence } from '../../support/servers-of-test.ts';
 import { until } from '../../support/until.ts';
 
@@ -150,5 +151,74 @@ describe('what a person does to sessions', () => {
       'session-ended',
     ] as const)
       expect(kinds).toContain(kind);
+  });
+});
+
+describe('the name of a session', () => {
+  /** One listener before both pools, of which the first is called otherwise as wanted. */
+  const config = (
+    first: string,
+    servers: { name: string; address: string }[],
+    type: 'cookie' | 'client-ip',
+  ) =>
+    configOf({
+      listeners: [
+        {
+          name: 'web',
+          bind: '127.0.0.1:0',
+          routes: [
+            { path: '/', pool: first },
+            { path: '/side', pool: 'side' },
+          ],
+        },
+      ],
+      pools: [
+        { name: first, servers, affinity: { type }, healthCheck: { type: 'none' } },
+        { name: 'side', servers, affinity: { type: 'cookie' }, healthCheck: { type: 'none' } },
+      ],
+    });
+
+  it('is never another’s: not with another kind of affinity, not in another pool, not when a pool comes back', async () => {
+    const servers = members(await named('a'));
+    const engine = engineOfTest();
+    const [listener] = await engine.start(config('api', servers, 'cookie'));
+    const url = listener!.url;
+    const given: string[] = [];
+    const bind = async (path = '/'): Promise<void> => {
+      await browser(url).ask(path);
+      const ids = engine.sessions({ limit: 10 }).sessions.map(({ id }) => id);
+      given.push(...ids.filter((id) => !given.includes(id)));
+    };
+    await bind();
+    await bind('/side');
+    await engine.apply(config('api', servers, 'client-ip'));
+    await bind();
+    await engine.apply(config('api', servers, 'cookie'));
+    await bind();
+    await engine.apply(config('shop', servers, 'cookie'));
+    await bind();
+    await engine.apply(config('api', servers, 'cookie'));
+    await bind();
+    expect(given).toEqual(['s1', 's2', 's3', 's4', 's5', 's6']);
+    for (const id of ['s1', 's3', 's4', 's6'])
+      expect(engine.journal.list({ limit: 10, session: { pool: 'api', id } }).requests).toHaveLength(1);
+  });
+
+  it('is not that of a session of the last run, also where the pool of that comes later', async () => {
+    const servers = members(await named('a'));
+    const first = engineOfTest();
+    const [before] = await first.start(config('api', servers, 'cookie'));
+    for (const path of ['/', '/', '/']) await browser(before!.url).ask(path);
+    const saved = { pools: [...first.saveSessions()] };
+
+    const next = engineOfTest();
+    next.restoreSessions(saved);
+    const [listener] = await next.start(config('shop', servers, 'cookie'));
+    await browser(listener!.url).ask();
+    expect(next.sessions({ limit: 10 }).sessions.map(({ id }) => id)).toEqual(['s4']);
+    await next.apply(config('api', servers, 'cookie'));
+    await browser(listener!.url).ask();
+    const ids = next.sessions({ limit: 10, pool: 'api' }).sessions.map(({ id }) => id);
+    expect(ids.sort()).toEqual(['s1', 's2', 's3', 's5']);
   });
 });

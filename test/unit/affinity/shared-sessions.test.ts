@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionFacts } from '../../../main/engine/affinity/session-entry.ts';
+import { SessionNumbers } from '../../../main/engine/affinity/session-numbers.ts';
 import { SessionTable } from '../../../main/engine/affinity/session-table.ts';
 import { SharedSessions, sessionCapacity } from '../../../main/engine/affinity/shared-sessions.ts';
 import { Lock } from '../../../main/engine/threads/lock.ts';
@@ -7,6 +8,8 @@ import { Memory } from '../../../main/engine/threads/memory.ts';
 import { seededRandom } from '../../support/random.ts';
 
 const servers = ['a', 'b', 'c'].map((name) => ({ id: `api/${name}`, name }));
+
+const plainTable = () => new SessionTable(new SessionNumbers(new Memory()));
 
 function twoThreads(maxSessions: number): { one: SharedSessions; other: SharedSessions } {
   const memory = new Memory();
@@ -47,7 +50,7 @@ describe('a table of sessions that two threads share', () => {
   it.each([1, 2, 3])('does what a plain one does, whichever thread does it (seed %i)', (seed) => {
     const random = seededRandom(seed);
     const below = (limit: number): number => Math.floor(random() * limit);
-    const plain = new SessionTable();
+    const plain = plainTable();
     const { one, other } = twoThreads(60);
     const keys = Array.from({ length: 90 }, (_, index) =>
       index % 9 === 0 ? `${'digest'.repeat(8)}${index}` : `10.0.0.${index}`,
@@ -102,7 +105,7 @@ describe('a table of sessions that two threads share', () => {
     expect(byUse(other)).toEqual(all);
     expect(all.some(({ pinned, moved, moves }) => pinned || (moved > 5 && moves.length === 5))).toBe(true);
 
-    const again = new SessionTable();
+    const again = plainTable();
     again.restore([...other]);
     const { one: next } = twoThreads(60);
     next.restore([...plain]);
