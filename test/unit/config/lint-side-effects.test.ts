@@ -198,12 +198,12 @@ const readers: Readonly<Record<string, readonly string[]>> = {
   budgetPercent: ['journal/stop-words.ts', 'pool/retry-budget.ts'],
   budgetMinPerSecond: ['journal/stop-words.ts', 'pool/retry-budget.ts'],
   backoff: ['journal/render-decision.ts', 'journal/stop-words.ts', 'proxy/back-off.ts'],
-  attemptsUsedUp: ['proxy/attempts.ts', 'proxy/hedged-attempt.ts', 'proxy/retry-rules.ts'],
+  attemptsUsedUp: ['proxy/hedged-attempt.ts', 'proxy/retried-attempt.ts', 'proxy/retry-rules.ts'],
   // not in retry-off: what is repeatable also goes again to the same server
   keptBodyBytes: ['proxy/attempt.ts', 'proxy/retry-rules.ts'],
   isRepeatable: ['proxy/attempts.ts', 'proxy/retry-rules.ts'],
   // `retry.on` and `outlierDetection.statuses`: failures for the circuit, ejections and counts
-  retriesStatus: ['proxy/attempts.ts', 'proxy/hedged-attempt.ts', 'proxy/retry-rules.ts'],
+  retriesStatus: ['proxy/hedged-attempt.ts', 'proxy/retried-attempt.ts', 'proxy/retry-rules.ts'],
   FailureRule: ['pool/attempt-results.ts', 'pool/circuit-breaker.ts', 'pool/failed-attempt.ts'],
   // ejection-off, window-without-percent, latency-floor-without-factor
   minimumLatencyMs: ['health/slow-servers.ts'],
