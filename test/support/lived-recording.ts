@@ -1,8 +1,8 @@
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { emptyRequest, keepRequest } from '../../main/engine/journal/kept-request.ts';
 import { tellForRecord } from '../../main/engine/journal/tell-for-record.ts';
+import type { ModelledAttempt } from '../../main/engine/simulation/modelled-attempt.ts';
 import { replay } from '../../main/engine/simulation/replay.ts';
-import type { ModelledAttempt } from '../../main/engine/simulation/service-model.ts';
 import type { PoolInput } from './config-of.ts';
 import { poolConfig } from './engine-kit.ts';
 import { recordedRequest } from './recordings.ts';

@@ -56,7 +56,7 @@ type Sight =
 export function failingsOf(
   requests: readonly RecordedRequest[],
   check: HealthCheckConfig,
-  isFailed: (attempt: RecordedAttempt) => boolean,
+  isFailed: (attempt: RecordedAttempt, request: RecordedRequest) => boolean,
 ): Failings {
   const outages = new Map<string, Outage[]>();
   const alone = new Set<RecordedAttempt>();
@@ -73,7 +73,7 @@ export function failingsOf(
 function sightsOf(
   requests: readonly RecordedRequest[],
   check: HealthCheckConfig,
-  isFailed: (attempt: RecordedAttempt) => boolean,
+  isFailed: (attempt: RecordedAttempt, request: RecordedRequest) => boolean,
 ): Map<string, Sight[]> {
   const sights = new Map<string, Sight[]>();
   for (const { attempts } of requests) for (const { server } of attempts) listOf(sights, server);
@@ -93,9 +93,10 @@ function sightsOf(
     for (const attempt of attempts) {
       if (attempt.outcome === 'client-aborted' || attempt.outcome === 'cancelled') continue;
       const atMs = arrivedMs + attempt.startedAfterMs;
-      if (isFailed(attempt))
+      if (isFailed(attempt, request))
         listOf(sights, attempt.server).push({ atMs, kind: 'failed', failure: { atMs, request, attempt } });
-      else listOf(sights, attempt.server).push({ atMs, kind: 'answered' });
+      else if (attempt.outcome === 'responded')
+        listOf(sights, attempt.server).push({ atMs, kind: 'answered' });
     }
   }
   // Stable: what stood before an attempt stays before it.

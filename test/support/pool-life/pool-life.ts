@@ -2,7 +2,7 @@ import type { ProbeResult } from '../../../main/engine/health/probe.ts';
 import { renderDecision } from '../../../main/engine/journal/render-decision.ts';
 import { Tally } from '../../../main/engine/simulation/figures.ts';
 import { seededRandom } from '../../../main/engine/simulation/seeded-random.ts';
-import type { ModelledAttempt } from '../../../main/engine/simulation/service-model.ts';
+import type { ModelledAttempt } from '../../../main/engine/simulation/modelled-attempt.ts';
 import { SimulatedClients } from '../../../main/engine/simulation/simulated-client.ts';
 import { createSimulatedPool } from '../../../main/engine/simulation/simulated-pool.ts';
 import { SimulatedRequest } from '../../../main/engine/simulation/simulated-request.ts';

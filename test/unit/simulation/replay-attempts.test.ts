@@ -1,30 +1,7 @@
-import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { describe, expect, it } from 'vitest';
-import { replay } from '../../../main/engine/simulation/replay.ts';
-import { ServiceModel } from '../../../main/engine/simulation/service-model.ts';
-import type { PoolInput } from '../../support/config-of.ts';
-import { poolConfig, serversNamed } from '../../support/engine-kit.ts';
+import { serversNamed } from '../../support/engine-kit.ts';
 import { recordedRequest, steadyRequests } from '../../support/recordings.ts';
-
-const base = {
-  servers: serversNamed({ a: 1, b: 1 }),
-  healthCheck: { type: 'none' },
-  outlierDetection: { consecutiveFailures: 0 },
-  strategy: 'first',
-} as const;
-/** So that the budget forbids nothing. */
-const rich = { budgetMinPerSecond: 10_000 };
-
-async function run(requests: readonly RecordedRequest[], input: Partial<PoolInput> = {}) {
-  const config = poolConfig({ ...base, ...input });
-  const model = new ServiceModel(requests, { responseMs: 30_000 });
-  const statuses: number[] = [];
-  const ended = ({ id, status }: { id: number; status: number }) => {
-    statuses[id - 1] = status;
-  };
-  const figures = await replay({ requests, model, recorded: config, config, seed: 3, ended });
-  return { ...figures, statuses };
-}
+import { rich, replayed as run } from '../../support/replay-kit.ts';
 
 /** Server a takes 80 ms, server b 10 ms; far apart. */
 const uneven = Array.from({ length: 60 }, (_, index) =>

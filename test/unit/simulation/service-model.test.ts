@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ServiceModel } from '../../../main/engine/simulation/service-model.ts';
+import { poolConfig, serversNamed } from '../../support/engine-kit.ts';
 import { recordedRequest, steadyRequests } from '../../support/recordings.ts';
 
 const timeouts = { responseMs: 30_000 };
@@ -89,7 +90,7 @@ describe('the model of servers', () => {
     ).toBe('timed-out');
   });
 
-  it('holds nothing against a server whose attempt was overtaken, but that it took as long as it had run', () => {
+  it('holds nothing against a server whose attempt was overtaken, but that it took longer than it had run', () => {
     const quick = steadyRequests(9, { durationMs: 10 });
     const hedged = recordedRequest(200, [
       { server: 'a', outcome: 'cancelled', durationMs: 60 },
@@ -97,7 +98,9 @@ describe('the model of servers', () => {
     ]);
     const model = new ServiceModel([...quick, hedged], timeouts);
     expect(model.failureAt('api/a', 300)).toBeNull();
-    expect(model.attempt(hedged, 'api/a', 200, timeouts).durationMs).toBe(60);
+    const { durationMs } = model.attempt(hedged, 'api/a', 200, timeouts);
+    expect(durationMs).toBeGreaterThan(60);
+    expect(durationMs).toBeLessThan(60.01);
     expect(model.attempt(hedged, 'api/b', 200, timeouts).durationMs).toBe(10);
   });
 
@@ -111,12 +114,61 @@ describe('the model of servers', () => {
     expect(head({ attemptMs: 600, requestMs: 600 })).toBeUndefined();
   });
 
-  it('lets whom nobody answered take the median, and whom the client left at least as long as that waited', () => {
+  it('lets whom nobody answered take the median, and whom the client left longer than that waited', () => {
     const answered = steadyRequests(9, { durationMs: 20, servers: ['a'] });
     const unserved = recordedRequest(200, []);
     const left = recordedRequest(210, [{ server: 'a', outcome: 'client-aborted', durationMs: 70 }]);
     const model = new ServiceModel([...answered, unserved, left], timeouts);
     expect(model.attempt(unserved, 'api/a', 300, timeouts).durationMs).toBe(20);
-    expect(model.attempt(left, 'api/a', 300, timeouts).durationMs).toBe(70);
+    const { durationMs } = model.attempt(left, 'api/a', 300, timeouts);
+    expect(durationMs).toBeGreaterThan(70);
+    expect(durationMs).toBeLessThan(70.01);
+  });
+
+  it('lets everybody wait longer than the longest at a server that answered nobody, until half-way to its next answer', () => {
+    const quick = steadyRequests(9, { durationMs: 10 });
+    const overtaken = (atMs: number, durationMs: number) =>
+      recordedRequest(
+        atMs,
+        [
+          { server: 'a', outcome: 'cancelled', durationMs },
+          { server: 'b', startedAfterMs: 20, durationMs: durationMs - 20 },
+        ],
+        { decisive: 1 },
+      );
+    const asked = recordedRequest(350, [{ server: 'b', durationMs: 10 }]);
+    const back = recordedRequest(600, [{ server: 'a', durationMs: 10 }]);
+    const one = overtaken(300, 30);
+    const two = [one, overtaken(400, 70)] as const;
+    const model = new ServiceModel([...quick, ...two, asked, back], timeouts);
+    const durationAt = (atMs: number) => Math.round(model.attempt(asked, 'api/a', atMs, timeouts).durationMs);
+    expect([299, 300, 350, 499, 501].map(durationAt)).toEqual([10, 70, 70, 70, 10]);
+    expect(Math.round(model.attempt(asked, 'api/b', 350, timeouts).durationMs)).toBe(10);
+    // Of one by itself nobody knows whether it was the request.
+    const alone = new ServiceModel([...quick, one, asked, back], timeouts);
+    expect(alone.attempt(asked, 'api/a', 350, timeouts).durationMs).toBe(10);
+  });
+
+  it('lets a server hang where only probes noticed its outage, and those that were answered elsewhere first', () => {
+    const check = poolConfig({
+      servers: serversNamed({ a: 1, b: 1 }),
+      healthCheck: { type: 'tcp' },
+    }).healthCheck;
+    const ill = { unwell: { 'api/a': ['unhealthy' as const] } };
+    const well = { unwell: {} };
+    const quick = steadyRequests(9, { durationMs: 10, everyMs: 1_000, servers: ['a', 'b'] });
+    const hedged = [
+      { server: 'a', outcome: 'cancelled', durationMs: 30 },
+      { server: 'b', startedAfterMs: 20 },
+    ] as const;
+    const unwell = [
+      recordedRequest(9_000, hedged, { ...well, decisive: 1 }),
+      recordedRequest(20_000, [{ server: 'b' }], ill),
+    ];
+    const model = new ServiceModel([...quick, ...unwell], timeouts, check);
+    expect(model.failureAt('api/a', 20_000)?.outcome).toBe('timed-out');
+    expect(model.probeFailureAt('api/a', 20_000)?.outcome).toBe('timed-out');
+    const silent = new ServiceModel([...quick, unwell[1]!], timeouts, check);
+    expect(silent.failureAt('api/a', 20_000)?.outcome).toBe('connect-failed');
   });
 });

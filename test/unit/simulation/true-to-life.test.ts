@@ -1,8 +1,9 @@
 import type { StrategyKind } from '@shared/catalog/strategies.ts';
 import { describe, expect, it } from 'vitest';
 import { type RunFigures, recordedFigures } from '../../../main/engine/simulation/figures.ts';
+import type { ModelledAttempt } from '../../../main/engine/simulation/modelled-attempt.ts';
 import { replay } from '../../../main/engine/simulation/replay.ts';
-import { type ModelledAttempt, ServiceModel } from '../../../main/engine/simulation/service-model.ts';
+import { ServiceModel } from '../../../main/engine/simulation/service-model.ts';
 import type { PoolInput } from '../../support/config-of.ts';
 import { poolConfig, serversNamed } from '../../support/engine-kit.ts';
 import { livedRecording, type Truth } from '../../support/lived-recording.ts';
@@ -12,6 +13,7 @@ const ids = ['api/a', 'api/b', 'api/c'];
 
 const refused: ModelledAttempt = { outcome: 'connect-failed', status: 0, durationMs: 0.5 };
 const cut: ModelledAttempt = { outcome: 'closed-before-response', status: 0, durationMs: 3 };
+const hangs: ModelledAttempt = { outcome: 'timed-out', status: 0, durationMs: 30_000 };
 const bad: ModelledAttempt = { outcome: 'responded', status: 503, durationMs: 2 };
 
 /** @param parts from, to, every so many milliseconds */
@@ -35,6 +37,7 @@ interface Shape {
 }
 
 const steady = arrivals([0, 30_000, 10]);
+const hedged = { retry: { hedge: { after: '30ms' }, budgetMinPerSecond: 1_000 } } as const;
 const shapes: Record<string, Shape> = {
   'nothing but answers': { arrivals: steady, truth: well },
   'a server that is away for six seconds': {
@@ -65,6 +68,21 @@ const shapes: Record<string, Shape> = {
   'two such requests, each before a pause': {
     arrivals: arrivals([0, 3_000, 50], [9_000, 12_000, 50], [18_000, 30_000, 10]),
     truth: { ...well, own: (index) => (index === 59 || index === 119 ? cut : null) },
+  },
+  'a server that hangs for six seconds, whose probes go well, and hedges': {
+    arrivals: steady,
+    truth: { ...well, failure: during(5_000, 11_000, hangs), probe: () => null },
+    input: { ...hedged, outlierDetection: { baseEjection: '1s', maxEjection: '2s' } },
+  },
+  'a server that hedges overtake always, and none of its trials goes well': {
+    arrivals: steady,
+    truth: { ...well, durationMs: (server) => (server === 'b' ? 80 : 10) },
+    input: { ...hedged, outlierDetection: { baseEjection: '1s', maxEjection: '2s' } },
+  },
+  'a server that hedges overtake always, and nobody is ejected': {
+    arrivals: steady,
+    truth: { ...well, durationMs: (server) => (server === 'b' ? 80 : 10) },
+    input: { ...hedged, outlierDetection: { consecutiveFailures: 0 } },
   },
   'single failures among answers': {
     arrivals: steady,

@@ -1,0 +1,90 @@
+import type { RecordedAttempt, RecordedRequest } from '@shared/contract/recorded-request.ts';
+import { decisiveOf } from './figures.ts';
+import { type ModelledAttempt, silent } from './modelled-attempt.ts';
+import { slackMs } from './outages.ts';
+
+/** What the recorded run allowed, of the pool's `timeouts`; 0 or left out for no limit. */
+export interface RecordedTimeouts {
+  readonly connectMs?: number;
+  readonly responseMs: number;
+  readonly attemptMs?: number;
+  readonly requestMs?: number;
+}
+
+/** What a recorded attempt tells of its server: that it failed, that it answered, or only how long nothing had come. */
+export class ToldByAttempt {
+  readonly #recorded: RecordedTimeouts;
+
+  constructor(recorded: RecordedTimeouts) {
+    this.#recorded = recorded;
+  }
+
+  /** How it failed; null where it did not. A status is a failure from 500 on, and where another server was asked because of it. */
+  failure(request: RecordedRequest, attempt: RecordedAttempt): ModelledAttempt | null {
+    const { outcome, status, durationMs } = attempt;
+    switch (outcome) {
+      case 'responded':
+        if (status < 500 && !isGivenUp(request, attempt)) return null;
+        return this.withHead(attempt, { outcome, status, durationMs });
+      case 'failed-mid-response':
+        return this.withHead(attempt, { outcome, status, durationMs });
+      case 'timed-out':
+        return this.#isCutShort(attempt) ? null : silent;
+      case 'connect-failed': {
+        const { connectMs = Number.POSITIVE_INFINITY } = this.#recorded;
+        return { outcome, status, durationMs, ...(durationMs >= connectMs && { isDeaf: true }) };
+      }
+      case 'client-aborted':
+      case 'cancelled':
+        return null;
+      default:
+        return { outcome, status, durationMs };
+    }
+  }
+
+  /** It was answered, and not in vain. */
+  isAnswer(request: RecordedRequest, attempt: RecordedAttempt): boolean {
+    return attempt.outcome === 'responded' && this.failure(request, attempt) === null;
+  }
+
+  /** It was ended before anything had come of it: it would have taken longer. */
+  isOpen(attempt: RecordedAttempt): boolean {
+    const { outcome, status } = attempt;
+    if (outcome === 'cancelled' || outcome === 'client-aborted') return status === 0;
+    return this.#isCutShort(attempt);
+  }
+
+  /** As it is modelled, with what is known of when its head had come. */
+  withHead(attempt: RecordedAttempt, modelled: ModelledAttempt): ModelledAttempt {
+    const knownMs = this.#headKnownBy(attempt);
+    return attempt.durationMs > knownMs
+      ? { ...modelled, headMs: Math.min(knownMs, modelled.durationMs) }
+      : modelled;
+  }
+
+  /** When the head of an answer must have come in the recorded run, in milliseconds after the attempt began. */
+  #headKnownBy({ startedAfterMs }: RecordedAttempt): number {
+    const { responseMs, attemptMs = 0, requestMs = 0 } = this.#recorded;
+    const never = Number.POSITIVE_INFINITY;
+    const requestLeftMs = requestMs === 0 ? never : Math.max(0, requestMs - startedAfterMs);
+    return Math.min(responseMs, attemptMs || never, requestLeftMs);
+  }
+
+  /** The request's time was up before it had half of that: the engine does not hold it against its server either. */
+  #isCutShort({ outcome, startedAfterMs, durationMs }: RecordedAttempt): boolean {
+    const { requestMs = 0 } = this.#recorded;
+    if (outcome !== 'timed-out' || durationMs * 2 >= requestMs) return false;
+    return startedAfterMs + durationMs >= requestMs - slackMs;
+  }
+}
+
+/** Whose client went away before the end, as far as that can be seen: in the queue and between two attempts nothing else says so. */
+export function hasLeft({ attempts, status, failed }: RecordedRequest): boolean {
+  if (attempts.some(({ outcome }) => outcome === 'client-aborted')) return true;
+  return !failed && (status === 0 || status >= 500);
+}
+
+/** Its response was not passed on, for another server was asked (`retry.on`). */
+function isGivenUp(request: RecordedRequest, attempt: RecordedAttempt): boolean {
+  return attempt.status >= 400 && request.attempts.length > 1 && decisiveOf(request) !== attempt;
+}
