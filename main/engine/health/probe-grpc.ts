@@ -7,8 +7,10 @@ import {
   type IncomingHttpStatusHeader,
   type OutgoingHttpHeaders,
 } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
+import { SievedConnection } from './frame-sieve.ts';
 import { checkRequest, servingStatuses, servingStatusIn } from './grpc-health-message.ts';
 import type { ProbeEnds, ProbeResult } from './probe.ts';
 
@@ -16,6 +18,8 @@ export type GrpcHealthCheck = Extract<HealthCheckConfig, { type: 'grpc' }>;
 
 /** An answer is two bytes long; whatever is much longer is none. */
 const mostAnswerBytes = 4_096;
+/** All that may come on the connection, frames around the answer included. */
+const mostBytes = 262_144;
 const longestReason = 100;
 const closedEarly = 'closed before it answered';
 
@@ -29,14 +33,22 @@ export function probeGrpc(
   check: GrpcHealthCheck,
   host: string,
   address: Address,
-  { reached, finish, failed }: ProbeEnds,
+  { reached, finish, failed, heed }: ProbeEnds,
 ): () => void {
+  const socket = connectSocket({ host, port: address.port, allowHalfOpen: true });
+  socket.once('connect', reached);
+  const tooMany = heed(() =>
+    finish({ succeeded: false, detail: `more than ${mostBytes} bytes came, and no answer` }),
+  );
   const session = connect(`http://${formatAddress({ host, port: address.port })}`, {
     settings: { enablePush: false },
+    createConnection: () => new SievedConnection(socket, mostBytes, tooMany),
   });
-  session.on('connect', reached);
   session.on('error', failed);
-  session.on('close', () => finish({ succeeded: false, detail: closedEarly }));
+  session.on(
+    'close',
+    heed(() => finish({ succeeded: false, detail: closedEarly })),
+  );
   const call = requestOn(session, {
     [constants.HTTP2_HEADER_METHOD]: 'POST',
     [constants.HTTP2_HEADER_PATH]: '/grpc.health.v1.Health/Check',
@@ -51,20 +63,26 @@ export function probeGrpc(
   let trailers: IncomingHttpHeaders = {};
   const chunks: Buffer[] = [];
   let bytes = 0;
+  const tooLong = heed(() => finish({ succeeded: false, detail: notGrpc(head) }));
+  const took = heed((chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes <= mostAnswerBytes) chunks.push(chunk);
+    // The head that came with it is told at the end of this turn.
+    else process.nextTick(tooLong);
+  });
   call.on('response', (fields) => {
     head = fields;
   });
   call.on('trailers', (fields) => {
     trailers = fields;
   });
-  call.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > mostAnswerBytes) finish({ succeeded: false, detail: notGrpc(head) });
-    else chunks.push(chunk);
-  });
+  call.on('data', took);
   // Where there is no connection, its failure is the cause of the call's.
   call.on('error', (error) => failed(error.cause instanceof Error ? error.cause : error));
-  call.on('end', () => finish(judge(check, head, trailers, Buffer.concat(chunks))));
+  call.on(
+    'end',
+    heed(() => finish(judge(check, head, trailers, Buffer.concat(chunks)))),
+  );
   call.end(checkRequest(check.service));
   return () => session.destroy();
 }

@@ -1,9 +1,13 @@
 import { type IncomingMessage, request } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import { isExpected } from './expected-status.ts';
 import type { ProbeEnds } from './probe.ts';
 import { readBody } from './probe-body.ts';
+
+/** 1xx responses before the one that counts. */
+const mostInterim = 100;
 
 export type HttpHealthCheck = Extract<HealthCheckConfig, { type: 'http' }>;
 
@@ -15,7 +19,7 @@ export function probeHttp(
   check: HttpHealthCheck,
   host: string,
   address: Address,
-  { reached, finish, failed }: ProbeEnds,
+  { reached, finish, failed, heed }: ProbeEnds,
 ): () => void {
   const probe = request({
     host,
@@ -30,25 +34,42 @@ export function probeHttp(
     },
   });
   probe.on('socket', (socket) => socket.once('connect', reached));
-  probe.on('response', (response) => {
-    const status = response.statusCode ?? 0;
-    if (!isExpected(status, check.expect)) {
-      const reader = readBody(undefined);
-      const detail = `${status}, expected ${check.expect.join(' or ')}`;
-      return takeBody(response, reader.take, () => finish({ succeeded: false, detail }));
-    }
-    const reader = readBody(check.body);
-    takeBody(response, reader.take, (isWhole) => {
-      if (!isWhole) return finish({ succeeded: false, detail: `${status}, but the response broke off` });
-      const { isGood, words } = reader.judge();
-      finish({ succeeded: isGood, detail: `${status}${words}` });
-    });
+  let interim = 0;
+  const informed = heed(() => {
+    interim += 1;
+    if (interim > mostInterim)
+      finish({ succeeded: false, detail: `more than ${mostInterim} responses with a status of 1xx` });
   });
-  probe.on('upgrade', (_response, socket) => {
+  const responded = heed((response: IncomingMessage) => {
+    const status = response.statusCode ?? 0;
+    const isGood = isExpected(status, check.expect);
+    const reader = readBody(isGood ? check.body : undefined);
+    const ended = (isWhole: boolean): void => {
+      const fails = (detail: string): void => finish({ succeeded: false, detail: `${status}, ${detail}` });
+      if (!isGood) fails(`expected ${check.expect.join(' or ')}`);
+      else if (!isWhole) fails('but the response broke off');
+      else {
+        const judged = reader.judge();
+        finish({ succeeded: judged.isGood, detail: `${status}${judged.words}` });
+      }
+    };
+    const took = heed((chunk: Buffer) => {
+      if (reader.take(chunk)) ended(true);
+    });
+    const over = heed(() => ended(response.complete));
+    response.on('data', took);
+    response.on('end', over);
+    response.on('error', over);
+    response.on('close', over);
+  });
+  const switched = heed((_response: IncomingMessage, socket: Duplex) => {
     socket.destroy();
     const succeeded = check.body === undefined && isExpected(101, check.expect);
     finish({ succeeded, detail: succeeded ? '101' : `101, expected ${check.expect.join(' or ')}` });
   });
+  probe.on('information', informed);
+  probe.on('response', responded);
+  probe.on('upgrade', switched);
   probe.on('error', failed);
   probe.end();
   return () => probe.destroy();
@@ -61,21 +82,4 @@ function withDefaults(
   const written = new Set(Object.keys(fields).map((name) => name.toLowerCase()));
   const missing = Object.entries(defaults).filter(([name]) => !written.has(name));
   return { ...Object.fromEntries(missing), ...fields };
-}
-
-/**
- * @param take true once it has enough
- * @param ended told whether the body has ended, or is enough; the first call counts
- */
-function takeBody(
-  response: IncomingMessage,
-  take: (chunk: Buffer) => boolean,
-  ended: (isWhole: boolean) => void,
-): void {
-  response.on('data', (chunk: Buffer) => {
-    if (take(chunk)) ended(true);
-  });
-  response.on('end', () => ended(response.complete));
-  response.on('error', () => ended(false));
-  response.on('close', () => ended(response.complete));
 }

@@ -28,6 +28,8 @@ export interface ProbeEnds {
   /** The first call counts. */
   readonly finish: (result: Pick<ProbeResult, 'succeeded' | 'detail'>) => void;
   readonly failed: (error: NodeJS.ErrnoException) => void;
+  /** Makes a listener of a function: what it throws is a failed probe, and once the probe is over it is not called any more. */
+  readonly heed: <A extends unknown[]>(listener: (...args: A) => void) => (...args: A) => void;
 }
 
 /** Probes a server, at each of the addresses that its name means until one is reached. Never rejects. */
@@ -78,20 +80,29 @@ export function runProbe(
         if (done) return;
         done = true;
         cancelTimer();
-        stop();
         resolve({ ...result, connected, ownFault });
+        stop();
       },
       failed(error) {
         ownFault ||= isOwnFault(error.code);
         ends.finish({ succeeded: false, detail: describeError(error) });
       },
+      heed:
+        (listener) =>
+        (...args) => {
+          if (done) return;
+          try {
+            listener(...args);
+          } catch (error) {
+            // Whatever a server or a configuration makes us stumble over: a failed probe, never a crash.
+            ends.failed(error instanceof Error ? error : new Error(String(error)));
+          }
+        },
     };
-    try {
+    // An API that refuses what it is given throws instead of telling its events.
+    ends.heed(() => {
       stop = begin(check, host, address, ends);
-    } catch (error) {
-      // An API that refuses what it is given throws instead of telling its events: a failed probe, never a crash.
-      ends.failed(error instanceof Error ? error : new Error(String(error)));
-    }
+    })();
     // Over before it began: nobody has stopped it.
     if (done) stop();
   });
@@ -111,12 +122,15 @@ function begin(check: ActiveHealthCheck, host: string, address: Address, ends: P
   }
 }
 
-function probeTcp(host: string, address: Address, { reached, finish, failed }: ProbeEnds): () => void {
+function probeTcp(host: string, address: Address, { reached, finish, failed, heed }: ProbeEnds): () => void {
   const socket = connect({ host, port: address.port });
-  socket.on('connect', () => {
-    reached();
-    finish({ succeeded: true, detail: 'connected' });
-  });
+  socket.on(
+    'connect',
+    heed(() => {
+      reached();
+      finish({ succeeded: true, detail: 'connected' });
+    }),
+  );
   socket.on('error', failed);
   return () => socket.destroy();
 }
