@@ -12,6 +12,11 @@ export interface MoodyServer {
   mood: Mood;
   /** Requests that reached it. */
   seen: number;
+  readonly isDead: boolean;
+  /** Nobody listens there any more, and its connections are cut. */
+  die(): Promise<void>;
+  /** It listens again, where it did. */
+  revive(): Promise<void>;
 }
 
 /** Closed after the test. */
@@ -26,13 +31,28 @@ export async function moodyServer(name: string, mood: Mood = 'well'): Promise<Mo
     else setTimeout(() => response.end(name), now.afterMs);
   };
   const server = createServer(answer);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  afterThisTest(async () => {
+  const listen = (at: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server.once('error', reject).listen(at, '127.0.0.1', resolve);
+    });
+  const die = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
     await closed;
-  });
+  };
+  await listen(0);
+  afterThisTest(die);
   const { port } = server.address() as AddressInfo;
-  const moody: MoodyServer = { name, address: `127.0.0.1:${port}`, mood, seen: 0 };
+  const moody: MoodyServer = {
+    name,
+    address: `127.0.0.1:${port}`,
+    mood,
+    seen: 0,
+    get isDead() {
+      return !server.listening;
+    },
+    die,
+    revive: () => listen(port),
+  };
   return moody;
 }
