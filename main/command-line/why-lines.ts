@@ -1,6 +1,7 @@
 import { strategies } from '@shared/catalog/strategies.ts';
 import type { Attempt, Decision, RequestDetail } from '@shared/contract/request-values.ts';
 import { batchText } from '@shared/lib/batch-text.ts';
+import { ejectedText } from '@shared/lib/ejected-text.ts';
 import { attemptWords, reasonWords } from '../engine/journal/words.ts';
 import type { Output } from './output.ts';
 import { clockTime, milliseconds } from './table.ts';
@@ -219,18 +220,26 @@ interface Telling {
 }
 
 function serverText(server: SeenServer, { hasWeights, isMade, isTimed }: Telling): string {
-  const { state, out, weight, effectiveWeight, activeRequests, maxRequests, latencyMs, verdict, detail } =
-    server;
+  const { state, out, weight, effectiveWeight, activeRequests, maxRequests, latencyMs, detail } = server;
   if (state !== 'picked' && state !== 'candidate') return `out: ${out}`;
   const facts = [`${activeRequests}${maxRequests > 0 ? ` of at most ${maxRequests}` : ''} in flight`];
   if (hasWeights)
     facts.push(weight === effectiveWeight ? `weight ${weight}` : `weight ${effectiveWeight} of ${weight}`);
-  if (verdict !== 'healthy') facts.push(verdict === 'unknown' ? 'not probed' : verdict);
+  facts.push(...against(server));
   if (latencyMs !== null && !(isTimed && detail !== ''))
     facts.push(`response time counted as ${milliseconds(latencyMs)}`);
   if (detail !== '') facts.push(detail);
   const standing = !isMade ? 'not asked:' : state === 'picked' ? 'picked:       ' : 'could take it:';
   return `${standing} ${facts.join(', ')}`;
+}
+
+/** What kept others from a server that could be asked all the same: by those bound to it, in panic, for its trial, or as the last resort. */
+function against({ adminState, verdict, ejectedForMs }: SeenServer): string[] {
+  const facts: string[] = [];
+  if (adminState === 'drain') facts.push('draining');
+  if (verdict !== 'healthy') facts.push(verdict === 'unknown' ? 'not probed' : verdict);
+  if (ejectedForMs !== null) facts.push(ejectedText(ejectedForMs));
+  return facts;
 }
 
 function counts(servers: readonly SeenServer[], isMade: boolean): string {

@@ -38,6 +38,11 @@ export class OutlierCells {
     return outlierCauses[this.#words[causeAt]!]!;
   }
 
+  /** The same by its place among `outlierCauses`. */
+  get causeCode(): number {
+    return this.#words[causeAt]!;
+  }
+
   /** Failures, or milliseconds. */
   get measured(): number {
     return this.#numbers[measuredAt]!;

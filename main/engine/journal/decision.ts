@@ -8,6 +8,7 @@ import {
   type Verdict,
   verdicts,
 } from '@shared/contract/server-values.ts';
+import { type OutlierCause, outlierCauses } from '../health/outlier-cells.ts';
 
 /** The servers of a pool as one configuration lists them. Never changes: records of the past point at it. */
 export interface Roster {
@@ -82,6 +83,8 @@ export interface NotedServer {
   readonly latencyMs: number;
   /** Clock's `now()`; 0 where it is not ejected. */
   readonly ejectedUntil: number;
+  /** Why it is ejected, by its place among `outlierCauses`; of no meaning where it is not. */
+  readonly ejectionCause: number;
 }
 
 /** The facts of a server as bits of one number: two for the admin state, two for the verdict, one for each of the others. */
@@ -94,6 +97,8 @@ export interface ServerFacts {
   readonly verdict: Verdict;
   /** Its ejection was over or not, but no trial request had gone well since. */
   readonly ejected: boolean;
+  /** What it was ejected for; `none` where it was not, or nobody knew. */
+  readonly ejectedBecause: OutlierCause;
   /** A trial request was under way. */
   readonly onTrial: boolean;
   /** When somebody last tried, nobody listened. */
@@ -102,12 +107,14 @@ export interface ServerFacts {
   readonly tried: boolean;
 }
 
-/** Of 31 bits: the state, whether it was tried, the facts, requests in flight. */
+/** Of 31 bits: the state, whether it was tried, the facts, what it is ejected for, requests in flight. */
 const codeBits = 5;
 const codeMask = (1 << codeBits) - 1;
 const triedBit = 1 << codeBits;
 const factsAt = codeBits + 1;
-const activeAt = factsAt + factsWidth;
+const causeAt = factsAt + factsWidth;
+const causeMask = 7;
+const activeAt = causeAt + 3;
 const mostActive = 2 ** (31 - activeAt) - 1;
 
 const triedCode = decisionStates.indexOf('tried');
@@ -196,6 +203,7 @@ export class DecisionRecord {
     this.noteWell(index, code, server);
     if (code === triedCode) this.#facts[index]! |= triedBit;
     this.#figures[index * figuresPerServer + ejectedAt] = server.ejectedUntil - now;
+    if (server.ejectedUntil !== 0) this.#facts[index]! |= server.ejectionCause << causeAt;
   }
 
   /** The same of one that is neither ejected nor was tried. What is read only of others, or written by `setSeen`, stays as it is. */
@@ -234,13 +242,14 @@ export class DecisionRecord {
       adminState: adminStates[(facts >> factBits.adminState) & 3]!,
       verdict: verdicts[(facts >> factBits.verdict) & 3]!,
       ejected: has(factBits.ejected),
+      ejectedBecause: outlierCauses[(bits >> causeAt) & causeMask]!,
       onTrial: has(factBits.onTrial),
       unreachable: has(factBits.unreachable),
       tried: (bits & triedBit) !== 0,
     };
   }
 
-  /** At most 262,143 are told. */
+  /** At most 32,767 are told. */
   activeRequests(index: number): number {
     return this.#facts[index]! >> activeAt;
   }

@@ -1,9 +1,9 @@
 import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
-import { formatDuration } from '@shared/lib/duration.ts';
+import { roughly } from '@shared/lib/ejected-text.ts';
 import type { DecisionRecord } from './decision.ts';
 import { type EarlierAttempt, wasRunning } from './earlier-attempts.ts';
-import { attemptWords } from './words.ts';
+import { attemptWords, reasonText } from './words.ts';
 
 /**
  * Why a server was out of a decision, with the facts that say so; completes `api-2 …`.
@@ -30,7 +30,7 @@ export function outWords(
         ? 'is unhealthy: nobody listens there'
         : 'is unhealthy: its probes fail';
     case 'ejected':
-      return `is ejected (outlierDetection), ${ejectionWords(record, index)}`;
+      return `is ${reasonText(record, index, reason)}, ${ejectionWords(record, index)}`;
     case 'full':
       return `is full, with ${requests(record.activeRequests(index))} in flight of at most ${record.roster.maxRequests[index]}`;
     case 'weight-zero':
@@ -57,11 +57,6 @@ function ejectionWords(record: DecisionRecord, index: number): string {
   return record.facts(index).onTrial
     ? 'until the trial request that is under way has gone well'
     : 'until a trial request has gone well';
-}
-
-/** In whole seconds from one on: nobody cares for the rest. */
-export function roughly(ms: number): string {
-  return formatDuration(ms >= 1_000 ? Math.ceil(ms / 1_000) * 1_000 : Math.max(1, Math.round(ms)));
 }
 
 function requests(count: number): string {

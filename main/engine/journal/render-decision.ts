@@ -1,21 +1,16 @@
 import { strategies, writtenOptions } from '@shared/catalog/strategies.ts';
 import type { Decision } from '@shared/contract/request-values.ts';
 import { type UnavailableReason, unavailableReasons } from '@shared/contract/server-values.ts';
-import { assertNever } from '@shared/lib/assert-never.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import { missingKeyWords } from '../strategy/key-hash.ts';
 import { strategyRegistry } from '../strategy/registry.ts';
 import type { SeenCandidate } from '../strategy/strategy.ts';
-import {
-  candidateCode,
-  type DecisionRecord,
-  decisionStates,
-  type LastResort,
-  type ServerFacts,
-} from './decision.ts';
+import { affinityReason } from './affinity-words.ts';
+import { candidateCode, type DecisionRecord, decisionStates, type ServerFacts } from './decision.ts';
 import { type EarlierAttempt, endedLast, wasRunning } from './earlier-attempts.ts';
-import { outWords, roughly } from './out-words.ts';
-import { attemptWords, reasonWords, standingWords } from './words.ts';
+import { narrowing, panicText } from './narrowing-words.ts';
+import { outWords } from './out-words.ts';
+import { attemptWords, shortName, standingText } from './words.ts';
 
 /**
  * Turns the numbers of a decision into what a person reads.
@@ -45,7 +40,7 @@ export function renderDecision(
         activeRequests: record.activeRequests(index),
         maxRequests: roster.maxRequests[index]!,
         latencyMs: record.latencyMs(index),
-        ...withoutTrial(record.facts(index)),
+        ...told(record.facts(index)),
         ejectedForMs: record.ejectedForMs(index),
         backup: roster.backups[index]!,
         priority: roster.priorities[index]!,
@@ -61,7 +56,8 @@ export function renderDecision(
   };
 }
 
-function withoutTrial({ adminState, verdict, ejected, unreachable, tried }: ServerFacts) {
+/** Of the facts, those that stand by themselves. */
+function told({ adminState, verdict, ejected, unreachable, tried }: ServerFacts) {
   return { adminState, verdict, ejected, unreachable, tried };
 }
 
@@ -75,49 +71,6 @@ function renderAffinity(record: DecisionRecord, before: readonly EarlierAttempt[
     server: boundNow ? (record.roster.ids[record.picked] ?? null) : record.affinityServer,
     reason: affinityReason(record, before),
   };
-}
-
-/** A whole clause: `the session cookie pointed at api-2, whose attempt failed (connection refused)`. */
-function affinityReason(record: DecisionRecord, before: readonly EarlierAttempt[]): string {
-  const cause = record.affinityCause;
-  const { affinityServer } = record;
-  switch (cause) {
-    case 'no-cookie':
-      return 'the client sent no session cookie';
-    case 'new-client':
-      return 'there was no session for this client address';
-    case 'expired-cookie':
-      return 'the session of this cookie had expired or was ended';
-    case 'unknown-cookie':
-      return 'the session cookie was not issued here, or by a run whose sessions were not kept';
-    case 'no-app-cookie':
-      return "the client sent no cookie of the application's that would tell its session";
-    case 'unknown-app-cookie':
-      return "no response has set this cookie of the application's, or its session had expired or was ended";
-    case 'learned':
-      return "the response set the application's cookie";
-    case 'no-header':
-      return 'the request lacks the field that would tell its session';
-    case 'new-header':
-      return 'there was no session for this value of the field';
-    case null:
-      return '';
-    default:
-      return `the session pointed at ${nameOf(record, affinityServer)}, which ${boundWords(
-        cause,
-        before.findLast(({ server }) => server === affinityServer),
-      )}`;
-  }
-}
-
-function boundWords(
-  cause: UnavailableReason | 'available' | 'removed',
-  there: EarlierAttempt | undefined,
-): string {
-  if (cause === 'available') return 'was available';
-  if (cause === 'removed') return 'was not in the pool any more';
-  if (cause === 'tried') return there ? `failed (${attemptWords(there)})` : 'had been tried';
-  return `was ${reasonWords[cause]}`;
 }
 
 function sentence(record: DecisionRecord, before: readonly EarlierAttempt[], atMs: number): string {
@@ -156,20 +109,26 @@ function sentence(record: DecisionRecord, before: readonly EarlierAttempt[], atM
       else {
         // One that left the queue may have had somebody to go to, and others before it.
         const out = leftOut(record, () => true);
-        if (out.length > 0) parts.push(`No server was available: ${out.join(', ')}.`);
+        if (out.length > 0) {
+          parts.push(`No server was available: ${out.join(', ')}.`);
+          if (record.panicReady > 0) parts.push(panicText(record));
+        }
       }
     }
     return parts.join(' ');
   }
+  const narrowed = narrowing(record);
   if (!record.strategyAsked) {
     parts.push(`${capital(reason)}, so it kept the request.`);
+    if (narrowed !== '') parts.push(narrowed);
     return parts.join(' ');
   }
 
   const choice = `${fallback(record)}${uncapital(strategies[record.strategy].label)} chose ${pickedName}, ${because(record)}`;
-  const narrowed = narrowing(record);
   if (record.affinity === 'moved') {
     parts.push(`${capital(reason)}, so the session moved: ${choice}.`);
+  } else if (record.affinity === 'kept') {
+    parts.push(`${capital(reason)}. ${capital(choice)}, so the session stays.`);
   } else if (record.affinity === 'lent') {
     parts.push(`${capital(reason)}, and it is pinned there, so only this request went elsewhere: ${choice}.`);
   } else if (record.affinityCause === 'learned') {
@@ -192,41 +151,6 @@ function sentence(record: DecisionRecord, before: readonly EarlierAttempt[], atM
   return parts.join(' ');
 }
 
-/** Why it was not the first ones that were asked, or not only those that are well. */
-function narrowing(record: DecisionRecord): string {
-  const last =
-    record.lastResort === null
-      ? ''
-      : `No server was available; ${lastResortWords(record, record.lastResort)}.`;
-  // In panic too a server may be all that is left that failed this request before.
-  if (record.panicReady > 0)
-    return `The pool was in panic: ${record.panicAvailable} of ${record.panicReady} servers ${record.panicAvailable === 1 ? 'was' : 'were'} available, less than its panicThreshold, so what probes and failures said of them was ignored. ${last}`.trimEnd();
-  if (last !== '') return last;
-  if (record.roster.backups[record.picked])
-    return 'No primary server was available, so the backups were asked.';
-  const priority = record.roster.priorities[record.picked]!;
-  if (record.roster.priorities.some((other, index) => other < priority && !record.roster.backups[index]))
-    return `No server of a better priority was available, so those of priority ${priority} were asked.`;
-  return '';
-}
-
-function lastResortWords(record: DecisionRecord, reason: LastResort): string {
-  const name = record.roster.names[record.picked]!;
-  const ago = `${roughly(record.lastResortAgeMs)} ago`;
-  switch (reason) {
-    case 'ejected':
-      return `${name} was asked although it is ejected (outlierDetection), since no ejection may empty a pool`;
-    case 'unreachable':
-      return `${name}, where nobody listened ${ago}, was asked all the same, since that may have changed`;
-    case 'answers-probes':
-      return `${name} was asked although it still counts as unhealthy, since its last probe went well`;
-    case 'failed-before':
-      return `${name}, which failed this request ${ago}, was asked once more, since it may be back`;
-    default:
-      return assertNever(reason);
-  }
-}
-
 /** A hash goes by another strategy where the request has no key: `the request has no header x-user: `. */
 function fallback({ strategy, roster }: DecisionRecord): string {
   if (roster.strategy.kind !== 'hash' || strategy === 'hash') return '';
@@ -245,7 +169,7 @@ function because(record: DecisionRecord): string {
 function leftOut(record: DecisionRecord, include: (reason: UnavailableReason) => boolean): string[] {
   return record.roster.names.flatMap((name, index) => {
     const reason = unavailableReasons.find((each) => each === decisionStates[record.code(index)]);
-    return reason && include(reason) ? [`${name} ${standingWords(reason)}`] : [];
+    return reason && include(reason) ? [`${name} ${standingText(record, index, reason)}`] : [];
   });
 }
 
@@ -262,15 +186,6 @@ function seen(record: DecisionRecord, index: number): SeenCandidate {
 /** At least one. */
 function wholeMs(ms: number): string {
   return formatDuration(Math.max(1, Math.round(ms)));
-}
-
-function nameOf(record: DecisionRecord, id: string | null): string {
-  if (id === null) return 'a server';
-  return record.roster.names[record.roster.ids.indexOf(id)] ?? shortName(id);
-}
-
-function shortName(id: string): string {
-  return id.slice(id.indexOf('/') + 1);
 }
 
 function capital(text: string): string {

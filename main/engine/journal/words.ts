@@ -1,6 +1,8 @@
 import type { AttemptOutcome } from '@shared/contract/request-values.ts';
 import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
+import type { OutlierCause } from '../health/outlier-cells.ts';
+import type { DecisionRecord } from './decision.ts';
 
 /** Completes `api-2 is …`. */
 export const reasonWords: Record<UnavailableReason, string> = {
@@ -17,9 +19,29 @@ export const reasonWords: Record<UnavailableReason, string> = {
   'circuit-open': 'behind the open circuit',
 };
 
+/** The same of one that is ejected, with what that was for. The figures of it stand in the event. */
+export const ejectedWords: Readonly<Record<OutlierCause, string>> = {
+  none: reasonWords.ejected,
+  consecutive: 'ejected (outlierDetection: failures in a row)',
+  percent: 'ejected (outlierDetection: its share of failures)',
+  latency: 'ejected (outlierDetection: slower than the others)',
+  trial: 'ejected (outlierDetection: its trial request failed)',
+};
+
+/** Completes `api-2 is …` by what the decision knew of it. @param index place in the roster; -1 where it is not there */
+export function reasonText(record: DecisionRecord, index: number, reason: UnavailableReason): string {
+  if (reason !== 'ejected' || index < 0) return reasonWords[reason];
+  return ejectedWords[record.facts(index).ejectedBecause];
+}
+
 /** `is unhealthy`, `was tried already`. */
-export function standingWords(reason: UnavailableReason): string {
-  return `${reason === 'tried' ? 'was' : 'is'} ${reasonWords[reason]}`;
+export function standingText(record: DecisionRecord, index: number, reason: UnavailableReason): string {
+  return `${reason === 'tried' ? 'was' : 'is'} ${reasonText(record, index, reason)}`;
+}
+
+/** `api-3` of `api/api-3`. */
+export function shortName(id: string): string {
+  return id.slice(id.indexOf('/') + 1);
 }
 
 /** What came of an attempt, e.g. `connection refused`, `answered 503`. */

@@ -279,6 +279,9 @@ export class Chooser {
       // Its client has not heard of it yet: for it, nothing moved.
       session.server = picked;
       record.affinity = 'bound';
+    } else if (session.server.id === picked.id) {
+      // Its own server is the last resort: nothing moves.
+      record.affinity = 'kept';
     } else if (session.pinned && record.affinityCause !== 'removed') {
       // Whoever pinned it said where it belongs: another server helps out, and no more.
       record.affinity = 'lent';

@@ -220,6 +220,11 @@ export class Server implements Candidate {
     return this.#cells.facts;
   }
 
+  /** Why it is ejected, by its place among `outlierCauses`. */
+  get ejectionCause(): number {
+    return this.outlier.causeCode;
+  }
+
   get failedAttempts(): number {
     return this.#cells.failedAttempts;
   }

@@ -43,7 +43,9 @@ export const leastTimeReasoning: StrategyReasoning = {
   detail(candidate) {
     const { latencyMs, seen } = candidate;
     if (latencyMs === null)
-      return seen === 0 ? 'score 0 (not measured)' : 'not measured, and counted as the fastest of the others';
+      return isIdle(candidate)
+        ? 'score 0 (not measured)'
+        : `not measured, counted as ${countedText(candidate)}`;
     return hasFaded(candidate)
       ? `score 0 (its ${figure(latencyMs)} ms count for nothing by now)`
       : `score ${figure(seen)} (${product(candidate)})`;
@@ -51,11 +53,7 @@ export const leastTimeReasoning: StrategyReasoning = {
   because(picked, others) {
     const next = lowest(others);
     if (!next) return onlyOne;
-    if (picked.latencyMs === null) {
-      return picked.seen === 0
-        ? 'which has not answered yet and has nothing in flight, and is asked first'
-        : 'which has not answered yet, and counts as the fastest of the others';
-    }
+    if (picked.latencyMs === null) return becauseUnmeasured(picked, others);
     if (hasFaded(picked)) {
       const like = others.filter(hasFaded).length;
       const asOthers = like === 0 ? '' : `, as do those of ${like === 1 ? 'one other' : `${like} others`}`;
@@ -68,9 +66,29 @@ export const leastTimeReasoning: StrategyReasoning = {
   },
 };
 
+/** Why one was picked that has not answered yet: the score itself may have come down to nothing. */
+function becauseUnmeasured(picked: SeenCandidate, others: readonly SeenCandidate[]): string {
+  if (isIdle(picked)) return 'which has not answered yet and has nothing in flight, and is asked first';
+  if (others.some(({ latencyMs }) => latencyMs !== null))
+    return 'which has not answered yet, and counts as the fastest of the others';
+  const tied = others.filter(({ seen }) => seen === picked.seen).length;
+  const least = 'fewest requests in flight for its weight; none of them has answered yet';
+  return tied === 0 ? `which has the ${least}` : `whose turn it was among the ${tied + 1} with the ${least}`;
+}
+
+function isIdle({ activeRequests }: SeenCandidate): boolean {
+  return activeRequests === 0;
+}
+
 /** Of what was measured so little is left that a figure of it would be absurd, or none at all to seven digits. */
 function hasFaded(candidate: SeenCandidate): boolean {
   return candidate.latencyMs !== null && countedMs(candidate) < leastMs;
+}
+
+/** `13 ms`; of what has faded no absurd figure. */
+function countedText(candidate: SeenCandidate): string {
+  const ms = countedMs(candidate);
+  return `${ms < leastMs ? 0 : figure(ms)} ms`;
 }
 
 function countedMs({ seen, activeRequests, weight }: SeenCandidate): number {
@@ -84,5 +102,5 @@ function told(candidate: SeenCandidate): string {
 /** `12.3 ms x 3 / weight 2`: what it takes lately, times what it would have in flight. */
 function product(candidate: SeenCandidate): string {
   const { activeRequests, weight } = candidate;
-  return `${figure(countedMs(candidate))} ms x ${activeRequests + 1}${weight === 1 ? '' : ` / weight ${figure(weight)}`}`;
+  return `${countedText(candidate)} x ${activeRequests + 1}${weight === 1 ? '' : ` / weight ${figure(weight)}`}`;
 }

@@ -1,5 +1,7 @@
 /** Less than any response takes, more than nothing: what was measured is never 0, which means that nothing was. */
 export const leastMs = 0.001;
+/** The same of what has faded: `e^-x` is 0 from x = 745 on, and this times a weight or divided by one is not. */
+const leastFadedMs = 1e-300;
 
 /**
  * The peak EWMA after another measurement: a slower one counts at once and in full, a faster one only gradually, the sooner
@@ -24,10 +26,10 @@ export function peakEwma(
 
 /**
  * What the value has come down to by `now`, nothing having been measured since: towards 0, so that a server that was slow
- * once is asked again (Finagle's observe(0) before every reading).
+ * once is asked again (Finagle's observe(0) before every reading), and never 0: it still is not one that was never measured.
  */
 export function decayedEwma(ms: number, at: number, now: number, decayMs: number): number {
-  return ms * Math.exp(-Math.max(0, now - at) / decayMs);
+  return Math.max(leastFadedMs, ms * Math.exp(-Math.max(0, now - at) / decayMs));
 }
 
 /** What a failed attempt counts as, at least and at most. */

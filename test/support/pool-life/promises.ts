@@ -108,7 +108,7 @@ export class Promises {
   #looksAvailable(exchange: Exchange, attempt: AttemptRecord, server: Server): void {
     const decision = attempt.decision!;
     const now = this.#clock.now();
-    const isBound = decision.affinity === 'kept';
+    const isBound = decision.affinity === 'kept' && !decision.strategyAsked;
     const isPanic = decision.panicReady > 0;
     const { sentence } = renderDecision(decision, []);
     const earlier = exchange.attempts.slice(0, exchange.attemptCount - 1);
@@ -133,7 +133,12 @@ export class Promises {
       this.#mayBeLast(server, { isEjected, earlier }, now, is);
       insist(lastWords(server, { isEjected, wasTried }).test(sentence), is(`${facts}, and the words differ`));
     }
-    insist(!isPanic || isBound || /panic/.test(sentence), is('picked in panic without a word of it'));
+    insist(
+      !isPanic || (isBound && !isOut) || /panic/.test(sentence),
+      is('picked in panic without a word of it'),
+    );
+    const isKept = isBound && (isOut || server.adminState === 'drain' || server.configuredWeight === 0);
+    insist(!isKept || !/which was available/.test(sentence), is('told to have been available'));
     const open = this.#open(exchange, exchange.attemptCount - 1, attempt);
     if (isLast) insist(open.length === 0, is(`the last resort although ${names(open)} could be asked`));
     if (isBound || isPanic || isLast) return;
@@ -222,7 +227,7 @@ function lastWords(
       : verdict === 'unhealthy'
         ? `${name} was asked although it still counts as unhealthy, since its last probe went well`
         : isEjected
-          ? `${name} was asked although it is ejected \\(outlierDetection\\), since no ejection may empty a pool`
+          ? `${name} was asked although it is ejected \\(outlierDetection[^)]*\\), since no ejection may empty a pool`
           : 'nothing';
   return new RegExp(`No server was available; ${words}`);
 }

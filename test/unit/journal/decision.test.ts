@@ -1,5 +1,6 @@
 import { requestDetailSchema } from '@shared/contract/request-values.ts';
 import { describe, expect, it } from 'vitest';
+import { outlierCauses } from '../../../main/engine/health/outlier-cells.ts';
 import {
   candidateCode,
   DecisionRecord,
@@ -125,7 +126,14 @@ describe('a decision', () => {
 });
 
 describe('the numbers of a decision', () => {
-  const well: NotedServer = { facts: 0, activeRequests: 0, weight: 1, latencyMs: 0, ejectedUntil: 0 };
+  const well: NotedServer = {
+    facts: 0,
+    activeRequests: 0,
+    weight: 1,
+    latencyMs: 0,
+    ejectedUntil: 0,
+    ejectionCause: 0,
+  };
   const roster = (servers: number) => ({
     pool: 'api',
     strategy: { kind: 'round-robin' as const },
@@ -141,17 +149,19 @@ describe('the numbers of a decision', () => {
   it('have room for every state and fact, whatever else is written beside them', () => {
     const record = new DecisionRecord();
     record.begin(roster(1), 'round-robin');
+    const ejected = { ejectedUntil: 1, ejectionCause: outlierCauses.indexOf('trial') };
     for (const [code] of decisionStates.entries()) {
-      for (const activeRequests of [0, 1, 262_143, 5_000_000]) {
-        record.note(0, candidateCode, { ...well, facts: 0b1_1_1_10_10, activeRequests }, 0);
+      for (const activeRequests of [0, 1, 32_767, 5_000_000]) {
+        record.note(0, candidateCode, { ...well, ...ejected, facts: 0b1_1_1_10_10, activeRequests }, 0);
         record.setCode(0, code);
         record.setSeen(0, 0.1);
         expect(record.code(0)).toBe(code);
-        expect(record.activeRequests(0)).toBe(Math.min(activeRequests, 262_143));
+        expect(record.activeRequests(0)).toBe(Math.min(activeRequests, 32_767));
         expect(record.facts(0)).toEqual({
           adminState: 'maintenance',
           verdict: 'unhealthy',
           ejected: true,
+          ejectedBecause: 'trial',
           onTrial: true,
           unreachable: true,
           tried: false,

@@ -137,6 +137,77 @@ describe('what least time says of what it measured', () => {
     },
   );
 
+  /** What is said of a request that finds one in flight already at each of these. */
+  const toldWith = async (busy: readonly string[], does: Record<string, Does>, idleMs: number) => {
+    const kit = play(does);
+    await kit.asked(2 * Object.keys(does).length);
+    await kit.clock.advance(idleMs);
+    for (const name of busy) kit.server(name).requestBegan();
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    const { sentence, servers } = kit.journal.detail(exchange.idText)!.attemptList[0]!.decision!;
+    return { sentence, details: servers.map(({ detail }) => detail) };
+  };
+
+  it.each([
+    ['an hour', 3_600_000],
+    // e^(-elapsed / decay) is 0 from about 745 times the decay on.
+    ['three hours', 10_800_000],
+  ])(
+    'takes a server with a request in flight for none that took 1 ms, nor for unmeasured, after %s',
+    async (_what, idleMs) => {
+      const { sentence, details } = await toldWith(['a', 'b'], { a: { ms: 13 }, b: { ms: 20 } }, idleMs);
+      expect(sentence).toMatch(/^Least time chose [ab], whose (13|20) ms count for nothing by now/);
+      expect(details).toEqual([
+        'score 0 (its 13 ms count for nothing by now)',
+        'score 0 (its 20 ms count for nothing by now)',
+      ]);
+    },
+  );
+
+  it.each([
+    [1_000, '11.8'],
+    [10_800_000, '0'],
+  ])(
+    'says of one that was never measured and has a request in flight what it counted as, %i ms later',
+    async (idleMs, counted) => {
+      const kit = play({ a: { ms: 13 }, b: { ms: 20 } });
+      kit.server('a').noteLatency(13, kit.clock.now(), 10_000);
+      await kit.clock.advance(idleMs);
+      kit.server('b').requestBegan();
+      kit.server('a').requestBegan();
+      kit.server('a').requestBegan();
+      const exchange = kit.request();
+      expect(kit.pool.choose(exchange)?.name).toBe('b');
+      kit.end(exchange, 'responded');
+      kit.journal.record(exchange, kit.clock.now());
+      const { sentence, servers } = kit.journal.detail(exchange.idText)!.attemptList[0]!.decision!;
+      expect(sentence).toBe(
+        'Least time chose b, which has not answered yet, and counts as the fastest of the others.',
+      );
+      expect(servers[1]!.detail).toBe(`not measured, counted as ${counted} ms`);
+    },
+  );
+
+  it('calls nobody the fastest where none was measured', () => {
+    const kit = play({ a: { ms: 1 }, b: { ms: 1 } });
+    for (const name of ['a', 'a', 'b']) kit.server(name).requestBegan();
+    const exchange = kit.request();
+    expect(kit.pool.choose(exchange)?.name).toBe('b');
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    const { sentence, servers } = kit.journal.detail(exchange.idText)!.attemptList[0]!.decision!;
+    expect(sentence).toBe(
+      'Least time chose b, which has the fewest requests in flight for its weight; none of them has answered yet.',
+    );
+    expect(servers.map(({ detail }) => detail)).toEqual([
+      'not measured, counted as 1 ms',
+      'not measured, counted as 1 ms',
+    ]);
+  });
+
   it('tells figures while they count for something', async () => {
     expect(await sentenceAfter(1_000)).toMatch(
       /^Least time chose [ab], which should answer soonest \([\d.]+ ms x 1; next/,

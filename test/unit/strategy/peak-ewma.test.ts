@@ -23,6 +23,9 @@ describe('the peak EWMA of response times', () => {
   it('goes towards nothing while nothing is measured', () => {
     expect(decayedEwma(80, 0, 10_000, decayMs)).toBeCloseTo(80 / Math.E, 10);
     expect(decayedEwma(80, 500, 500, decayMs)).toBe(80);
+    // Where e^-x is 0: nothing that was measured becomes one that never was.
+    expect(decayedEwma(80, 0, 1e9, decayMs)).toBeGreaterThan(0);
+    expect(decayedEwma(80, 0, 1e9, decayMs) / 1_000).toBeGreaterThan(0);
   });
 });
 

@@ -3,6 +3,7 @@ import type { Attempt, Decision, RequestDetail } from '@shared/contract/request-
 import type { UnavailableReason } from '@shared/contract/server-values.ts';
 import { assertNever } from '@shared/lib/assert-never.ts';
 import { batchText } from '@shared/lib/batch-text.ts';
+import { ejectedText } from '@shared/lib/ejected-text.ts';
 import { formatActive } from '../../metrics/format.ts';
 
 /** A server of the pool in the table of a decision. */
@@ -85,11 +86,11 @@ function leftOutNote({ id, out }: SeenServer, state: UnavailableReason, earlier:
 }
 
 /** Of a server that is well and known to be so there is nothing to say. */
-function oddFacts({ verdict, ejected, unreachable, tried, adminState, backup }: SeenServer): string[] {
+function oddFacts({ verdict, ejectedForMs, unreachable, tried, adminState, backup }: SeenServer): string[] {
   return [
     adminState === 'ready' ? '' : adminState === 'drain' ? 'draining' : 'in maintenance',
     verdict === 'unhealthy' ? 'unhealthy' : '',
-    ejected ? 'ejected, this is its trial' : '',
+    ejectedForMs === null ? '' : ejectedText(ejectedForMs),
     unreachable ? 'nobody listened there' : '',
     tried ? 'tried before' : '',
     backup ? 'a backup' : '',
