@@ -32,8 +32,16 @@ function ejectionText(status: ServerStatus, nowMs: number): string {
   }
 }
 
-/** One word for how a server stands; a draining one that cannot serve its sessions either says both. `unchecked`: its pool has no health check, and it serves. */
+/**
+ * One word for how a server stands; a draining one that its sessions should leave says both, and whoever is asked all the same says
+ * that. `unchecked`: its pool has no health check, and it serves.
+ */
 export function stateWord(status: ServerStatus, isChecked: boolean, nowMs: number = Date.now()): string {
+  const word = ownWord(status, isChecked, nowMs);
+  return status.inPanic ? `${word}, panic` : word;
+}
+
+function ownWord(status: ServerStatus, isChecked: boolean, nowMs: number): string {
   const { adminState, available, reason, verdict } = status;
   if (reason === 'drained') return reason;
   if (adminState === 'drain' && verdict === 'unhealthy') return 'drain, unhealthy';

@@ -2,7 +2,14 @@ import type { ServerStatus } from '@shared/contract/server-values.ts';
 import { timesEjected } from './health/outlier.ts';
 import { outlierText, withheldText } from './health/outlier-text.ts';
 import { unavailability } from './pool/availability.ts';
+import type { Server } from './pool/server.ts';
 import type { ServerPool } from './pool/server-pool.ts';
+
+/** Probes or failures keep even bound clients away, unless panic lets them in. */
+function isUnwell(server: Server, now: number): boolean {
+  const reason = unavailability(server, now, true);
+  return reason === 'unhealthy' || reason === 'ejected';
+}
 
 /** Every server of a pool as a new client would find it now. */
 export function describeServers(pool: ServerPool, now: number): ServerStatus[] {
@@ -27,7 +34,7 @@ export function describeServers(pool: ServerPool, now: number): ServerStatus[] {
       timesEjected: timesEjected(server, outlierDetection, now),
       notEjected: withheldText(server.outlier, outlierDetection),
       effectiveWeight: Math.round(pool.effectiveWeight(server, now) * 100) / 100,
-      inPanic: own === null && unavailability(server, now, false) !== null,
+      inPanic: pool.panicCovers(server) && isUnwell(server, now),
       available: reason === null,
       reason,
       lastProbe: server.probes.last,

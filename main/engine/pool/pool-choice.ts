@@ -109,6 +109,10 @@ export class PoolChoice {
     return this.#chooser.reasonOf(server, now);
   }
 
+  panicCovers(server: Server): boolean {
+    return this.#panic.covers(server);
+  }
+
   hasAnother(exchange: Exchange, inMs: number): boolean {
     const mayWait = this.#members.config.queue.length > 0;
     return this.#chooser.hasAnother(exchange, this.#sessions.affinity, inMs, mayWait);

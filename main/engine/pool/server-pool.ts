@@ -201,6 +201,11 @@ export class ServerPool implements Pool, SocketHolder {
     return this.#choice.reasonOf(server, now);
   }
 
+  /** The pool is in panic, and what probes and failures say of this server is ignored. */
+  panicCovers(server: Server): boolean {
+    return this.#choice.panicCovers(server);
+  }
+
   proberOf(server: Server): Prober | undefined {
     return this.#members.probers.of(server);
   }

@@ -59,7 +59,7 @@ export const serverStatusSchema = z.object({
   notEjected: z.string().nullable(),
   /** What its weight is worth now: less than configured while it is in slow start. */
   effectiveWeight: z.number(),
-  /** It is asked whatever probes and failures say: its pool is in panic. */
+  /** Probes or failures speak against it, and it is asked all the same (while it drains, by bound clients): its pool is in panic. */
   inPanic: z.boolean(),
   /** For a new client, now. */
   available: z.boolean(),

@@ -16,8 +16,12 @@ export function isOtherDay(atMs: number, nowMs: number): boolean {
 /** The same, with its date where it is not today: `24 Nov 14:03:07`, in another year `3 Jan 2027 14:03:07`. */
 export function momentText(atMs: number, nowMs: number, withMs = false): string {
   const clock = clockText(atMs, withMs);
-  if (!isOtherDay(atMs, nowMs)) return clock;
+  return isOtherDay(atMs, nowMs) ? `${dateText(atMs, nowMs)} ${clock}` : clock;
+}
+
+/** `24 Nov`, in another year `3 Jan 2027`. */
+export function dateText(atMs: number, nowMs: number): string {
   const at = new Date(atMs);
   const year = at.getFullYear() === new Date(nowMs).getFullYear() ? '' : ` ${at.getFullYear()}`;
-  return `${at.getDate()} ${months[at.getMonth()]}${year} ${clock}`;
+  return `${at.getDate()} ${months[at.getMonth()]}${year}`;
 }

@@ -8,6 +8,8 @@ import type { IconName } from '../ui/icons.ts';
 /** How a server stands, for a person: icon, word and colour together, and the reason where it serves nobody new. */
 export interface ServerCondition {
   readonly word: string;
+  /** What matters beside it, in a word or two, where there is no room for the reason: `unhealthy` of one that drains. Mostly empty. */
+  readonly also: string;
   readonly icon: IconName;
   readonly tone: 'good' | 'bad' | 'warn' | 'warming' | 'neutral';
   /** A sentence with the reason and what follows from it. */
@@ -24,6 +26,18 @@ export function serverCondition(
   healthCheck?: PoolConfig['healthCheck'],
   nowMs: number = Date.now(),
 ): ServerCondition {
+  const condition = ownCondition(status, replica, healthCheck, nowMs);
+  return { ...condition, also: status ? alsoText(condition.word, status, nowMs) : '' };
+}
+
+type OwnCondition = Omit<ServerCondition, 'also'>;
+
+function ownCondition(
+  status: ServerStatus | undefined,
+  replica: ReplicaStatus | undefined,
+  healthCheck: PoolConfig['healthCheck'] | undefined,
+  nowMs: number,
+): OwnCondition {
   if (replica?.state === 'exited')
     return {
       word: 'Exited',
@@ -106,21 +120,8 @@ export function serverCondition(
       tone: 'neutral',
       reason: 'A backup: used only when no primary server is available.',
     };
-  // Before what probes say: they may pass while every request fails.
-  if (status.notEjected !== null)
-    return {
-      word: 'Failing',
-      icon: 'alert',
-      tone: 'warn',
-      reason: `It is not ejected: ${status.notEjected}.`,
-    };
-  if (status.lastProbe && !status.lastProbe.succeeded)
-    return {
-      word: 'Failing',
-      icon: 'alert',
-      tone: 'warn',
-      reason: `Its last probe failed (${status.lastProbe.detail}); it still serves.`,
-    };
+  const failing = failingBecause(status);
+  if (failing !== null) return { word: 'Failing', icon: 'alert', tone: 'warn', reason: failing };
   if (status.verdict === 'healthy')
     return {
       word: 'Healthy',
@@ -143,6 +144,24 @@ export function serverCondition(
   };
 }
 
+/** A word of its own hides these: that of a draining server that it is out, that of one that is out that it is asked all the same. */
+function alsoText(word: string, status: ServerStatus, nowMs: number): string {
+  if (word !== 'Draining' && word !== 'Unhealthy' && word !== 'Ejected') return '';
+  if (status.inPanic) return 'in panic';
+  if (word !== 'Draining') return '';
+  if (status.verdict === 'unhealthy') return 'unhealthy';
+  return ejectionStage(status, nowMs) === 'ejected' ? 'ejected' : '';
+}
+
+/** Why a server that serves is said to fail, as a sentence; null where it is not. */
+export function failingBecause({ notEjected, lastProbe }: ServerStatus): string | null {
+  // Before what probes say: they may pass while every request fails.
+  if (notEjected !== null) return `It is not ejected: ${notEjected}.`;
+  return lastProbe?.succeeded === false
+    ? `Its last probe failed (${lastProbe.detail}); it still serves.`
+    : null;
+}
+
 /** One that cannot be reached any more keeps its sessions no better than one that does not drain. */
 function drainText(status: ServerStatus, nowMs: number): string {
   const isUnhealthy = status.verdict === 'unhealthy';
@@ -154,8 +173,11 @@ function drainText(status: ServerStatus, nowMs: number): string {
       ? `Unhealthy${probe}`
       : `Ejected, ${status.ejectedBecause ?? 'failed on real traffic'}`;
     const end = left === undefined ? 'Running requests finish.' : `What still runs is ended in ${left}.`;
+    const bound = status.inPanic
+      ? '. Those bound to it are served here all the same: its pool is in panic.'
+      : ', and those bound to it are not served here either.';
     // The cause first: a card has room for the beginning.
-    return `${cause}, while it drains: no new clients, and those bound to it are not served here either. ${end}`;
+    return `${cause}, while it drains: no new clients${bound} ${end}`;
   }
   return left === undefined
     ? 'No new clients; bound sessions and running requests finish here.'
@@ -175,9 +197,10 @@ function ejectedCondition(
   { ejectedBecause, ejectedUntilMs, inPanic }: ServerStatus,
   stage: 'ejected' | 'awaiting-trial' | 'on-trial',
   nowMs: number,
-): ServerCondition {
+): OwnCondition {
   const cause = ejectedBecause ?? 'failed on real traffic';
-  switch (stage) {
+  // In panic even one whose trial is under way is asked.
+  switch (inPanic ? 'ejected' : stage) {
     case 'ejected':
       return {
         word: 'Ejected',

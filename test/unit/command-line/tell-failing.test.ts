@@ -96,13 +96,14 @@ it('says of a server without health checks that nobody checks it, and of one tha
   expect(word({ available: false, reason: 'ejected', ejectedUntilMs: 9_000 })).toBe('ejected');
   expect(word({ available: false, reason: 'ejected', ejectedUntilMs: 4_000 })).toBe('on-trial');
   expect(word({ available: true, ejectedUntilMs: 4_000 })).toBe('awaiting-trial');
-  expect(word({ available: true, inPanic: true, ejectedUntilMs: 9_000 })).toBe('ejected');
+  expect(word({ available: true, inPanic: true, ejectedUntilMs: 9_000 })).toBe('ejected, panic');
   expect(word({ available: false, reason: 'full', ejectedUntilMs: 4_000 })).toBe('full');
   expect(word({ adminState: 'maintenance', ejectedUntilMs: 4_000 })).toBe('maintenance');
   const drain = { adminState: 'drain', reason: 'drain', verdict: 'healthy' } as const;
   expect(word(drain, true)).toBe('drain');
   expect(word({ ...drain, verdict: 'unhealthy' }, true)).toBe('drain, unhealthy');
   expect(word({ ...drain, ejectedUntilMs: 9_000 }, true)).toBe('drain, ejected');
+  expect(word({ ...drain, verdict: 'unhealthy', inPanic: true }, true)).toBe('drain, unhealthy, panic');
   expect(stateTone(server('api/a', { available: true, ejectedUntilMs: 4_000 }), 5_000)).toBe('bad');
   expect(stateTone(server('api/a', { available: true }), 5_000)).toBe('good');
 });

@@ -154,6 +154,30 @@ describe('panic', () => {
     expect(events(kit).at(-1)).toBe('Pool api is no longer in panic');
   });
 
+  it('shows of those too whom it covers for bound clients alone, or who are full', () => {
+    const [a, b, c, d] = serversNamed({ a: 1, b: 0, c: 1, d: 1 });
+    const kit = poolKit(four({ servers: [a!, b!, { ...c!, maxRequests: 1 }, d!] }));
+    kit.server('a').adminState = 'drain';
+    for (const { name } of kit.pool.servers) kit.server(name).verdict = 'unhealthy';
+    kit.server('c').requestBegan();
+    kit.pool.tick(kit.clock.now());
+    const told = () =>
+      describeServers(kit.pool, kit.clock.now()).map(({ reason, inPanic }) => [reason, inPanic]);
+    expect(told()).toEqual([
+      ['drain', true],
+      ['weight-zero', true],
+      ['full', true],
+      [null, true],
+    ]);
+    kit.server('a').drainUntil = kit.clock.now();
+    expect(told()[0]).toEqual(['drained', false]);
+    kit.server('a').adminState = 'maintenance';
+    expect(told()[0]).toEqual(['maintenance', false]);
+    for (const { name } of kit.pool.servers) kit.server(name).verdict = 'healthy';
+    kit.pool.tick(kit.clock.now());
+    expect(told().map(([, inPanic]) => inPanic)).toEqual([false, false, false, false]);
+  });
+
   it('ends with the setting', () => {
     const kit = poolKit(four());
     for (const name of ['a', 'b', 'c']) kit.server(name).verdict = 'unhealthy';

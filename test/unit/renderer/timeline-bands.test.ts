@@ -2,6 +2,7 @@ import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
 import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { describe, expect, it } from 'vitest';
 import { bandAt, deriveBands, failingHoldMs } from '../../../renderer/src/features/timeline/bands.ts';
+import { createFailingLog, type FailingSpan } from '../../../renderer/src/features/timeline/failing-log.ts';
 
 let sequence = 0;
 const event = (
@@ -53,9 +54,14 @@ const running: ReplicaStatus = {
 function bands(
   events: BallastEvent[],
   now: ServerStatus | undefined = status(),
-  { knownFromMs = 0, nowMs = 60_000, replica = running as ReplicaStatus | undefined } = {},
+  {
+    knownFromMs = 0,
+    nowMs = 60_000,
+    replica = running as ReplicaStatus | undefined,
+    failing = [] as readonly FailingSpan[],
+  } = {},
 ) {
-  return deriveBands({ events, status: now, replica, knownFromMs, nowMs });
+  return deriveBands({ events, status: now, replica, failing, knownFromMs, nowMs });
 }
 const told = (list: ReturnType<typeof bands>) => list.map(({ fromMs, toMs, state }) => [fromMs, toMs, state]);
 
@@ -103,6 +109,31 @@ describe('bands of a server on the timeline', () => {
       [5_000, 5_000 + failingHoldMs, 'failing'],
       [5_000 + failingHoldMs, 60_000, 'serving'],
     ]);
+  });
+
+  it('goes on failing for as long as the server was said to fail, and only where it served', () => {
+    const failing = [
+      { fromMs: 5_000, toMs: 20_000, text: 'It is not ejected: it is the last one.' },
+      { fromMs: 30_000, toMs: 45_000, text: 'Its last probe failed.' },
+    ];
+    const list = bands(
+      [event(5_000, 'attempt-failed', 'bad', 'api-2 failed'), event(40_000, 'verdict-changed', 'bad')],
+      status({ verdict: 'unhealthy', verdictSinceMs: 40_000 }),
+      { failing },
+    );
+    expect(told(list)).toEqual([
+      [0, 5_000, 'serving'],
+      [5_000, 20_000, 'failing'],
+      [20_000, 30_000, 'serving'],
+      [30_000, 40_000, 'failing'],
+      [40_000, 60_000, 'out'],
+    ]);
+    expect(bandAt(list, 6_000)?.text).toBe('api-2 failed');
+    expect(bandAt(list, 35_000)?.text).toBe('Its last probe failed.');
+    const now = bands([], status(), {
+      failing: [{ fromMs: 50_000, toMs: Number.POSITIVE_INFINITY, text: 'x' }],
+    });
+    expect(told(now).at(-1)).toEqual([50_000, 60_000, 'failing']);
   });
 
   it('joins failures that follow each other closely into one band', () => {
@@ -232,7 +263,12 @@ describe('bands of a server on the timeline', () => {
         const [kind, tone] = kinds[next(kinds.length)]!;
         return event(Math.max(0, at), kind, tone);
       });
-      const list = bands(events, status(), { nowMs: 60_000 });
+      const failing = [2_000, 20_000, 33_000].map((fromMs) => ({
+        fromMs,
+        toMs: fromMs + 9_000,
+        text: 'fails',
+      }));
+      const list = bands(events, status(), { nowMs: 60_000, failing });
       expect(list[0]?.fromMs).toBeGreaterThanOrEqual(0);
       expect(list.at(-1)?.toMs).toBe(60_000);
       for (const [index, band] of list.entries()) {
@@ -240,5 +276,40 @@ describe('bands of a server on the timeline', () => {
         if (index > 0) expect(band.fromMs).toBe(list[index - 1]!.toMs);
       }
     }
+  });
+});
+
+describe('when a server was said to fail', () => {
+  it('is remembered from the first word of it to the last', () => {
+    let nowMs = 10_000;
+    const log = createFailingLog(() => nowMs);
+    const take = (more: Partial<ServerStatus>) => log.take({ 'api/api-2': status(more) });
+    const probe = { atMs: 9_800, succeeded: false, durationMs: 1, detail: 'refused' };
+    take({});
+    expect(log.of('api/api-2')).toEqual([]);
+    take({ lastProbe: probe });
+    nowMs = 11_000;
+    take({ lastProbe: { ...probe, atMs: 10_900 } });
+    expect(log.of('api/api-2')).toEqual([
+      {
+        fromMs: 9_800,
+        toMs: Number.POSITIVE_INFINITY,
+        text: 'Its last probe failed (refused); it still serves.',
+      },
+    ]);
+    nowMs = 12_000;
+    take({ lastProbe: { ...probe, atMs: 11_900, succeeded: true } });
+    nowMs = 20_000;
+    take({ notEjected: '5 attempts in a row failed, but it is the last' });
+    expect(log.of('api/api-2')).toEqual([
+      { fromMs: 9_800, toMs: 12_000, text: 'Its last probe failed (refused); it still serves.' },
+      {
+        fromMs: 20_000,
+        toMs: Number.POSITIVE_INFINITY,
+        text: 'It is not ejected: 5 attempts in a row failed, but it is the last.',
+      },
+    ]);
+    log.take({});
+    expect(log.of('api/api-2').at(-1)?.toMs).toBe(20_000);
   });
 });

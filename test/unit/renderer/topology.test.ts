@@ -98,6 +98,44 @@ describe('how a server stands', () => {
     );
   });
 
+  test('one that drains in panic says that its sessions are served all the same', () => {
+    const condition = (more: Partial<ServerStatus>) =>
+      serverCondition(
+        status({ adminState: 'drain', available: false, reason: 'drain', inPanic: true, ...more }),
+        replica(),
+        undefined,
+        0,
+      );
+    const failed = { atMs: 0, succeeded: false, durationMs: 1, detail: '503, expected 2xx' };
+    expect(condition({ verdict: 'unhealthy', lastProbe: failed })).toMatchObject({
+      word: 'Draining',
+      also: 'in panic',
+      reason:
+        'Unhealthy (503, expected 2xx), while it drains: no new clients. Those bound to it are served here all the same: its pool is in panic. Running requests finish.',
+    });
+    expect(
+      condition({ ejectedUntilMs: 9_000, ejectedBecause: '5 attempts in a row failed', drainUntilMs: 8_001 })
+        .reason,
+    ).toBe(
+      'Ejected, 5 attempts in a row failed, while it drains: no new clients. Those bound to it are served here all the same: its pool is in panic. What still runs is ended in 9 s.',
+    );
+  });
+
+  test('where one word has to do, the other that matters stands below it', () => {
+    const words = (more: Partial<ServerStatus>) => {
+      const { word: first, also } = serverCondition(status(more), replica(), undefined, 0);
+      return [first, also];
+    };
+    const drain = { adminState: 'drain', available: false, reason: 'drain' } as const;
+    expect(words(drain)).toEqual(['Draining', '']);
+    expect(words({ ...drain, verdict: 'unhealthy' })).toEqual(['Draining', 'unhealthy']);
+    expect(words({ ...drain, ejectedUntilMs: 9_000 })).toEqual(['Draining', 'ejected']);
+    expect(words({ verdict: 'unhealthy', available: false, reason: 'unhealthy' })).toEqual(['Unhealthy', '']);
+    expect(words({ verdict: 'unhealthy', inPanic: true })).toEqual(['Unhealthy', 'in panic']);
+    expect(words({ ejectedUntilMs: 9_000, inPanic: true })).toEqual(['Ejected', 'in panic']);
+    expect(words({})).toEqual(['Healthy', '']);
+  });
+
   test('an unhealthy one whose last probe went well does not say that it failed', () => {
     const rising = status({ verdict: 'unhealthy', available: false, reason: 'unhealthy' });
     const { healthCheck } = configOf({

@@ -165,7 +165,9 @@ function useStanding(name: string) {
         onTrial: told.filter(
           (status) => status.available && ejectionStage(status, nowMs) === 'awaiting-trial',
         ).length,
-        inPanic: told.filter((status) => status.inPanic).length,
+        // Not those that drain: they take no new clients, panic or not.
+        inPanic: told.filter(({ inPanic, available, reason }) => inPanic && (available || reason === 'full'))
+          .length,
       };
     }),
   );

@@ -97,7 +97,10 @@ export function ServerCard({ id, moves }: ServerCardProps) {
         </div>
         <span className={`state ${condition.tone}`} title={condition.reason}>
           <Icon name={condition.icon} size={14} />
-          {condition.word}
+          <span>
+            {condition.word}
+            {condition.also !== '' && <small>{condition.also}</small>}
+          </span>
         </span>
         <div className="server-weight">
           <small title={weightTold.title}>{weightTold.text}</small>

@@ -1,6 +1,7 @@
 import type { BallastEvent } from '@shared/contract/event-values.ts';
 import type { AdminState, ReplicaStatus, ServerStatus, Verdict } from '@shared/contract/server-values.ts';
 import { parseDuration } from '@shared/lib/duration.ts';
+import type { FailingSpan } from './failing-log.ts';
 
 /**
  * How a server stood for a while, as its lane shows it. `warming`: its process runs or its checks began, and no probe has
@@ -23,6 +24,8 @@ export interface BandsQuery {
   readonly events: readonly BallastEvent[];
   readonly status: ServerStatus | undefined;
   readonly replica: ReplicaStatus | undefined;
+  /** When it was said to fail; oldest first. */
+  readonly failing: readonly FailingSpan[];
   /** Since when the log of events is complete; before that only `unknown` is true. */
   readonly knownFromMs: number;
   readonly nowMs: number;
@@ -41,7 +44,7 @@ interface Facts {
   isEngineRunning: boolean;
 }
 
-/** A failure colours the lane for this long when nothing else follows from it; probes mostly come more often. */
+/** A failure colours the lane for at least this long when nothing else follows from it; probes mostly come more often. */
 export const failingHoldMs = 2_500;
 
 const words: Record<BandState, string> = {
@@ -59,7 +62,7 @@ export const bandWord = (state: BandState): string => words[state];
  * The lane of a server: what its events say happened, ending in what its status says now. Bands touch each other and cover
  * everything from `knownFromMs` to `nowMs`; what came before has no band.
  */
-export function deriveBands({ events, status, replica, knownFromMs, nowMs }: BandsQuery): Band[] {
+export function deriveBands({ events, status, replica, failing, knownFromMs, nowMs }: BandsQuery): Band[] {
   const facts = factsBefore(events, status, replica);
   const bands: Band[] = [];
   let since = knownFromMs;
@@ -77,8 +80,13 @@ export function deriveBands({ events, status, replica, knownFromMs, nowMs }: Ban
   /** Closes what lasted until now, in two pieces where a failure was over in between. */
   const close = (toMs: number): void => {
     const state = stateOf(facts, status);
-    if (state === 'serving' && failingUntil > since) {
-      push(Math.min(toMs, failingUntil), 'failing', failingText);
+    if (state === 'serving') {
+      if (failingUntil > since) push(Math.min(toMs, failingUntil), 'failing', failingText);
+      for (const span of failing) {
+        if (span.toMs <= since || span.fromMs >= toMs) continue;
+        push(span.fromMs, 'serving', '');
+        push(Math.min(toMs, span.toMs), 'failing', span.text);
+      }
       push(toMs, 'serving', '');
     } else if (facts.trialFromMs !== null && isOutByEjection(facts)) {
       push(Math.min(toMs, facts.trialFromMs), 'out', text);

@@ -1,8 +1,8 @@
 import type { BallastEvent } from '@shared/contract/event-values.ts';
 import { eventText, serverLabel } from '@shared/lib/event-text.ts';
-import { isOtherDay } from '@shared/lib/moment.ts';
+import { clockText, dateText, isOtherDay } from '@shared/lib/moment.ts';
 import { useMemo, useRef, useState } from 'react';
-import { formatCount, formatTime } from '../../metrics/format.ts';
+import { formatCount } from '../../metrics/format.ts';
 import { selectAllServerIds, selectSharedNames, useConfig } from '../../store/config.ts';
 import { useEvents } from '../../store/events.ts';
 import { select } from '../../store/interface.ts';
@@ -20,7 +20,7 @@ const columns: readonly GridColumn<BallastEvent>[] = [
     id: 'time',
     label: 'Time',
     width: '54px',
-    cell: ({ atMs }) => <time className="quiet">{formatTime(atMs)}</time>,
+    cell: ({ atMs }) => <EventTime atMs={atMs} />,
   },
   {
     id: 'text',
@@ -30,7 +30,16 @@ const columns: readonly GridColumn<BallastEvent>[] = [
   },
 ];
 
-const datedColumns = columns.map((column) => (column.id === 'time' ? { ...column, width: '98px' } : column));
+/** The date stands above the time: two lines there are anyway, and the words need the width. */
+function EventTime({ atMs }: { atMs: number }) {
+  const nowMs = Date.now();
+  return (
+    <time className="event-time quiet">
+      {isOtherDay(atMs, nowMs) && <small>{dateText(atMs, nowMs)} </small>}
+      {clockText(atMs)}
+    </time>
+  );
+}
 
 function EventText({ event }: { event: BallastEvent }) {
   const shared = useConfig(selectSharedNames);
@@ -60,8 +69,6 @@ export function EventList() {
   const held = useRef({ rows, listServer, listGroup });
   if (!isReading || held.current.listServer !== listServer || held.current.listGroup !== listGroup)
     held.current = { rows, listServer, listGroup };
-  const oldest = held.current.rows.at(-1);
-  const hasDates = oldest !== undefined && isOtherDay(oldest.atMs, Date.now());
   const newer = isReading ? Math.max(0, rows.length - held.current.rows.length) : 0;
   return (
     <section className="event-list" aria-label="Events">
@@ -94,7 +101,7 @@ export function EventList() {
       </div>
       <DataGrid
         label="Events, newest first"
-        columns={hasDates ? datedColumns : columns}
+        columns={columns}
         headHidden
         rows={held.current.rows}
         rowKey={eventKey}

@@ -3,6 +3,7 @@ import { useEvents } from '../../store/events.ts';
 import { useReplicas } from '../../store/replicas.ts';
 import { useServers } from '../../store/servers.ts';
 import { type Band, deriveBands } from './bands.ts';
+import { createFailingLog } from './failing-log.ts';
 import { eventsByServer } from './lanes.ts';
 import { type Cluster, clusterMarkers } from './markers.ts';
 import type { Scale } from './paint.ts';
@@ -23,7 +24,12 @@ useConnection.subscribe(({ state }) => {
 
 const probes = createProbeLog();
 probes.take(useServers.getState().servers);
-useServers.subscribe(({ servers }) => probes.take(servers));
+const failing = createFailingLog();
+failing.take(useServers.getState().servers);
+useServers.subscribe(({ servers }) => {
+  probes.take(servers);
+  failing.take(servers);
+});
 
 /** What is painted and pointed at, outside React. Derived lists are kept until what they come from has changed. */
 export function createPicture() {
@@ -75,6 +81,7 @@ export function createPicture() {
           events: byServer.of(id),
           status,
           replica,
+          failing: failing.of(id),
           knownFromMs: byServer.knownFromMs,
           // The last band goes on: painting ends it at the present.
           nowMs: Number.POSITIVE_INFINITY,
