@@ -113,8 +113,8 @@ describe('bands of a server on the timeline', () => {
 
   it('goes on failing for as long as the server was said to fail, and only where it served', () => {
     const failing = [
-      { fromMs: 5_000, toMs: 20_000, text: 'It is not ejected: it is the last one.' },
-      { fromMs: 30_000, toMs: 45_000, text: 'Its last probe failed.' },
+      { fromMs: 5_000, toMs: 20_000, text: 'It is not ejected: it is the last one.', isPanic: false },
+      { fromMs: 30_000, toMs: 45_000, text: 'Its last probe failed.', isPanic: false },
     ];
     const list = bands(
       [event(5_000, 'attempt-failed', 'bad', 'api-2 failed'), event(40_000, 'verdict-changed', 'bad')],
@@ -131,9 +131,32 @@ describe('bands of a server on the timeline', () => {
     expect(bandAt(list, 6_000)?.text).toBe('api-2 failed');
     expect(bandAt(list, 35_000)?.text).toBe('Its last probe failed.');
     const now = bands([], status(), {
-      failing: [{ fromMs: 50_000, toMs: Number.POSITIVE_INFINITY, text: 'x' }],
+      failing: [{ fromMs: 50_000, toMs: Number.POSITIVE_INFINITY, text: 'x', isPanic: false }],
     });
     expect(told(now).at(-1)).toEqual([50_000, 60_000, 'failing']);
+  });
+
+  it('is failing, not out, while panic lets requests there all the same', () => {
+    const failing = [{ fromMs: 20_000, toMs: 30_000, text: 'Asked all the same', isPanic: true }];
+    const out = [event(10_000, 'verdict-changed', 'bad')];
+    expect(told(bands(out, status({ verdict: 'unhealthy', verdictSinceMs: 10_000 }), { failing }))).toEqual([
+      [0, 10_000, 'serving'],
+      [10_000, 20_000, 'out'],
+      [20_000, 30_000, 'failing'],
+      [30_000, 60_000, 'out'],
+    ]);
+    const ejected = [event(10_000, 'server-ejected', 'bad', 'api-2 is ejected for 10s: 5 attempts failed')];
+    expect(told(bands(ejected, status({ ejectedUntilMs: 20_000 }), { failing })).slice(1)).toEqual([
+      [10_000, 20_000, 'out'],
+      [20_000, 30_000, 'failing'],
+      [30_000, 60_000, 'trial'],
+    ]);
+    const byHand = [event(10_000, 'admin-state-changed', 'neutral', 'api-2 is in maintenance')];
+    expect(told(bands(byHand, status({ adminState: 'maintenance' }), { failing })).at(-1)).toEqual([
+      10_000,
+      60_000,
+      'out',
+    ]);
   });
 
   it('joins failures that follow each other closely into one band', () => {
@@ -267,6 +290,7 @@ describe('bands of a server on the timeline', () => {
         fromMs,
         toMs: fromMs + 9_000,
         text: 'fails',
+        isPanic: fromMs === 20_000,
       }));
       const list = bands(events, status(), { nowMs: 60_000, failing });
       expect(list[0]?.fromMs).toBeGreaterThanOrEqual(0);
@@ -295,6 +319,7 @@ describe('when a server was said to fail', () => {
         fromMs: 9_800,
         toMs: Number.POSITIVE_INFINITY,
         text: 'Its last probe failed (refused); it still serves.',
+        isPanic: false,
       },
     ]);
     nowMs = 12_000;
@@ -302,14 +327,37 @@ describe('when a server was said to fail', () => {
     nowMs = 20_000;
     take({ notEjected: '5 attempts in a row failed, but it is the last' });
     expect(log.of('api/api-2')).toEqual([
-      { fromMs: 9_800, toMs: 12_000, text: 'Its last probe failed (refused); it still serves.' },
+      {
+        fromMs: 9_800,
+        toMs: 12_000,
+        text: 'Its last probe failed (refused); it still serves.',
+        isPanic: false,
+      },
       {
         fromMs: 20_000,
         toMs: Number.POSITIVE_INFINITY,
         text: 'It is not ejected: 5 attempts in a row failed, but it is the last.',
+        isPanic: false,
       },
     ]);
     log.take({});
     expect(log.of('api/api-2').at(-1)?.toMs).toBe(20_000);
+    // Out, and then asked all the same.
+    nowMs = 30_000;
+    take({ verdict: 'unhealthy', available: false, reason: 'unhealthy', lastProbe: probe });
+    expect(log.of('api/api-2')).toHaveLength(2);
+    take({ verdict: 'unhealthy', inPanic: true, lastProbe: probe });
+    expect(log.of('api/api-2').at(-1)).toEqual({
+      fromMs: 30_000,
+      toMs: Number.POSITIVE_INFINITY,
+      text: 'Asked all the same: its pool is in panic',
+      isPanic: true,
+    });
+    nowMs = 40_000;
+    take({ lastProbe: { ...probe, atMs: 39_900 } });
+    expect(log.of('api/api-2').slice(-2)).toMatchObject([
+      { fromMs: 30_000, toMs: 40_000 },
+      { fromMs: 40_000, toMs: Number.POSITIVE_INFINITY, isPanic: false },
+    ]);
   });
 });

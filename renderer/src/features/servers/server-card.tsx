@@ -202,7 +202,7 @@ function tellWeight(
   effective: number | undefined,
   isUsed: boolean,
 ): { readonly text: string; readonly title: string } {
-  if (!isUsed) return { text: 'weight unused', title: 'The strategy of this pool does not look at weights' };
+  if (!isUsed) return { text: 'unweighted', title: 'The strategy of this pool does not look at weights' };
   if (effective === undefined || effective >= weight) return { text: 'weight', title: 'Weight' };
   return {
     text: `${Number(effective.toPrecision(2))} of ${weight}`,

@@ -77,21 +77,25 @@ export function deriveBands({ events, status, replica, failing, knownFromMs, now
     else bands.push({ fromMs: since, toMs, state, text: why === '' ? words[state] : why });
     since = toMs;
   };
-  /** Closes what lasted until now, in two pieces where a failure was over in between. */
+  /** The same, but for when it was said to fail meanwhile. */
+  const lay = (toMs: number, state: BandState, why: string): void => {
+    for (const span of failing) {
+      if (span.toMs <= since || span.fromMs >= toMs || !mayFail(state, facts, span)) continue;
+      push(span.fromMs, state, why);
+      push(Math.min(toMs, span.toMs), 'failing', span.text);
+    }
+    push(toMs, state, why);
+  };
+  /** Closes what lasted until now, in two pieces where a failure or an ejection was over in between. */
   const close = (toMs: number): void => {
     const state = stateOf(facts, status);
     if (state === 'serving') {
       if (failingUntil > since) push(Math.min(toMs, failingUntil), 'failing', failingText);
-      for (const span of failing) {
-        if (span.toMs <= since || span.fromMs >= toMs) continue;
-        push(span.fromMs, 'serving', '');
-        push(Math.min(toMs, span.toMs), 'failing', span.text);
-      }
-      push(toMs, 'serving', '');
+      lay(toMs, 'serving', '');
     } else if (facts.trialFromMs !== null && isOutByEjection(facts)) {
-      push(Math.min(toMs, facts.trialFromMs), 'out', text);
-      push(toMs, 'trial', '');
-    } else push(toMs, state, text);
+      lay(Math.min(toMs, facts.trialFromMs), 'out', text);
+      lay(toMs, 'trial', '');
+    } else lay(toMs, state, text);
   };
 
   for (const event of events) {
@@ -122,6 +126,16 @@ export function deriveBands({ events, status, replica, failing, knownFromMs, now
 /** The band at a moment; undefined where nothing is known. */
 export function bandAt(bands: readonly Band[], atMs: number): Band | undefined {
   return bands.findLast(({ fromMs }) => fromMs <= atMs);
+}
+
+/** One that is out fails while panic lets requests there all the same, unless it is out for good reasons of another kind. */
+function mayFail(
+  state: BandState,
+  { adminState, isEngineRunning }: Facts,
+  { isPanic }: FailingSpan,
+): boolean {
+  if (state === 'serving') return true;
+  return isPanic && (state === 'out' || state === 'trial') && isEngineRunning && adminState !== 'maintenance';
 }
 
 /** Nothing but an ejection keeps it out: a trial would bring it back. */

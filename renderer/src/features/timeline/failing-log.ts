@@ -7,14 +7,17 @@ export interface FailingSpan {
   /** Infinite while it lasts. */
   readonly toMs: number;
   readonly text: string;
+  /** Probes or failures keep it out, and panic lets requests there all the same. */
+  readonly isPanic: boolean;
 }
 
 const perServer = 200;
+const panicBandText = 'Asked all the same: its pool is in panic';
 
 export interface FailingLog {
   /** Looks at what the engine says of its servers now. */
   take(servers: Readonly<Record<string, ServerStatus>>): void;
-  /** Oldest first; none touch. */
+  /** Oldest first; none overlap. */
   of(server: string): readonly FailingSpan[];
 }
 
@@ -31,25 +34,32 @@ export function createFailingLog(now: () => number = Date.now): FailingLog {
       const nowMs = now();
       for (const [id, spans] of known) {
         const last = spans.at(-1)!;
-        const status = servers[id];
-        if (last.toMs === Number.POSITIVE_INFINITY && (!status || failingBecause(status) === null))
+        if (last.toMs === Number.POSITIVE_INFINITY && failingNow(servers[id])?.isPanic !== last.isPanic)
           spans[spans.length - 1] = { ...last, toMs: nowMs };
       }
       for (const status of Object.values(servers)) {
-        const text = failingBecause(status);
+        const told = failingNow(status);
         const spans = known.get(status.id) ?? [];
-        if (text === null || spans.at(-1)?.toMs === Number.POSITIVE_INFINITY) continue;
-        const { notEjected, lastProbe } = status;
-        const fromMs = notEjected === null && lastProbe ? lastProbe.atMs : nowMs;
-        spans.push({
-          fromMs: Math.max(fromMs, spans.at(-1)?.toMs ?? 0),
-          toMs: Number.POSITIVE_INFINITY,
-          text,
-        });
+        if (told === null || spans.at(-1)?.toMs === Number.POSITIVE_INFINITY) continue;
+        const fromMs = Math.max(told.fromMs ?? nowMs, spans.at(-1)?.toMs ?? 0);
+        const { text, isPanic } = told;
+        spans.push({ fromMs, toMs: Number.POSITIVE_INFINITY, text, isPanic });
         if (spans.length > perServer) spans.shift();
         known.set(status.id, spans);
       }
     },
     of: (server) => known.get(server) ?? [],
   };
+}
+
+/** Null where nothing is wrong, or it gets no requests. */
+function failingNow(
+  status: ServerStatus | undefined,
+): (Pick<FailingSpan, 'text' | 'isPanic'> & { fromMs?: number }) | null {
+  if (!status) return null;
+  const { inPanic, notEjected, lastProbe, verdict } = status;
+  if (inPanic) return { text: panicBandText, isPanic: true };
+  const text = verdict === 'unhealthy' ? null : failingBecause(status);
+  if (text === null) return null;
+  return { text, isPanic: false, ...(notEjected === null && lastProbe && { fromMs: lastProbe.atMs }) };
 }
