@@ -16,14 +16,14 @@ function rulesOf(pool: string, bind = '0.0.0.0:8080', limits = '{}'): string[] {
   return document.notes().map(({ rule }) => rule);
 }
 
-/** Of two pools, each behind a listener of its own where their hosts differ, behind the same otherwise. */
+/** Of two pools, each behind a listener of its own where their hosts differ, behind the same otherwise. By Ballast's cookie where no type is written. */
 function notesOfCookies(one: string, other: string, here: string, there: string, hosts?: string[]): string[] {
   const listeners =
     hosts === undefined
       ? `{ name: web, bind: 127.0.0.1:8080, routes: [{ pool: a, path: ${here} }, { pool: b, path: ${there} }] }`
       : `{ name: a, bind: "${hosts[0]}:8080", routes: [{ pool: a, path: ${here} }] }, { name: b, bind: "${hosts[1]}:8081", routes: [{ pool: b, path: ${there} }] }`;
   const pool = (name: string, cookie: string): string =>
-    `{ name: ${name}, affinity: { type: cookie, ${cookie} }, ${two} }`;
+    `{ name: ${name}, affinity: { ${cookie.startsWith('type:') ? '' : 'type: cookie, '}${cookie} }, ${two} }`;
   const document = parseDocument(
     `listeners: [${listeners}]\npools: [${pool('a', one)}, ${pool('b', other)}]\n`,
   );
@@ -126,6 +126,29 @@ describe('a setting that does something, whatever it is called for, is not said 
     ['hosts of their own', 'name: x', 'name: x', '/, host: a.test', '/, host: b.test'],
     ['domains of their own', 'name: x, domain: a.test', 'name: x, domain: b.test', '/, host: a.test', '/b'],
     ['a path that only begins alike', 'name: x, path: /a', 'name: x, path: /ab', '/a', '/ab'],
+    ["another name than the application's", 'name: x', 'type: app-cookie, name: y', '/a', '/b'],
+    [
+      "the application's on a host of its own",
+      'name: x',
+      'type: app-cookie, name: x',
+      '/a, host: a.test',
+      '/b, host: b.test',
+    ],
+    [
+      "a path that never leads to the application's pool",
+      'name: x, path: /a',
+      'type: app-cookie, name: x',
+      '/a',
+      '/',
+    ],
+    // Whether they mix them up is up to the applications.
+    [
+      'the same name of two applications',
+      'type: app-cookie, name: x',
+      'type: app-cookie, name: x',
+      '/a',
+      '/b',
+    ],
   ])('cookies of two pools with %s', (_name, one, other, here, there) => {
     expect(notesOfCookies(one, other, here, there)).toEqual([]);
   });
@@ -141,6 +164,10 @@ describe('a setting that does something, whatever it is called for, is not said 
       [],
     );
     expect(notesOfCookies('name: x', 'name: x', '/', '/', ['0.0.0.0', '127.0.0.2'])).toEqual(found);
+    const application = 'type: app-cookie, name: x';
+    expect(notesOfCookies('name: x', application, '/a', '/b')).toEqual(found);
+    expect(notesOfCookies(application, 'name: x', '/', '/', ['127.0.0.1', '127.0.0.1'])).toEqual(found);
+    expect(notesOfCookies('name: x, path: /a', application, '/a', '/a/b')).toEqual(found);
   });
 
   it('a cookie whose path its pool has at least a part of', () => {
@@ -186,6 +213,32 @@ describe('a setting that does something, whatever it is called for, is not said 
       'ejected-percent-below-one-server',
     ]);
     expect(rulesOf(`${three}, outlierDetection: { maxEjectedPercent: 34 }`)).toEqual([]);
+  });
+
+  it('ejection of the only server: ejectLast is not advised for what then compares it with nobody', () => {
+    const notes = (outlier: string): string[] =>
+      parseDocument(
+        `listeners: [{ name: web, bind: 127.0.0.1:8080, pool: api }]\npools: [{ name: api, ${one}, outlierDetection: { ${outlier} } }]\n`,
+      )
+        .notes()
+        .map(({ message }) => message);
+    const slow = (keys: string, have: string, them: string): string =>
+      `${keys} ${have} no effect: a server is slow in comparison with others, and there is one; add servers, or leave ${them} out`;
+    expect(notes('latencyFactor: 5')).toEqual([slow('latencyFactor', 'has', 'it')]);
+    expect(notes('latencyFactor: 5, ejectLast: true')).toEqual([slow('latencyFactor', 'has', 'it')]);
+    expect(notes('consecutiveFailures: 3, latencyFactor: 5')).toEqual([
+      'consecutiveFailures ejects nobody: the last available server never is, and there is one; add servers, or write ejectLast: true',
+      slow('latencyFactor', 'has', 'it'),
+    ]);
+    expect(notes('latencyFactor: 5, consecutiveFailures: 3, ejectLast: true')).toEqual([
+      slow('latencyFactor', 'has', 'it'),
+    ]);
+    expect(notes('consecutiveFailures: 0, latencyFactor: 5, baseEjection: 5s, minimumRequests: 9')).toEqual([
+      slow('latencyFactor, minimumRequests and baseEjection', 'have', 'them'),
+    ]);
+    expect(notes('consecutiveFailures: 0, failurePercent: 50')).toEqual([
+      'failurePercent ejects nobody: the last available server never is, and there is one; add servers, or write ejectLast: true',
+    ]);
   });
 });
 

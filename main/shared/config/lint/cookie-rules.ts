@@ -1,13 +1,13 @@
-import type { AffinityConfig, Config, ListenerConfig, PoolConfig, RouteConfig } from '../schema.ts';
+import type { Config, ListenerConfig, PoolConfig, RouteConfig } from '../schema.ts';
 import type { FileRule, Finding } from './lint-rule.ts';
 
-type Cookie = Extract<AffinityConfig, { type: 'cookie' }>;
-
-/** A pool's own cookie, and the routes that lead to the pool. */
+/** A cookie that binds the clients of a pool, and the routes that lead to the pool. */
 interface CookiePool {
   readonly index: number;
   readonly pool: PoolConfig;
-  readonly cookie: Cookie;
+  /** Undefined where every pool has its own. */
+  readonly name: string | undefined;
+  readonly domain: string | undefined;
   /** Below which clients send it, without a slash at its end. */
   readonly path: string;
   readonly ways: readonly Way[];
@@ -24,14 +24,14 @@ export const cookieRules: readonly FileRule[] = [
     name: 'cookie-never-sent',
     settings: ['affinity', 'path', 'routes'],
     find: ({ config }) =>
-      cookiePools(config).flatMap(({ index, cookie, path, ways }): Finding[] => {
+      poolsBy('cookie', config).flatMap(({ index, path, ways }): Finding[] => {
         if (ways.length === 0 || ways.some((way) => sendsAt(way, path))) return [];
         const paths = [...new Set(ways.map(({ route }) => route.path))];
         const other = paths.includes('/') ? '' : `write path: ${paths.join(' or ')}, or `;
         return [
           {
             at: ['pools', index, 'affinity', 'path'],
-            message: `affinity binds nobody: clients send the cookie below ${cookie.path} only, where no route leads to this pool, and with every request they are new; ${other}leave path out`,
+            message: `affinity binds nobody: clients send the cookie below ${path} only, where no route leads to this pool, and with every request they are new; ${other}leave path out`,
           },
         ];
       }),
@@ -40,15 +40,19 @@ export const cookieRules: readonly FileRule[] = [
     name: 'cookie-of-two-pools',
     settings: ['affinity', 'name', 'path'],
     find: ({ config }) => {
-      const pools = cookiePools(config);
-      return pools.flatMap((later, at): Finding[] => {
-        const earlier = pools.slice(0, at).find((other) => areMixedUp(later, other));
-        if (earlier === undefined) return [];
-        const { name } = later.cookie;
+      const pools = poolsBy('cookie', config);
+      const applications = poolsBy('app-cookie', config);
+      return pools.flatMap((own, at): Finding[] => {
+        const other = [...pools.slice(0, at), ...applications].find((each) => areMixedUp(own, each));
+        if (other === undefined) return [];
+        const whose = `clients mix up cookie ${own.name} of this pool with that of`;
+        const why = 'it has the same name on the same host (cookies ignore ports)';
         return [
           {
-            at: ['pools', later.index, 'affinity', 'name'],
-            message: `clients mix up cookie ${name} of this pool with that of pool ${earlier.pool.name}: it has the same name on the same host (cookies ignore ports), so a pool gets the other's and binds its clients anew; leave name out, and every pool has a cookie of its own`,
+            at: ['pools', own.index, 'affinity', 'name'],
+            message: applications.includes(other)
+              ? `${whose} the application behind pool ${other.pool.name}: ${why}, so one takes the other's place and clients are bound anew (unless the application sets its own for another path); leave name out, and this pool has a cookie of its own`
+              : `${whose} pool ${other.pool.name}: ${why}, so a pool gets the other's and binds its clients anew; leave name out, and every pool has a cookie of its own`,
           },
         ];
       });
@@ -56,22 +60,17 @@ export const cookieRules: readonly FileRule[] = [
   },
 ];
 
-function cookiePools(config: Config): CookiePool[] {
-  return config.pools.flatMap((pool, index) =>
-    pool.affinity.type !== 'cookie'
-      ? []
-      : [
-          {
-            index,
-            pool,
-            cookie: pool.affinity,
-            path: trimmed(pool.affinity.path),
-            ways: config.listeners.flatMap((listener) =>
-              listener.routes.flatMap((route) => (route.pool === pool.name ? [{ listener, route }] : [])),
-            ),
-          },
-        ],
-  );
+function poolsBy(type: 'cookie' | 'app-cookie', config: Config): CookiePool[] {
+  return config.pools.flatMap((pool, index) => {
+    const { affinity } = pool;
+    if (affinity.type !== type) return [];
+    // For what an application sets its cookie nobody here knows: for all, as most do.
+    const { path = '/', domain } = affinity.type === 'cookie' ? affinity : {};
+    const ways = config.listeners.flatMap((listener) =>
+      listener.routes.flatMap((route) => (route.pool === pool.name ? [{ listener, route }] : [])),
+    );
+    return [{ index, pool, name: affinity.name, domain, path: trimmed(path), ways }];
+  });
 }
 
 /** Whether requests of the route have a cookie of that path. A proxy in front may show its clients other paths. */
@@ -88,8 +87,8 @@ function sendsAt({ listener, route }: Way, path: string): boolean {
 }
 
 function areMixedUp(one: CookiePool, other: CookiePool): boolean {
-  const { name, domain } = one.cookie;
-  if (name === undefined || name !== other.cookie.name || domain !== other.cookie.domain) return false;
+  const { name, domain } = one;
+  if (name === undefined || name !== other.name || domain !== other.domain) return false;
   const meet = ({ listener, route }: Way, ways: readonly Way[]): boolean =>
     ways.some(
       (way) =>

@@ -3,12 +3,13 @@ import type { OutlierDetectionConfig } from '../schema.ts';
 import { have, listed, type PoolRule, written } from './lint-rule.ts';
 
 /** Whether anything ejects a server. */
-export function ejects({
-  consecutiveFailures,
-  failurePercent,
-  latencyFactor,
-}: OutlierDetectionConfig): boolean {
-  return consecutiveFailures > 0 || failurePercent > 0 || latencyFactor > 0;
+export function ejects(outlier: OutlierDetectionConfig): boolean {
+  return ejectsFailing(outlier) || outlier.latencyFactor > 0;
+}
+
+/** Whether failures do. */
+function ejectsFailing({ consecutiveFailures, failurePercent }: OutlierDetectionConfig): boolean {
+  return consecutiveFailures > 0 || failurePercent > 0;
 }
 
 /** Ejection of servers that fail on real traffic. */
@@ -40,14 +41,13 @@ export const outlierRules: readonly PoolRule[] = [
     settings: ['outlierDetection', 'servers', 'ejectLast'],
     find: (view) => {
       const { servers, outlierDetection: outlier } = view.pool;
-      if (servers.length > 1 || outlier.ejectLast || !ejects(outlier)) return null;
+      if (servers.length > 1 || outlier.ejectLast || !ejectsFailing(outlier)) return null;
+      // Those of slow servers `latency-without-others` names: to them `ejectLast` is no help.
       const keys = written(view, 'outlierDetection', [
-        'consecutiveFailures',
-        'failurePercent',
+        ...(outlier.consecutiveFailures > 0 ? (['consecutiveFailures'] as const) : []),
+        ...(outlier.failurePercent > 0 ? (['failurePercent'] as const) : []),
         'window',
         'minimumRequests',
-        'latencyFactor',
-        'minimumLatency',
         'baseEjection',
         'maxEjection',
         'maxEjectedPercent',
@@ -65,16 +65,15 @@ export const outlierRules: readonly PoolRule[] = [
     find: (view) => {
       const { servers, affinity, outlierDetection: outlier } = view.pool;
       if (outlier.latencyFactor === 0) return null;
-      // `ejection-of-the-only-server` says it.
-      if (servers.length === 1 && !outlier.ejectLast) return null;
       // Whoever gets no requests has no response time to compare with.
       const asked = servers.filter(({ weight }) => weight > 0 || affinity.type !== 'none');
       if (asked.length > 1) return null;
-      const others = outlier.consecutiveFailures > 0 || outlier.failurePercent > 0;
       const keys = written(view, 'outlierDetection', [
         'latencyFactor',
         'minimumLatency',
-        ...(others ? [] : (['ejectLast'] as const)),
+        ...(ejectsFailing(outlier)
+          ? []
+          : (['minimumRequests', 'baseEjection', 'maxEjection', 'maxEjectedPercent', 'ejectLast'] as const)),
       ]);
       if (keys.length === 0) return null;
       const why =
