@@ -49,6 +49,10 @@ export function resolveNames(
   const [only] = meant;
   const id = only && meant.length === 1 ? `${only.pool}/${only.name}` : server;
   const wanted = { ...(pool !== undefined && { pool }), server: id };
+  if (pool !== undefined && ids.includes(id) && !id.startsWith(`${pool}/`)) {
+    const own = ids.filter((each) => each.startsWith(`${pool}/`));
+    return { wanted, problem: `${id} is no server of pool ${pool}; there is ${listed(own)}` };
+  }
   if (ids.includes(id)) return { wanted, problem: null };
   return {
     wanted,

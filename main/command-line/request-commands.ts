@@ -1,10 +1,13 @@
+import type { Config } from '@shared/config/schema.ts';
 import type { ContractClient } from '@shared/contract/client.ts';
 import { ContractError } from '@shared/contract/errors.ts';
 import type { RequestSummary } from '@shared/contract/request-values.ts';
+import { exitCodes, Failure } from './failure.ts';
 import { dropNote, untilEnd } from './following.ts';
 import { freshRequests } from './fresh-requests.ts';
 import { named } from './named.ts';
 import type { Output } from './output.ts';
+import { type KnownSession, type SessionPlace, whyNoRequests } from './request-words.ts';
 import { type ChooseOptions, readState, withRunning } from './running.ts';
 import { parsePlace } from './server-place.ts';
 import { type Column, clockTime, growingTable, milliseconds, table } from './table.ts';
@@ -27,13 +30,14 @@ export interface RequestOptions extends ChooseOptions {
 export async function requests(output: Output, given: RequestOptions): Promise<void> {
   await withRunning(given, async (client) => {
     // Names nothing at once where it is not written so; its pool is looked for as any other.
-    const of = given.session === undefined ? {} : { pool: sessionOf(given.session).pool };
-    const options = await named(client, { ...of, ...given }, async (wanted) => {
-      const { requests: found } = await find(client, { ...of, ...given, ...wanted }, 1);
+    const of = given.session === undefined ? {} : { pool: poolOfSession(given.session, given.pool) };
+    const options = await named(client, { ...given, ...of }, async (wanted) => {
+      const { requests: found } = await find(client, { ...given, ...of, ...wanted }, 1);
       return found.length > 0;
     });
     if (options.follow) {
-      if (!output.json) await tellWhyNone(client, output);
+      const { why, mayCome } = await whyNone(client, options);
+      if (!mayCome) output.note(why);
       const stop = isNarrowed(options)
         ? followNarrowed(client, output, options)
         : followAll(client, output, options.limit);
@@ -41,17 +45,45 @@ export async function requests(output: Output, given: RequestOptions): Promise<v
       return;
     }
     const { requests: found, forgotten } = await find(client, options, options.limit);
+    if (found.length === 0) output.note((await whyNone(client, options)).why);
     if (output.json) return found.forEach(output.object);
-    for (const line of table(found, requestColumns(output))) output.line(line);
+    if (found.length > 0) for (const line of table(found, requestColumns(output))) output.line(line);
     if (forgotten > 0) output.note(`${forgotten} older requests are no longer kept`);
-    if (found.length === 0) await tellWhyNone(client, output);
   });
 }
 
-async function tellWhyNone(client: ContractClient, output: Output): Promise<void> {
+/** @returns `mayCome` is false where waiting for one is in vain: the journal is off, or the session is not there */
+async function whyNone(
+  client: ContractClient,
+  options: RequestOptions,
+): Promise<{ why: string; mayCome: boolean }> {
   const { current } = await readState(client, 'config');
-  if (current?.config.journalRequests === 0)
-    output.note('the journal is off: write journalRequests: 2000 in the file to keep requests');
+  if (!current) return { why: 'no request yet: nothing is configured', mayCome: true };
+  const { config } = current;
+  const session = options.session === undefined ? undefined : sessionOf(options.session);
+  const known = session && (await knownOf(client, session, config));
+  const isKnown = !known || known.bound !== undefined || known.isRemembered;
+  return {
+    why: whyNoRequests(config, { ...options, session }, known),
+    mayCome: config.journalRequests > 0 && isKnown,
+  };
+}
+
+/** No two sessions have one name, whatever their pools: it may be of another pool than was written. */
+async function knownOf(
+  client: ContractClient,
+  { pool, id }: SessionPlace,
+  { pools }: Pick<Config, 'pools'>,
+): Promise<KnownSession> {
+  const { sessions } = await client.call('session.list', { id, limit: 10 });
+  const isIn = async (place: SessionPlace): Promise<boolean> =>
+    (await client.call('request.list', { limit: 1, session: place })).requests.length > 0;
+  const bound = sessions.find((each) => each.pool === pool);
+  const isRemembered = await isIn({ pool, id });
+  let elsewhere = sessions.find((each) => each.pool !== pool)?.pool;
+  for (const { name } of pools)
+    if (elsewhere === undefined && name !== pool && (await isIn({ pool: name, id }))) elsewhere = name;
+  return { bound, isRemembered, elsewhere };
 }
 
 /** Those that every filter lets pass, newest first. */
@@ -76,7 +108,15 @@ async function ask(
   });
 }
 
-function sessionOf(place: string): { pool: string; id: string } {
+/** @param pool that of `--pool`, where it was written */
+function poolOfSession(session: string, pool: string | undefined): string {
+  const own = sessionOf(session).pool;
+  if (pool === undefined || pool === own) return own;
+  const message = `session ${session} is of pool ${own}, not of ${pool}: leave out --pool ${pool}, or name a session of that pool`;
+  throw new Failure(message, { exitCode: exitCodes.usage });
+}
+
+function sessionOf(place: string): SessionPlace {
   const { pool, name: id } = parsePlace(place, { what: 'session', form: 'POOL/SESSION', example: 'api/s1' });
   return { pool, id };
 }

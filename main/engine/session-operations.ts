@@ -9,6 +9,8 @@ export interface SessionFilter {
   readonly pool?: string | undefined;
   /** Server id. */
   readonly server?: string | undefined;
+  /** That session alone. */
+  readonly id?: string | undefined;
   /** Part of the client's address, of the session's id, or the beginning of its key. */
   readonly search?: string | undefined;
   readonly limit: number;
@@ -29,9 +31,10 @@ export interface SessionOperations {
 
 export function sessionOperations(pools: Pools, clock: Clock): SessionOperations {
   return {
-    sessions({ pool: poolName, server, search, limit }) {
+    sessions({ pool: poolName, server, id, search, limit }) {
       const matches = (session: Session): boolean =>
         (server === undefined || session.server === server) &&
+        (id === undefined || session.id === id) &&
         (search === undefined ||
           session.client.includes(search) ||
           session.id.includes(search) ||

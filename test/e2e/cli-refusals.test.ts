@@ -78,6 +78,7 @@ const refusals: readonly (readonly [command: string, sentence: string])[] = [
   ['why 12', 'look for its number in the list of requests (ballast requests)'],
   ['why --last-failed', 'no request has failed for its client'],
   ['requests --pool nope', 'there is no pool "nope"; there is api'],
+  ['requests --pool api --server nope/a', 'there is no server "nope/a"'],
   ['requests --server nope', 'there is no server "nope"; there is api/a, api/gone'],
   ['events --server nope', 'there is no server "nope"; there is api/a, api/gone'],
   ['sessions --pool nope', 'there is no pool "nope"; there is api'],

@@ -121,9 +121,53 @@ describe('ballast requests --session', () => {
     const anna = sessions.find(({ hits }) => hits === 2);
     const told = await cli.run('requests', '--session', `side/${anna.id}`, '--json');
     expect(told.objects.map(({ target }) => target)).toEqual(['/anna', '/anna']);
-    expect((await cli.run('requests', '--session', `shop/${anna.id}`, '--json')).objects).toEqual([]);
     const wrong = await cli.run('requests', '--session', anna.id);
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('POOL/SESSION') });
+  });
+});
+
+describe('ballast requests that finds none', () => {
+  it('says why, and what to write instead, for programs too', async () => {
+    const none = async (...args: string[]): Promise<string> => {
+      const told = await cli.run('requests', ...args);
+      expect(told).toMatchObject({ code: 0, stdout: '' });
+      expect(await cli.run('requests', ...args, '--json')).toMatchObject({ code: 0, stdout: '' });
+      return told.stderr;
+    };
+    expect(await none()).toBe('no request yet: none has ended since the engine began\n');
+    await fetch(otherUrl, { headers: { 'x-user': 'anna' } });
+    const [{ id }] = (await cli.run('sessions', '--json')).objects;
+    expect(await none('--session', 'side/s99')).toMatch(/^there is no session side\/s99, nor is a request/);
+    expect(await none('--session', `shop/${id}`)).toMatch(
+      `pool shop has no session ${id}: it is of pool side; write --session side/${id}`,
+    );
+    expect(await none('--session', 'shop/s99')).toMatch(/^pool shop has no affinity/);
+    expect(await none('--session', `side/${id}`, '--failed')).toMatch(
+      `no request of session side/${id} failed`,
+    );
+    expect(await none('--pool', 'shop', '--server', 'one')).toMatch(
+      'no request of pool shop that was at shop/one is in the journal',
+    );
+    // Ended, and its request is still there.
+    await cli.run('session', 'end', `side/${id}`);
+    expect((await cli.run('requests', '--session', `side/${id}`, '--json')).objects).toHaveLength(1);
+    expect(await none('--session', `shop/${id}`)).toMatch(`write --session side/${id}`);
+    for (const follow of [[], ['--follow']])
+      expect(await cli.run('requests', '--session', `side/${id}`, '--pool', 'shop', ...follow)).toMatchObject(
+        {
+          code: 2,
+          stderr: expect.stringContaining(
+            `session side/${id} is of pool side, not of shop: leave out --pool shop`,
+          ),
+        },
+      );
+  });
+
+  it('says so to who follows a session that is not there', async () => {
+    const { child, ended } = cli.spawn(['requests', '--follow', '--session', 'side/s99']);
+    await new Promise((resolve) => child.stderr!.once('data', resolve));
+    child.kill('SIGINT');
+    expect((await ended).stderr).toContain('there is no session side/s99');
   });
 });
 

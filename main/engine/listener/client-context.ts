@@ -1,4 +1,5 @@
 import type { LimitKind } from '@shared/catalog/limits.ts';
+import type { Router } from '@shared/config/router.ts';
 import type { ListenerLimits } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { Exchange } from '../exchange.ts';
@@ -7,7 +8,6 @@ import type { Attempts } from '../proxy/attempts.ts';
 import type { ReadPath } from '../sockets/lane-socket.ts';
 import type { TimerWheel } from '../sockets/timer-wheel.ts';
 import type { ClientConnection } from './client-connection.ts';
-import type { Router } from './routes.ts';
 
 /** What the connections of one listener share; replaced field by field when the configuration changes. */
 export interface ClientContext {

@@ -1,6 +1,7 @@
 import type { Server as NetServer } from 'node:net';
 import type { LimitKind } from '@shared/catalog/limits.ts';
 import { type Address, formatAddress } from '@shared/config/address.ts';
+import { createRouter } from '@shared/config/router.ts';
 import type { ListenerConfig } from '@shared/config/schema.ts';
 import type { Clock } from '../clock.ts';
 import type { ClientHolder, Descriptors } from '../descriptors.ts';
@@ -16,7 +17,6 @@ import type { ClientContext } from './client-context.ts';
 import { Clients } from './clients.ts';
 import { closeEmptied } from './close-emptied.ts';
 import { ConnectionCount } from './connection-count.ts';
-import { createRouter } from './routes.ts';
 
 export interface ListenerDeps {
   readonly clock: Clock;

@@ -95,6 +95,8 @@ export const commands = {
     params: z.strictObject({
       pool: name.optional(),
       server: z.string().optional(),
+      /** That session alone. */
+      id: z.string().max(40).optional(),
       /** Matches part of the client or the id, or the beginning of the key. */
       search: z.string().max(200).optional(),
       limit: z.int().min(1).max(1_000).default(200),

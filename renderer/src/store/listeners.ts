@@ -20,7 +20,8 @@ export function listenerUrl(bind: Address, status: Pick<ListenerStatus, 'url'> |
   return status?.url ?? `http://${formatAddress(bind).replace(/:0$/, ':…')}`;
 }
 
-/** A line for the shell. Some shells take brackets for a pattern: an address with them stands in quotes. */
+/** A line for the shell. An address with anything that some shell takes for more than a letter stands in quotes. */
 export function curlLine(url: string, ...options: readonly string[]): string {
-  return ['curl', ...options, url.includes('[') ? `'${url}'` : url].join(' ');
+  const isPlain = /^[\w:/.%…-]+$/.test(url);
+  return ['curl', ...options, isPlain ? url : `'${url.replaceAll("'", "'\\''")}'`].join(' ');
 }

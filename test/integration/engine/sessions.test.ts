@@ -110,6 +110,19 @@ describe('sessions by a field', () => {
     expect(new Set(await sequence(url, 6)).size).toBe(3);
     expect(engine.sessions({ limit: 10 }).sessions.map(({ hits }) => hits)).toEqual([5, 5, 5, 5]);
   });
+
+  it('is found by its name, also among many whose names begin with that', async () => {
+    const { url, engine } = await runEngine({
+      servers: members(await named('a')),
+      affinity: { type: 'header', header: 'x-user' },
+    });
+    for (let user = 1; user <= 12; user++) await sequence(url, 1, { 'x-user': `user ${user}` });
+    expect(engine.sessions({ pool: 'api', id: 's1', limit: 1 })).toMatchObject({
+      sessions: [{ id: 's1' }],
+      total: 1,
+    });
+    expect(engine.sessions({ id: 's', limit: 1 }).total).toBe(0);
+  });
 });
 
 describe('what a person does to sessions', () => {

@@ -21,6 +21,9 @@ describe('names on the command line', () => {
     expect(resolveNames(pools, { server: 'c' }).problem).toBe(
       'there is no server "c"; there is api/a, api/b, web/b',
     );
+    expect(resolveNames(pools, { pool: 'api', server: 'web/b' }).problem).toBe(
+      'web/b is no server of pool api; there is api/a, api/b',
+    );
     expect(resolveNames(pools, { server: 'b' }).problem).toBe(
       'several pools have a server "b"; write api/b or web/b',
     );

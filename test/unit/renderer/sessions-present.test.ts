@@ -5,13 +5,14 @@ import { parse } from 'yaml';
 import {
   affinityYaml,
   bindingRequest,
+  noWayTo,
   poolsWithAffinity,
   sortSessions,
-  wayTo,
   withoutName,
 } from '../../../renderer/src/features/sessions/present-session.ts';
 import { formatSpan } from '../../../renderer/src/metrics/format.ts';
 import { curlLine, listenerUrl } from '../../../renderer/src/store/listeners.ts';
+import { wayLine, wayTo } from '../../../renderer/src/store/way-in.ts';
 import { configOf } from '../../support/config-of.ts';
 
 const session = (id: string, more: Partial<Session> = {}): Session => ({
@@ -103,10 +104,13 @@ describe('sessions', () => {
     ]);
     expect(wayTo(config, 'app')).toMatchObject({ listener: { name: 'web' }, path: '/app', host: 'a.test' });
     expect(wayTo(config, 'ip')).toBeUndefined();
-    const { bind } = wayTo(config, 'api')!.listener;
-    expect(curlLine(`${listenerUrl(bind, undefined)}/`, ...api!.options)).toBe(
+    expect(noWayTo(config, 'ip')).toBe('No listener leads to its pool.');
+    expect(noWayTo(config, 'api')).toMatch(/^But no request that is led to its pool would carry the cookie/);
+    expect(wayLine(wayTo(config, 'api')!, undefined, ...api!.options)).toBe(
       "curl -H 'x-user: anna' 'http://[::1]:18601/'",
     );
+    expect(curlLine("http://127.0.0.1:1/it's&more")).toBe("curl 'http://127.0.0.1:1/it'\\''s&more'");
+    expect(bindingRequest({ type: 'header', name: 'host' }).options).toEqual([]);
     expect(listenerUrl({ host: '127.0.0.1', port: 0 }, undefined)).toBe('http://127.0.0.1:…');
     expect(listenerUrl({ host: '0.0.0.0', port: 0 }, { url: 'http://127.0.0.1:81' })).toBe(
       'http://127.0.0.1:81',

@@ -115,9 +115,9 @@ function useSession(pool: string, id: string): Session | null | undefined {
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async (): Promise<void> => {
-      const answer = await call('session.list', { pool, search: id, limit: 10 }).catch(() => undefined);
+      const answer = await call('session.list', { pool, id, limit: 1 }).catch(() => undefined);
       if (isOver) return;
-      if (answer) setSession(answer.sessions.find((each) => each.id === id) ?? null);
+      if (answer) setSession(answer.sessions[0] ?? null);
       timer = setTimeout(ask, everyMs);
     };
     void ask();

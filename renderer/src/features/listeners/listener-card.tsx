@@ -8,6 +8,7 @@ import { useConfig } from '../../store/config.ts';
 import { useBlocked } from '../../store/connection.ts';
 import { curlLine, listenerUrl, useListeners } from '../../store/listeners.ts';
 import { useSlowMetrics } from '../../store/slow-metrics.ts';
+import { wayInto, wayLine } from '../../store/way-in.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { Icon } from '../../ui/icon.tsx';
 import { MenuButton } from '../../ui/menu.tsx';
@@ -22,6 +23,7 @@ export function ListenerCard({ name, children }: { name: string; children?: Reac
   );
   if (!listener) return null;
   const url = listenerUrl(listener.bind, status);
+  const way = wayInto(listener, listener.routes[0]!.pool);
   return (
     <article className="listener" data-listener={name} aria-label={`Listener ${name}`}>
       <header>
@@ -38,7 +40,7 @@ export function ListenerCard({ name, children }: { name: string; children?: Reac
       <Routes name={name} listener={listener} />
       {isUnused ? (
         <p className="listener-unused">
-          No request yet. Try <code>{curlLine(url)}</code>
+          No request yet. Try <code>{way ? wayLine(way, status) : curlLine(url)}</code>
         </p>
       ) : (
         <p className="listener-rate">

@@ -6,9 +6,10 @@ import { useMemo, useRef, useState } from 'react';
 import { formatCount, plural } from '../../metrics/format.ts';
 import { useConfig } from '../../store/config.ts';
 import { type RequestFilter, select, setRequestFilter, useInterface } from '../../store/interface.ts';
-import { curlLine, listenerUrl, useListeners } from '../../store/listeners.ts';
+import { useListeners } from '../../store/listeners.ts';
 import { requestCapacity, useRequests, useWatchRequests } from '../../store/requests.ts';
 import { useSlowMetrics } from '../../store/slow-metrics.ts';
+import { wayInto, wayLine } from '../../store/way-in.ts';
 import { Button } from '../../ui/button.tsx';
 import { DataGrid } from '../../ui/data-grid.tsx';
 import { EmptyState } from '../../ui/empty-state.tsx';
@@ -157,10 +158,19 @@ function Told({ view: { rows, dropped }, filter }: { view: View; filter: Request
   );
 }
 
+function emptyText({ only, ...others }: RequestFilter): string {
+  if (only === undefined || isNarrowed(others) || (others.text ?? '') !== '')
+    return 'Nothing in the journal passes these filters. New requests that do appear here at once.';
+  return only === 'failed'
+    ? 'No request in the journal failed for its client.'
+    : 'No request in the journal needed a second attempt.';
+}
+
 function NoRequests({ filter }: { filter: RequestFilter }) {
   const journalSize = useConfig(({ config }) => config?.journalRequests);
   const listener = useConfig(({ listeners, listenerNames }) => listeners[listenerNames[0] ?? '']);
   const status = useListeners(({ listeners }) => listeners[listener?.name ?? '']);
+  const way = listener && wayInto(listener, listener.routes[0]!.pool);
   if (journalSize !== 0 && (isNarrowed(filter) || (filter.text ?? '') !== '')) {
     return (
       <EmptyState
@@ -168,13 +178,7 @@ function NoRequests({ filter }: { filter: RequestFilter }) {
         title="No request like that"
         actions={<Button onPress={() => setRequestFilter({})}>Show all requests</Button>}
       >
-        <p>
-          {filter.only === 'failed'
-            ? 'No request in the journal failed for its client.'
-            : filter.only === 'retried'
-              ? 'No request in the journal needed a second attempt.'
-              : 'Nothing in the journal passes these filters. New requests that do appear here at once.'}
-        </p>
+        <p>{emptyText(filter)}</p>
       </EmptyState>
     );
   }
@@ -192,11 +196,11 @@ function NoRequests({ filter }: { filter: RequestFilter }) {
     <EmptyState icon="requests" title="No request yet">
       <p>
         Every request through a listener appears here, with the server it went to and the reason.
-        {listener && ' Send one, or start the traffic at the top right:'}
+        {way && ' Send one, or start the traffic at the top right:'}
       </p>
-      {listener && (
+      {way && (
         <p>
-          <code className="code-line">{curlLine(`${listenerUrl(listener.bind, status)}/`)}</code>
+          <code className="code-line">{wayLine(way, status)}</code>
         </p>
       )}
     </EmptyState>

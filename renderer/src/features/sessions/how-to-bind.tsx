@@ -1,6 +1,7 @@
 import { useConfig } from '../../store/config.ts';
-import { curlLine, listenerUrl, useListeners } from '../../store/listeners.ts';
-import { type AffinitySummary, bindingRequest, wayTo } from './present-session.ts';
+import { useListeners } from '../../store/listeners.ts';
+import { wayLine, wayTo } from '../../store/way-in.ts';
+import { type AffinitySummary, bindingRequest, noWayTo } from './present-session.ts';
 
 /** What binds a client to a server of this pool, and a request that does. */
 export function HowToBind({ pool }: { pool: AffinitySummary }) {
@@ -8,15 +9,17 @@ export function HowToBind({ pool }: { pool: AffinitySummary }) {
   const way = config && wayTo(config, pool.pool);
   const status = useListeners(({ listeners }) => listeners[way?.listener.name ?? '']);
   const { text, options } = bindingRequest(pool);
-  if (way === undefined) return <p>{text}. No listener leads to its pool.</p>;
-  const host = way.host === undefined ? [] : [`-H 'host: ${way.host}'`];
+  if (way === undefined)
+    return (
+      <p>
+        {text}. {config && noWayTo(config, pool.pool)}
+      </p>
+    );
   return (
     <>
       <p>{text}:</p>
       <p>
-        <code className="code-line">
-          {curlLine(`${listenerUrl(way.listener.bind, status)}${way.path}`, ...options, ...host)}
-        </code>
+        <code className="code-line">{wayLine(way, status, ...options)}</code>
       </p>
     </>
   );

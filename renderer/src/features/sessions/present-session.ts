@@ -78,36 +78,30 @@ export function bindingRequest({ type, name = '' }: Pick<AffinitySummary, 'type'
   switch (type) {
     case 'cookie':
       return {
-        text: 'A client is bound at its first request. Open a listener in the browser, or send requests that keep cookies',
+        text: 'A client is bound at its first request, by a cookie that it sends with the next ones, as browsers do',
         options: ['-c jar', '-b jar'],
       };
     case 'app-cookie':
       return {
-        text: `A client is bound when a response of the application sets its cookie ${name}. Send requests that keep cookies`,
+        text: `A client is bound when a response of the application sets its cookie ${name}. Send the request that gets it, and keep cookies`,
         options: ['-c jar', '-b jar'],
       };
     case 'header':
       return {
         text: `A client is bound at its first request with the field ${name}, by its value`,
-        options: [`-H '${name}: anna'`],
+        // Every request has a host of its own already.
+        options: name === 'host' ? [] : [`-H '${name}: anna'`],
       };
     case 'client-ip':
       return { text: 'A client is bound at its first request, by its address', options: [] };
   }
 }
 
-/** The first listener and rule that lead to a pool; undefined where none does. */
-export function wayTo(
-  { listeners }: Pick<Config, 'listeners'>,
-  pool: string,
-):
-  | { readonly listener: Config['listeners'][number]; readonly path: string; readonly host?: string }
-  | undefined {
-  for (const listener of listeners) {
-    const route = listener.routes.find((each) => each.pool === pool);
-    if (route) return { listener, path: route.path, ...(route.host !== undefined && { host: route.host }) };
-  }
-  return undefined;
+/** Why there is no request that would bind a client of a pool. */
+export function noWayTo({ listeners }: Pick<Config, 'listeners'>, pool: string): string {
+  return listeners.some(({ routes }) => routes.some((route) => route.pool === pool))
+    ? 'But no request that is led to its pool would carry the cookie back: look at path, domain and secure of its affinity, and at the routes.'
+    : 'No listener leads to its pool.';
 }
 
 /** A reason that begins with the name of the server it is about, beside which it stands already. */

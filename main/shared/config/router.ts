@@ -1,4 +1,4 @@
-import type { RouteConfig } from '@shared/config/schema.ts';
+import type { RouteConfig } from './schema.ts';
 
 export interface Router {
   /**

@@ -1,5 +1,5 @@
+import { createRouter } from '@shared/config/router.ts';
 import { describe, expect, it } from 'vitest';
-import { createRouter } from '../../../main/engine/listener/routes.ts';
 
 const router = createRouter([
   { path: '/', pool: 'any' },
