@@ -86,7 +86,9 @@ describe('the request list', () => {
     ]);
 
     await page.getByText('Failed', { exact: true }).click();
-    await page.getByText('No request in the journal failed for its client.').waitFor();
+    await page
+      .getByText('No request in the journal that passes the other filters failed for its client.')
+      .waitFor();
     await page.getByRole('button', { name: 'Show all requests' }).click();
     await until('all rows again', async () => (await rows().count()) === 8);
   });

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import type { Locator } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
@@ -120,6 +122,36 @@ describe('the sessions screen', () => {
     await until('its requests alone', async () => (await requests.count()) === 2);
     await page.getByRole('button', { name: /^session s\d+ of api$/ }).click();
     await until('those of everybody', async () => (await requests.count()) === 5);
+    expect(page.faults()).toEqual([]);
+  });
+
+  test('advises a request that does bind a client, where only a host and a path lead to the pool', async () => {
+    const { file, readText, listeners } = await openSessions('    affinity: { type: cookie, path: /app }\n');
+    const only = `, routes: [{ host: '*.shop.test', path: /, pool: api }, { path: /, pool: canary }] }`;
+    writeFileSync(file, (await readText()).replace(', pool: api }', only));
+    const advice = page.getByText(`curl -c jar -b jar -H 'host: www.shop.test' ${listeners.web}/app`);
+    await advice.waitFor();
+    await new Promise<void>((resolve, reject) => {
+      request(`${listeners.web}/app`, { headers: { host: 'www.shop.test' }, agent: false }, (response) => {
+        response.resume().on('end', resolve);
+      })
+        .on('error', reject)
+        .end();
+    });
+    await until('the session', async () => (await rows().count()) === 1);
+    expect(page.faults()).toEqual([]);
+  });
+
+  test('tells of a session that is there, among many whose names begin alike', async () => {
+    const { listeners } = await openSessions('    affinity: { type: header, header: x-user }\n');
+    for (let user = 1; user <= 20; user++)
+      await fetch(listeners.web!, { headers: { 'x-user': `user ${user}`, connection: 'close' } });
+    await page.getByRole('searchbox', { name: 'Search sessions' }).fill('s1');
+    await until('s1, and s10 to s19', async () => (await rows().count()) === 11);
+    await rows().last().click();
+    const inspector = inspectorOf(page);
+    await inspector.getByText('s1', { exact: true }).waitFor();
+    await inspector.getByRole('button', { name: 'Requests of this session' }).waitFor();
     expect(page.faults()).toEqual([]);
   });
 

@@ -158,12 +158,15 @@ function Told({ view: { rows, dropped }, filter }: { view: View; filter: Request
   );
 }
 
-function emptyText({ only, ...others }: RequestFilter): string {
-  if (only === undefined || isNarrowed(others) || (others.text ?? '') !== '')
-    return 'Nothing in the journal passes these filters. New requests that do appear here at once.';
-  return only === 'failed'
-    ? 'No request in the journal failed for its client.'
-    : 'No request in the journal needed a second attempt.';
+/** Why nothing is listed, while the journal is on. */
+function emptyText({ only, ...others }: RequestFilter, journalSize: number | undefined): string {
+  const hasOthers = isNarrowed(others) || (others.text ?? '') !== '';
+  if (only === undefined) {
+    const kept = others.session && `, which keeps the newest ${formatCount(journalSize ?? 0)} requests`;
+    return `Nothing in the journal passes these filters${kept ?? ''}. New requests that do appear here at once.`;
+  }
+  const which = hasOthers ? ' that passes the other filters' : '';
+  return `No request in the journal${which} ${only === 'failed' ? 'failed for its client' : 'needed a second attempt'}.`;
 }
 
 function NoRequests({ filter }: { filter: RequestFilter }) {
@@ -178,7 +181,7 @@ function NoRequests({ filter }: { filter: RequestFilter }) {
         title="No request like that"
         actions={<Button onPress={() => setRequestFilter({})}>Show all requests</Button>}
       >
-        <p>{emptyText(filter)}</p>
+        <p>{emptyText(filter, journalSize)}</p>
       </EmptyState>
     );
   }
