@@ -121,7 +121,7 @@ export class ServiceModel {
     tries = 0,
   ): ModelledAttempt {
     const failure = this.failureAt(server, atMs) ?? this.#own.get(request)?.[tries] ?? null;
-    const modelled = failure ?? this.#answer(request, server, atMs);
+    const modelled = this.#switched(failure ?? this.#answer(request, server, atMs), server);
     // Without a connection that time has not begun.
     if (modelled.outcome === 'connect-failed' || headOf(modelled) <= responseMs) return modelled;
     return { outcome: 'timed-out', status: 0, durationMs: responseMs };
@@ -135,9 +135,8 @@ export class ServiceModel {
       decisive && told.isAnswer(request, decisive)
         ? decisive
         : attempts.findLast((attempt) => told.isAnswer(request, attempt));
-    if (answering?.status === switched) return this.#tunnel(answering, server);
     const scaledMs = (attempt: RecordedAttempt): number =>
-      attempt.durationMs * this.#scale(attempt.server, server);
+      attempt.durationMs * (attempt.status === switched ? 1 : this.#scale(attempt.server, server));
     let durationMs = answering ? scaledMs(answering) : this.medianMs(server);
     for (const attempt of attempts) {
       if (!told.isOpen(attempt)) continue;
@@ -154,13 +153,13 @@ export class ServiceModel {
     const left = attempts.find(({ outcome, status }) => outcome === 'client-aborted' && status !== 0);
     if (!left) return { outcome: 'responded', status: 200, durationMs };
     durationMs = Math.max(durationMs, scaledMs(left) + longerMs);
-    if (left.status === switched) return this.#tunnel({ ...left, durationMs }, server);
     return told.withHead(left, { outcome: 'responded', status: left.status, durationMs });
   }
 
-  /** Its head comes as fast as answers do. */
-  #tunnel({ status, durationMs }: RecordedAttempt, server: string): ModelledAttempt {
-    return { outcome: 'responded', status, durationMs, headMs: Math.min(durationMs, this.medianMs(server)) };
+  /** A switch of protocols comes as fast as answers do, however long the tunnel lasts. */
+  #switched(modelled: ModelledAttempt, server: string): ModelledAttempt {
+    if (modelled.status !== switched) return modelled;
+    return { ...modelled, headMs: Math.min(modelled.durationMs, this.medianMs(server)) };
   }
 
   #scale(from: string, to: string): number {

@@ -104,6 +104,8 @@ export abstract class SimulatedAttempts {
     attempt.begin(now);
     observer.picked?.(exchange, attempt);
     this.queuedMs += attempt.decision?.queuedMs ?? 0;
+    // Whoever was recorded with that session again had its cookie by then, be the response under way still.
+    if (this.recorded.session !== null) this.#keepCookie();
     tally.began(server.id, server.activeRequests);
     const { timeouts } = pool.config;
     const modelled = model.attempt(
@@ -128,20 +130,13 @@ export abstract class SimulatedAttempts {
   /** What there is to come of an attempt has come, or begins to. */
   #came(running: RunningAttempt): void {
     const { outcome, status, isDeaf } = running.modelled;
-    const isPresent = running === this.running[0];
     if (outcome !== 'responded' && outcome !== 'failed-mid-response') {
       if (outcome === 'connect-failed' && !isDeaf) this.refusals += 1;
       this.#failed(running, outcome, status);
       return;
     }
-    if (outcome === 'responded' && retriesStatus(this.run.pool.config.retry, status)) {
-      if (!isPresent) {
-        this.#failed(running, outcome, status);
-        return;
-      }
-      if (this.goesElsewhere(running)) return;
-    }
-    this.#pass(running);
+    const isUnwanted = outcome === 'responded' && retriesStatus(this.run.pool.config.retry, status);
+    if (!isUnwanted || !this.goesElsewhere(running)) this.#pass(running);
   }
 
   /** Its response goes to the client, and no other. */
@@ -161,6 +156,7 @@ export abstract class SimulatedAttempts {
     this.running = [running];
     if (exchange.attemptCount > 1) exchange.answeredBy = attempt;
     if (status === switchingProtocols) pool.requestSwitched(exchange);
+    this.#keepCookie();
     if (outcome === 'responded' && status < 500) this.#learnCookie(attempt);
     const restMs = modelled.durationMs - headOf(modelled);
     if (restMs > 0) clock.after(restMs, () => this.#passed(running));
@@ -173,6 +169,11 @@ export abstract class SimulatedAttempts {
     this.finish(running, outcome, status);
     // What had begun to come when it broke off had a status, too.
     this.responseOver(status === 0 ? failureStatus(running.attempt) : status);
+  }
+
+  #keepCookie(): void {
+    const { setCookie } = this.exchange;
+    if (setCookie !== null) this.run.clients.keepCookie(this.recorded, setCookie);
   }
 
   /** A service that has a cookie of its own gives it to every client that comes without. */

@@ -79,6 +79,7 @@ export class SimulatedRequest extends SimulatedAttempts implements Waiter {
   protected override goesElsewhere(running: RunningAttempt): boolean {
     const { pool } = this.run;
     const { status } = running.modelled;
+    // It is left to the attempt beside it.
     if (this.running.length > 1) {
       this.finish(running, 'responded', status);
       return true;
@@ -134,7 +135,6 @@ export class SimulatedRequest extends SimulatedAttempts implements Waiter {
   #pause(pauseMs: number): void {
     this.#isPausing = true;
     this.#pauses += 1;
-    this.cancelHedge();
     this.run.clock.after(pauseMs, () => {
       if (!this.#isPausing) return;
       this.#isPausing = false;
@@ -202,7 +202,7 @@ export class SimulatedRequest extends SimulatedAttempts implements Waiter {
   }
 
   #end(status: number): void {
-    const { clock, pool, tally, clients, observer } = this.run;
+    const { clock, pool, tally, observer } = this.run;
     const { exchange } = this;
     const tookMs = clock.now() - exchange.startedAt;
     this.#isOver = true;
@@ -222,7 +222,6 @@ export class SimulatedRequest extends SimulatedAttempts implements Waiter {
     );
     pool.traffic.finish(status, tookMs);
     pool.requestEnded(exchange);
-    if (exchange.setCookie !== null && status !== 0) clients.keepCookie(this.recorded, exchange.setCookie);
     observer.ended(exchange);
   }
 }

@@ -117,6 +117,49 @@ describe('hedging in a replay', () => {
     expect(servers).toMatchObject([{ attempts: 5, failedAttempts: 0 }, { attempts: 60 }]);
   });
 
+  it('holds nothing against a server whose hedge the first attempt overtook', async () => {
+    const requests = uneven.map((request) => ({
+      ...request,
+      attempts: [{ ...request.attempts[0]!, server: 'api/a', durationMs: 25 }],
+    }));
+    const outlierDetection = { consecutiveFailures: 5, baseEjection: '60s' };
+    expect(await run(requests, { ...hedged, outlierDetection })).toMatchObject({ ejections: 0, retries: 60 });
+  });
+
+  it('begins as many beside one as it may', async () => {
+    const three = serversNamed({ a: 1, b: 1, c: 1 });
+    const slow = steadyRequests(20, { everyMs: 1_000, durationMs: 80, servers: ['a'] });
+    const upTo = (most: number) =>
+      run(slow, { servers: three, retry: { ...rich, attempts: 4, hedge: { after: '20ms', most } } });
+    expect((await upTo(1)).servers.map(({ attempts }) => attempts)).toEqual([20, 20, 0]);
+    expect((await upTo(2)).servers.map(({ attempts }) => attempts)).toEqual([20, 20, 20]);
+  });
+
+  it('leaves a status that is tried elsewhere to the attempt beside it, whichever has it, at no cost to the budget', async () => {
+    const bad = (index: number, badAt: number) =>
+      recordedRequest(
+        index * 1_000,
+        [
+          { server: 'a', durationMs: 50, ...(badAt === 0 && { status: 503 }) },
+          { server: 'b', startedAfterMs: 20, durationMs: 60, ...(badAt === 1 && { status: 503 }) },
+        ],
+        { id: `r-${index}`, decisive: 1 - badAt },
+      );
+    const requests = Array.from({ length: 20 }, (_, index) => bad(index, index % 2));
+    const retry = { ...hedged.retry, attempts: 3, on: [503], backoff: { base: '5s', max: '5s' } };
+    const figures = await run(requests, { retry });
+    expect(figures).toMatchObject({ failed: 0, retries: 20 });
+    expect(new Set(figures.statuses)).toEqual(new Set([200]));
+    expect(figures.tookP99Ms).toBeLessThan(200);
+  });
+
+  it('begins none while the next attempt is waited for', async () => {
+    const retry = { ...hedged.retry, attempts: 3, backoff: { base: '5s', max: '5s' } };
+    const three = serversNamed({ a: 1, b: 1, c: 1 });
+    const figures = await run(failing('closed-before-response').slice(0, 5), { servers: three, retry });
+    expect(figures.servers.map(({ attempts }) => attempts)).toEqual([5, 5, 0]);
+  });
+
   it('counts the first attempt as the one that answered where it was quicker than the hedge', async () => {
     const requests = uneven.map((request) => ({
       ...request,

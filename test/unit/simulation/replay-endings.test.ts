@@ -61,6 +61,23 @@ describe('a client that went away', () => {
     expect(await replayed([first, told], { servers: one })).toMatchObject({ failed: 0, tookP50Ms: 70 });
   });
 
+  it('before its next attempt tells the circuit nothing', async () => {
+    const pauses = Array.from({ length: 20 }, (_, index) =>
+      recordedRequest(index * 10, [{ server: 'a', outcome: 'closed-before-response', durationMs: 5 }], {
+        id: `r-${index}`,
+        durationMs: 6,
+        status: 0,
+        failed: false,
+      }),
+    );
+    const after = steadyRequests(5).map((each) => ({ ...each, arrivedMs: each.arrivedMs + 10_000 }));
+    const { statuses } = await replayed([...pauses, ...after], {
+      retry: { ...rich, backoff: { base: '10s', max: '10s' } },
+      circuitBreaker: { failurePercent: 50, minimumRequests: 5, open: '60s' },
+    });
+    expect(statuses.slice(20)).toEqual([200, 200, 200, 200, 200]);
+  });
+
   it('in the middle of a response had its head by then, however long that took', async () => {
     const download = recordedRequest(
       0,
@@ -117,6 +134,23 @@ describe('a switched connection', () => {
     expect(servers[0]!.attempts).toBe(60);
   });
 
+  it('is switched as fast as others are answered, also where its client or its server broke it off later', async () => {
+    const calm = steadyRequests(10, { everyMs: 10, servers: ['a'] });
+    const broken = (outcome: 'client-aborted' | 'failed-mid-response', index: number) =>
+      recordedRequest(1_000 + index, [{ server: 'a', outcome, status: 101, durationMs: 60_000 }], {
+        id: outcome,
+        status: 101,
+        failed: outcome !== 'client-aborted',
+      });
+    const requests = [...calm, broken('client-aborted', 0), broken('failed-mid-response', 1), ...calm];
+    requests.forEach((request, index) => {
+      if (index > 11) requests[index] = { ...request, arrivedMs: request.arrivedMs + 2_000 };
+    });
+    const figures = await replayed(requests, { timeouts: { response: '1s' } });
+    expect(figures).toMatchObject({ failed: 1, retries: 0, tookP99Ms: 60_000 });
+    expect(figures.statuses.slice(10, 12)).toEqual([101, 101]);
+  });
+
   it('is a trial of the circuit that went well when it was switched', async () => {
     const failing = Array.from({ length: 20 }, (_, index) =>
       recordedRequest(index * 10, [{ server: 'a', status: 503, durationMs: 1 }], { id: `f-${index}` }),
@@ -151,15 +185,29 @@ describe('what was given up elsewhere in the recorded run', () => {
     expect((await replayed(requests)).statuses).toEqual(requests.map(() => 429));
   });
 
-  it('breaks off again after the beginning of its response, not before', async () => {
-    const broken = { server: 'a', outcome: 'failed-mid-response', status: 200, durationMs: 60_000 } as const;
+  it.each([
+    { outcome: 'failed-mid-response', status: 200 },
+    { outcome: 'responded', status: 503 },
+  ] as const)('and $outcome with $status had begun to answer before that', async (ending) => {
     const requests = [
-      recordedRequest(0, [broken], { status: 200, failed: true }),
+      recordedRequest(0, [{ server: 'a', durationMs: 60_000, ...ending }], {
+        status: ending.status,
+        failed: true,
+      }),
       ...steadyRequests(3).map((each) => ({ ...each, arrivedMs: each.arrivedMs + 90_000 })),
     ];
     const figures = await replayed(requests, { timeouts: { response: '30s' } });
-    expect(figures).toMatchObject({ failed: 1, retries: 0 });
-    expect(figures.statuses[0]).toBe(200);
+    expect(figures).toMatchObject({ failed: 1, retries: 0, tookP99Ms: 60_000 });
+    expect(figures.statuses[0]).toBe(ending.status);
+  });
+
+  it('is not what an older recording does not tell to have decided', async () => {
+    const request = recordedRequest(0, [
+      { server: 'a', durationMs: 50 },
+      { server: 'b', outcome: 'closed-before-response', startedAfterMs: 20, durationMs: 5 },
+    ]);
+    const figures = await replayed([request], hedged);
+    expect(figures).toMatchObject({ statuses: [200], decisive: ['a'], failed: 0, tookP50Ms: 50 });
   });
 });
 
@@ -208,20 +256,56 @@ describe('an attempt without a connection', () => {
   });
 
   it('gets 503 where its server was asked because there was no other', async () => {
-    const requests = Array.from({ length: 8 }, (_, index) =>
+    const requests = Array.from({ length: 20 }, (_, index) =>
       recordedRequest(index * 1_000, [{ server: 'a', outcome: 'connect-failed', durationMs: 1 }], {
         id: `r-${index}`,
+        unwell: index === 0 ? {} : { 'api/a': ['unhealthy', 'unreachable'] },
       }),
     );
-    const figures = await replayed(requests, {
-      servers: serversNamed({ a: 1 }),
-      outlierDetection: { consecutiveFailures: 2, ejectLast: true, baseEjection: '60s' },
-    });
-    expect(figures.statuses).toEqual([502, 502, 503, 503, 503, 503, 503, 503]);
+    const healthCheck = { type: 'tcp', interval: '1s', initial: 'healthy', fall: 3 } as const;
+    const input = { servers: serversNamed({ a: 1 }), healthCheck };
+    const { statuses, servers } = await replayed(requests, input, input);
+    expect(servers[0]!.attempts).toBe(20);
+    expect([statuses[0], statuses.at(-1)]).toEqual([502, 503]);
   });
 });
 
 describe('an attempt that had next to no time left', () => {
+  const hasty = { timeouts: { request: '1s' } };
+  const calm = steadyRequests(20, { everyMs: 100, durationMs: 20, servers: ['a'] });
+  /** Of three such attempts in a row, what came of another request meanwhile. */
+  const between = async (startedAfterMs: number, durationMs: number) => {
+    const attempt = { server: 'a', outcome: 'timed-out', startedAfterMs, durationMs } as const;
+    const cut = [0, 10, 20].map((later) =>
+      recordedRequest(10_000 + later, [attempt], { id: `s-${later}`, status: 504 }),
+    );
+    const during = recordedRequest(10_001 + startedAfterMs, [{ server: 'b', durationMs: 20 }]);
+    const requests = [...calm, ...cut, during].sort((one, other) => one.arrivedMs - other.arrivedMs);
+    return (await replayed(requests, hasty, hasty)).statuses[requests.indexOf(during)];
+  };
+
+  it('is not held against its server in a replay either', async () => {
+    const two = steadyRequests(2, { everyMs: 1, durationMs: 100, servers: ['a'] });
+    const ejections = async (request: string) => {
+      const input = {
+        servers: [{ name: 'a', address: '127.0.0.1:3001', maxRequests: 1 }],
+        outlierDetection: { consecutiveFailures: 1, ejectLast: true },
+        timeouts: { request },
+      };
+      return (await replayed(two, input)).ejections;
+    };
+    // The second begins after 100 ms.
+    expect(await ejections('150ms')).toBe(0);
+    expect(await ejections('90ms')).toBe(1);
+  });
+
+  it('is one that its request ended, and that had less than half of its time', async () => {
+    expect(await between(600, 400)).toBe(200);
+    expect(await between(400, 600)).toBe(504);
+    // Its own time was up, not the request's.
+    expect(await between(100, 400)).toBe(504);
+  });
+
   it('says nothing of its server, and takes at least as long again', async () => {
     // Half of the second was gone in the queue.
     const short = (index: number): RecordedRequest =>
@@ -230,14 +314,43 @@ describe('an attempt that had next to no time left', () => {
         [{ server: 'a', outcome: 'timed-out', startedAfterMs: 900, durationMs: 100 }],
         { id: `s-${index}`, queuedMs: 900, status: 504 },
       );
-    const calm = steadyRequests(20, { everyMs: 100, durationMs: 20, servers: ['a'] });
     const during = { ...recordedRequest(10_905, [{ server: 'b', durationMs: 20 }]), id: 'other' };
     const requests = [...calm, short(0), short(1), short(2), during];
-    const hasty = { timeouts: { request: '1s' } };
     const figures = await replayed(requests, hasty, hasty);
     expect(figures.statuses.at(-1)).toBe(200);
     expect(figures.failed).toBe(0);
     expect(figures.tookP99Ms).toBeCloseTo(100, 1);
+  });
+});
+
+describe('a session that there was before the recording', () => {
+  const of = (arrivedMs: number, durationMs: number, status: number) =>
+    recordedRequest(arrivedMs, [{ server: 'a', durationMs, status }], {
+      id: `r-${arrivedMs}`,
+      session: 's1',
+    });
+
+  it.each([
+    ['a tunnel', [of(0, 60_000, 101), of(10, 5, 200), of(20, 5, 200)]],
+    ['requests at once', [of(0, 50, 200), of(1, 50, 200), of(2, 50, 200)]],
+  ])('is one session again, also of %s', async (_name, requests) => {
+    const { clientsSpread, servers } = await replayed(requests, {
+      strategy: 'round-robin',
+      affinity: { type: 'cookie' },
+    });
+    expect(clientsSpread).toBe(0);
+    expect(servers.map(({ share }) => share)).toEqual([1, 0]);
+  });
+
+  it('is begun by the first response where nobody was recorded with a session', async () => {
+    const requests = [of(0, 60_000, 101), of(10, 20, 200), of(20, 5, 200), of(40, 5, 200), of(50, 5, 200)];
+    const anew = requests.map((request) => ({ ...request, session: null }));
+    const { servers } = await replayed(anew, { strategy: 'round-robin', affinity: { type: 'cookie' } });
+    // The tunnel was switched at 0 ms or so: whoever comes after it is led there.
+    expect(servers.map(({ attempts }) => attempts)).toEqual([5, 0]);
+    const slow = anew.slice(1, 3);
+    const apart = await replayed(slow, { strategy: 'round-robin', affinity: { type: 'cookie' } });
+    expect(apart.servers.map(({ attempts }) => attempts)).toEqual([1, 1]);
   });
 });
 
@@ -260,5 +373,8 @@ describe('a session that is led elsewhere twice for one request', () => {
     expect(recordedFigures(requests, ['api/a', 'api/b', 'api/c']).sessionsMoved).toBe(1);
     const input = { servers: three, affinity: { type: 'cookie' }, retry: { ...rich, attempts: 3 } } as const;
     expect(await replayed(requests, input)).toMatchObject({ sessionsMoved: 1, retries: 2, failed: 0 });
+    // In the end it was led nowhere.
+    const nowhere = await replayed(requests, { ...input, servers: three.slice(0, 2) });
+    expect(nowhere).toMatchObject({ sessionsMoved: 0, retries: 1, failed: 1 });
   });
 });

@@ -38,7 +38,7 @@ describe('the model of servers', () => {
   });
 
   it('lets a tunnel last as long at every server, and learns nothing from it of how fast they are', () => {
-    const slow = steadyRequests(9, { durationMs: 10, servers: ['a'] });
+    const slow = steadyRequests(9, { durationMs: 20, servers: ['a'] });
     const quick = steadyRequests(9, { durationMs: 10, servers: ['b'] });
     const tunnels = Array.from({ length: 20 }, (_, index) =>
       recordedRequest(1_000 + index, [{ server: 'b', durationMs: 60_000, status: 101 }]),
@@ -46,7 +46,7 @@ describe('the model of servers', () => {
     const model = new ServiceModel([...slow, ...quick, ...tunnels], timeouts);
     expect(model.medianMs('api/b')).toBe(10);
     expect(model.attempt(slow[0]!, 'api/b', 500, timeouts).durationMs).toBe(10);
-    const tunnel = { outcome: 'responded', status: 101, durationMs: 60_000, headMs: 10 };
+    const tunnel = { outcome: 'responded', status: 101, durationMs: 60_000, headMs: 20 };
     expect(model.attempt(tunnels[0]!, 'api/a', 500, timeouts)).toEqual(tunnel);
   });
 
@@ -138,12 +138,19 @@ describe('the model of servers', () => {
       );
     const asked = recordedRequest(350, [{ server: 'b', durationMs: 10 }]);
     const back = recordedRequest(600, [{ server: 'a', durationMs: 10 }]);
-    const one = overtaken(300, 30);
-    const two = [one, overtaken(400, 70)] as const;
+    const one = overtaken(300, 70);
+    const two = [one, overtaken(400, 30)] as const;
     const model = new ServiceModel([...quick, ...two, asked, back], timeouts);
     const durationAt = (atMs: number) => Math.round(model.attempt(asked, 'api/a', atMs, timeouts).durationMs);
     expect([299, 300, 350, 499, 501].map(durationAt)).toEqual([10, 70, 70, 70, 10]);
     expect(Math.round(model.attempt(asked, 'api/b', 350, timeouts).durationMs)).toBe(10);
+    // Whoever left in the middle of a response had been answered.
+    const left = { server: 'a', outcome: 'client-aborted', status: 200, durationMs: 9_000 } as const;
+    const served = new ServiceModel(
+      [...quick, recordedRequest(300, [left]), recordedRequest(400, [left]), asked, back],
+      timeouts,
+    );
+    expect(served.attempt(asked, 'api/a', 350, timeouts).durationMs).toBe(10);
     // Of one by itself nobody knows whether it was the request.
     const alone = new ServiceModel([...quick, one, asked, back], timeouts);
     expect(alone.attempt(asked, 'api/a', 350, timeouts).durationMs).toBe(10);
