@@ -36,6 +36,28 @@ describe('panic', () => {
     ]);
   });
 
+  it('is over with the first request that finds all servers well', () => {
+    const kit = poolKit(four());
+    for (const name of ['a', 'b', 'c']) kit.server(name).verdict = 'unhealthy';
+    kit.serve();
+    expect(events(kit)).toHaveLength(1);
+    for (const name of ['a', 'b', 'c']) kit.server(name).verdict = 'healthy';
+    kit.serve();
+    expect(events(kit)).toEqual([expect.stringContaining('is in panic'), 'Pool api is no longer in panic']);
+  });
+
+  it('is not spoken of in a decision while enough servers are available', () => {
+    const kit = poolKit(four());
+    kit.server('a').verdict = 'unhealthy';
+    const exchange = kit.request();
+    kit.pool.choose(exchange);
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    expect(kit.journal.detail(exchange.idText)!.attemptList[0]!.decision!.sentence).toBe(
+      'Round robin chose b, whose turn it was. Left out: a is unhealthy.',
+    );
+  });
+
   it('is off where nothing is said', () => {
     const kit = poolKit({ ...four(), panicThreshold: undefined });
     for (const name of ['a', 'b', 'c']) kit.server(name).verdict = 'unhealthy';

@@ -169,3 +169,58 @@ describe('maxRequests of a pool', () => {
     expect(kit.pool.choose(kit.request({ client: '10.0.0.1' }))?.name).toBe('b');
   });
 });
+
+describe('a request whose response is to be given up for another attempt', () => {
+  it('goes on in the place that it has among the requests of the pool', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), maxRequests: 1 });
+    const exchange = begin(kit);
+    expect(kit.pool.choose(exchange)).toBeNull();
+    expect(kit.pool.choose(exchange, true)?.name).toBe('b');
+  });
+
+  it('leaves that place to who waits for one', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), maxRequests: 1 });
+    const exchange = begin(kit);
+    const waiting = waiter(kit.request());
+    kit.pool.choose(waiting.exchange);
+    kit.pool.enqueue(waiting);
+    expect(kit.pool.choose(exchange, true)).toBeNull();
+  });
+
+  it.each([
+    { length: 0, waiting: 0, mayWait: false },
+    { length: 1, waiting: 0, mayWait: true },
+    { length: 1, waiting: 1, mayWait: false },
+    { length: 2, waiting: 1, mayWait: true },
+  ])('may wait where the queue has a place ($waiting of $length taken)', ({ length, waiting, mayWait }) => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), maxRequests: 2, queue: { length } });
+    const [exchange] = [begin(kit), begin(kit)];
+    for (let count = 0; count < waiting; count++) {
+      const other = waiter(kit.request());
+      kit.pool.choose(other.exchange);
+      kit.pool.enqueue(other);
+    }
+    kit.pool.choose(exchange!);
+    expect(kit.pool.mayWait).toBe(mayWait);
+  });
+
+  it('may not wait where somebody takes it, nor where nobody is in', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    const exchange = begin(kit);
+    kit.pool.choose(exchange, true);
+    expect(kit.pool.mayWait).toBe(false);
+    for (const server of kit.pool.servers) kit.pool.setAdminState(server, 'maintenance');
+    kit.pool.choose(exchange, true);
+    expect(kit.pool.mayWait).toBe(false);
+  });
+
+  it.each([
+    [0, false],
+    [1, true],
+  ])('finds another that is only full where a queue of %i lets it wait: %s', (length, finds) => {
+    const servers = serversNamed({ a: 1, b: 1 }).map((server) => ({ ...server, maxRequests: 1 }));
+    const kit = poolKit({ servers, queue: { length } });
+    const [exchange] = [begin(kit), begin(kit)];
+    expect(kit.pool.hasAnother(exchange!, 50)).toBe(finds);
+  });
+});

@@ -91,6 +91,45 @@ describe('a pool whose servers are at maxRequests', () => {
     expect(kit.clock.pending).toBe(0);
   });
 
+  it('takes a changed queue.timeout over for those that wait already', async () => {
+    const kit = poolKit({ servers: limited({ a: 1 }), queue: { timeout: '10s' } });
+    new Caller(kit);
+    const waiting = new Caller(kit);
+    kit.configure({ servers: limited({ a: 1 }), queue: { timeout: '300ms' } });
+    await kit.clock.advance(200);
+    expect(waiting.outcome).toBeNull();
+    await kit.clock.advance(200);
+    expect(waiting.outcome).toBe('refused');
+  });
+
+  it('counts whom it served', async () => {
+    const kit = poolKit({ servers: limited({ a: 1 }) });
+    const callers = [new Caller(kit), new Caller(kit), new Caller(kit)];
+    for (const each of callers) {
+      each.end();
+      await settle();
+    }
+    expect(kit.pool.queueTraffic()).toMatchObject({ served: 2, length: 0 });
+  });
+
+  it('tells of a wait with the attempt that followed it, and not with the next', async () => {
+    const kit = poolKit({ servers: limited({ a: 1, b: 0 }) });
+    kit.server('b').verdict = 'unhealthy';
+    const first = new Caller(kit);
+    const waiting = new Caller(kit);
+    await kit.clock.advance(12);
+    first.end();
+    await settle();
+    kit.server('b').verdict = 'healthy';
+    kit.end(waiting.exchange, 'closed-before-response');
+    await kit.clock.advance(5);
+    expect(kit.pool.choose(waiting.exchange)?.name).toBe('b');
+    kit.end(waiting.exchange, 'responded');
+    kit.journal.record(waiting.exchange, kit.clock.now());
+    const { attemptList } = kit.journal.detail(waiting.exchange.idText)!;
+    expect(attemptList.map(({ decision }) => decision!.queuedMs)).toEqual([12, 0]);
+  });
+
   it('forgets a request whose client went away', async () => {
     const kit = poolKit({ servers: limited({ a: 1 }) });
     const first = new Caller(kit);

@@ -1,8 +1,10 @@
 import type { ConfigInput } from '@shared/config/schema.ts';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../../../main/engine/simulation/seeded-random.ts';
 import { poolKit, serversNamed } from '../../support/engine-kit.ts';
 import { manualClock } from '../../support/manual-clock.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 type Pool = ConfigInput['pools'][number];
 const names = ['a', 'b', 'c'];
@@ -61,6 +63,26 @@ describe('shares follow a live change', () => {
     expect(serve(2)).toBe('aa');
     kit.configure(poolOf([5, 1, 1], 'round-robin'));
     expect(serve(4)).toBe('abca');
+  });
+
+  it('of strategy begins the turns anew although the earlier strategy comes back', () => {
+    const kit = poolKit(poolOf([5, 1, 1], 'weighted-round-robin'));
+    const serve = (requests: number): string => Array.from({ length: requests }, () => kit.serve()).join('');
+    /** Who gets the second attempt of a request. */
+    const retry = (): string => {
+      const exchange = kit.request();
+      kit.pool.choose(exchange);
+      kit.end(exchange, 'closed-before-response');
+      const { name } = kit.pool.choose(exchange)!;
+      kit.end(exchange, 'responded');
+      return name;
+    };
+    for (const round of [1, 2]) {
+      kit.configure(poolOf([5, 1, 1], 'weighted-round-robin'));
+      expect([round, serve(2), retry(), serve(1)]).toEqual([round, 'aa', 'a', 'a']);
+      kit.configure(poolOf([5, 1, 1], 'round-robin'));
+      expect([round, serve(1), retry(), serve(2)]).toEqual([round, 'a', 'a', 'ca']);
+    }
   });
 
   it('of strategy leaves nothing behind that the old one saw, and the new one would tell as its own', () => {
