@@ -103,6 +103,9 @@ describe('the sessions screen', () => {
     await inspector.getByText('It has ended', { exact: false }).waitFor();
     await first();
     await until('the client is bound anew', async () => (await rows().count()) === 2);
+    await inspector.getByRole('button', { name: 'Requests of this session' }).click();
+    const requests = page.locator('.requests [role=row][aria-selected]');
+    await until('those from before, without the new one', async () => (await requests.count()) === 5);
     expect(page.faults()).toEqual([]);
   });
 
@@ -148,7 +151,9 @@ describe('the sessions screen', () => {
       await fetch(listeners.web!, { headers: { 'x-user': `user ${user}`, connection: 'close' } });
     await page.getByRole('searchbox', { name: 'Search sessions' }).fill('s1');
     await until('s1, and s10 to s19', async () => (await rows().count()) === 11);
-    await rows().last().click();
+    await rows()
+      .filter({ has: page.getByRole('gridcell', { name: 's1', exact: true }) })
+      .click();
     const inspector = inspectorOf(page);
     await inspector.getByText('s1', { exact: true }).waitFor();
     await inspector.getByRole('button', { name: 'Requests of this session' }).waitFor();

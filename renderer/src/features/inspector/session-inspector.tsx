@@ -33,6 +33,9 @@ export function SessionInspector({ pool, id }: { pool: string; id: string }) {
           <code>{id}</code>
         </InspectHead>
         <p className="inspect-note">It has ended: its client is bound anew at its next request.</p>
+        <p className="inspect-more">
+          <RequestsOfSession pool={pool} id={id} />
+        </p>
       </div>
     );
   }
@@ -68,9 +71,7 @@ export function SessionInspector({ pool, id }: { pool: string; id: string }) {
         </>
       )}
       <p className="inspect-more">
-        <Button icon="requests" onPress={() => showRequests({ session: { pool, id } })}>
-          Requests of this session
-        </Button>
+        <RequestsOfSession pool={pool} id={id} />
         <Button icon="lock" disabledReason={blocked} onPress={() => void pinSession(session, !pinned)}>
           {pinned ? 'Unpin' : 'Pin'}
         </Button>
@@ -105,6 +106,14 @@ export function SessionInspector({ pool, id }: { pool: string; id: string }) {
         </Button>
       </p>
     </div>
+  );
+}
+
+function RequestsOfSession({ pool, id }: { pool: string; id: string }) {
+  return (
+    <Button icon="requests" onPress={() => showRequests({ session: { pool, id } })}>
+      Requests of this session
+    </Button>
   );
 }
 

@@ -25,6 +25,14 @@ export function sessionColumns({
 }): readonly GridColumn<Session>[] {
   return [
     {
+      id: 'id',
+      label: 'Session',
+      width: 'minmax(52px, 0.5fr)',
+      hideBelow: 760,
+      // As events and the command line call it.
+      cell: ({ id }) => <span className="quiet">{id}</span>,
+    },
+    {
       id: 'client',
       label: 'Client',
       width: 'minmax(72px, 0.8fr)',
