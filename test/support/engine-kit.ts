@@ -68,19 +68,18 @@ export function poolKit<C extends Clock>(
   input: PoolInput,
   clock: C,
   random?: () => number,
-  more?: { readonly saved?: SavedPool },
+  more?: { readonly saved?: SavedPool; readonly memory?: Memory },
 ): PoolKit<C>;
 export function poolKit(
   input: PoolInput,
   clock: Clock = manualClock(),
   random: () => number = () => 0.5,
-  { saved }: { readonly saved?: SavedPool } = {},
+  { saved, memory = new Memory() }: { readonly saved?: SavedPool; readonly memory?: Memory } = {},
 ): PoolKit<Clock> {
   const events = createEventLog({ clock, capacity: 1_000, perSecond: 10 });
   const journal = createJournal(100);
   const limits = createLimitLog(clock, events);
   const codec = createCookieCodec(Buffer.alloc(32, 7));
-  const memory = new Memory();
   if (saved) new SessionNumbers(memory).leaveOut({ pools: [saved] });
   const names = new Names(clock, () => Promise.reject(new Error('no names here')), events);
   const savedSessions = new Map(saved ? [[saved.pool, saved]] : []);

@@ -58,6 +58,23 @@ export class Askable {
     return isLastFree && (hasReturned || !isAnyFull);
   }
 
+  /**
+   * Who may be asked whatever the load, as a number that differs when that does: then a slot may be free without any request's end, by
+   * the passing of time too (an ejection is over, panic begins). What the configuration says is left out: a thread may have another for a moment.
+   */
+  outlook(now: number): number {
+    this.#panic.see(this.servers, now);
+    let outlook = 0;
+    for (let index = 0; index < this.servers.length; index++) {
+      const server = this.servers[index]!;
+      const reason = this.reasonOf(server, now, false);
+      const isOpen = reason === null || reason === 'full';
+      const kind = isOpen ? 1 : this.isLastResort(server, reason) ? 2 : takesBound(reason) ? 3 : 4;
+      outlook = (Math.imul(outlook, 31) + kind) | 0;
+    }
+    return outlook;
+  }
+
   /** Nobody is in who could have a slot some time. */
   isOut(now: number): boolean {
     this.#panic.see(this.servers, now);
@@ -120,6 +137,11 @@ export class Askable {
     }
     return null;
   }
+}
+
+/** Out for new clients only. */
+function takesBound(reason: UnavailableReason): boolean {
+  return reason === 'drain' || reason === 'weight-zero';
 }
 
 /** What probes say against an unhealthy one is only that nobody listened, or is out of date. */

@@ -120,10 +120,12 @@ export class PoolChoice {
 
   choose(exchange: Exchange, isEnding: boolean): Server | null {
     if (!this.#isAdmitted(exchange)) return null;
+    const { isShared } = this.#deps.memory;
+    if (isShared) this.#lookForOthers();
     // Nobody overtakes those that wait.
     if (this.queue.length > 0) this.queue.run();
     // In other threads neither.
-    if (this.#deps.memory.isShared && !this.#board.mayGo(this.#deps.clock.now())) {
+    if (isShared && !this.#board.mayGo(this.#deps.clock.now())) {
       this.#chooser.waitsForSlot = true;
       return null;
     }
@@ -199,7 +201,11 @@ export class PoolChoice {
     const { lock } = this.#cells;
     const { config } = this.#members;
     // Whoever waits for a slot has none yet.
-    if (this.queue.length > 0 || (this.#deps.memory.isShared && !this.#board.mayGo(now))) return null;
+    if (this.queue.length > 0) return null;
+    if (this.#deps.memory.isShared) {
+      this.#lookForOthers();
+      if (!this.#board.mayGo(now)) return null;
+    }
     let isOver = false;
     lock.acquire();
     try {
@@ -273,6 +279,11 @@ export class PoolChoice {
     return false;
   }
 
+  /** Those that wait in other threads are told where servers have opened or closed by the passing of time, or by a probe, say. */
+  #lookForOthers(): void {
+    if (this.#board.othersWait) this.#board.saw(this.#chooser.askable.outlook(this.#deps.clock.now()));
+  }
+
   #choose(exchange: Exchange, ending: number): Server | null {
     const { lock } = this.#cells;
     const isFirstLook = exchange.attemptCount === 0 && exchange.queuedAt === 0;
@@ -317,6 +328,7 @@ export class PoolChoice {
       // Where the circuit is open nobody waits for a slot: all are to hear of it.
       hasSlot: (hasReturned) =>
         this.circuit.isOpen || (!this.#limit.isReached && askable.hasSlot(clock.now(), hasReturned)),
+      outlook: () => askable.outlook(clock.now()),
       isOut: () => askable.isOut(clock.now()),
       offer: ({ exchange }) => (this.#isAdmitted(exchange) ? this.#choose(exchange, 0) : null),
       mayWaitOn: () => this.#chooser.waitsForSlot,

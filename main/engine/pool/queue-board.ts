@@ -3,9 +3,11 @@ import type { QueueTraffic } from '@shared/contract/metrics-values.ts';
 import { createHistogram, histogramBuckets, quantiles } from '@shared/lib/histogram.ts';
 import type { Memory, OwnBlocks } from '../threads/memory.ts';
 
-/** Slots that came free while somebody waited, counted; and a word on which threads sleep. */
+/** What may have made a slot free while somebody waited, counted; and a word on which threads sleep. */
 const releasesAt = 0;
 const knockAt = 1;
+/** Who could be asked when somebody last looked, see `Askable.outlook`. */
+const outlookAt = 2;
 /** For each thread: the count of releases up to which it has looked for a slot. */
 const lookedAt = 4;
 /** For each thread: how many wait in it. */
@@ -55,8 +57,28 @@ export class QueueBoard {
     this.times = new Uint32Array(this.#own.mine, ownWords * 4, histogramBuckets);
   }
 
+  /** Whether there are several threads. */
+  get isShared(): boolean {
+    return this.#memory.isShared;
+  }
+
   get releases(): number {
     return this.#words[releasesAt]!;
+  }
+
+  /** Whether anybody waits in another thread. */
+  get othersWait(): boolean {
+    const { thread, width } = this.#memory;
+    for (let other = 0; other < width; other++) if (other !== thread && this.#heads[other] !== 0) return true;
+    return false;
+  }
+
+  /**
+   * Who could be asked now. Where that has changed since anybody said so, no slot came free by a request's end, and still all that wait are to
+   * look before anybody passes them.
+   */
+  saw(outlook: number): void {
+    if (Atomics.exchange(this.#words, outlookAt, outlook) !== outlook) this.released();
   }
 
   /** Whether a request that came then goes before all that wait in other threads. */
@@ -81,6 +103,8 @@ export class QueueBoard {
   publish(waiting: number, queuedAt: number, wake: () => void): void {
     const { thread, isShared } = this.#memory;
     this.#words[waitingAt + thread] = waiting;
+    // Whatever was looked at was not for this one.
+    if (this.#heads[thread] === 0) this.#words[lookedAt + thread] = this.releases - 1;
     this.#heads[thread] = queuedAt;
     if (isShared && queuedAt !== 0) this.#sleep(wake);
   }
@@ -93,7 +117,7 @@ export class QueueBoard {
     if (isSlotLeft && this.#othersToLook()) this.#knock();
   }
 
-  /** A request has ended: its slot is free. */
+  /** A slot may be free: a request has ended, say. */
   released(): void {
     if (!this.#memory.isShared || !this.#anybodyWaits()) return;
     Atomics.add(this.#words, releasesAt, 1);

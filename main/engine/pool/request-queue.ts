@@ -25,6 +25,8 @@ export interface QueueOwner {
    * @param hasReturned some that wait have been at a server already, and that failed them
    */
   hasSlot(hasReturned: boolean): boolean;
+  /** Who could be asked, as a number: it differs when that has changed. */
+  outlook(): number;
   /** No server is in that could have a slot some time: whoever waits is to hear of it. */
   isOut(): boolean;
   /** A server for this one now, or null. */
@@ -99,7 +101,10 @@ export class RequestQueue extends Timed {
     this.#length += 1;
     if (waiter.exchange.attemptCount > 0) this.#returned.add(waiter);
     this.#publish();
-    if (this.#length === 1) this.#wheel.set(this, this.#clock.now() + Math.min(lookMs, this.#timeoutMs));
+    if (this.#length > 1) return;
+    this.#wheel.set(this, this.#clock.now() + Math.min(lookMs, this.#timeoutMs));
+    // What came free in another thread before this one was known to wait was told to nobody.
+    if (this.#board?.isShared) this.wake();
   }
 
   /** The client went away, say. */
@@ -169,6 +174,7 @@ export class RequestQueue extends Timed {
       this.#owner.timedOut(waiter, waitedMs);
       this.#refuse(waiter);
     }
+    if (this.#first && this.#board?.isShared) this.#board.saw(this.#owner.outlook());
     this.run();
     if (!this.#first) return;
     const timeoutAt = this.#first.exchange.queuedAt + this.#timeoutMs;
