@@ -135,7 +135,8 @@ export abstract class SimulatedAttempts {
       this.#failed(running, outcome, status);
       return;
     }
-    const isUnwanted = outcome === 'responded' && retriesStatus(this.run.pool.config.retry, status);
+    // By its head: that it would have broken off later nobody knows yet.
+    const isUnwanted = retriesStatus(this.run.pool.config.retry, status);
     if (!isUnwanted || !this.goesElsewhere(running)) this.#pass(running);
   }
 

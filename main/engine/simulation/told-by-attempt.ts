@@ -30,10 +30,8 @@ export class ToldByAttempt {
         return this.withHead(attempt, { outcome, status, durationMs });
       case 'timed-out':
         return this.#isCutShort(attempt) ? null : silent;
-      case 'connect-failed': {
-        const { connectMs = Number.POSITIVE_INFINITY } = this.#recorded;
-        return { outcome, status, durationMs, ...(durationMs >= connectMs && { isDeaf: true }) };
-      }
+      case 'connect-failed':
+        return { outcome, status, durationMs, ...(durationMs >= this.#connectMs && { isDeaf: true }) };
       case 'client-aborted':
       case 'cancelled':
         return null;
@@ -68,6 +66,13 @@ export class ToldByAttempt {
     const never = Number.POSITIVE_INFINITY;
     const requestLeftMs = requestMs === 0 ? never : Math.max(0, requestMs - startedAfterMs);
     return Math.min(responseMs, attemptMs || never, requestLeftMs);
+  }
+
+  /** Whoever got no connection for so long was refused none. */
+  get #connectMs(): number {
+    const { connectMs, attemptMs } = this.#recorded;
+    const never = Number.POSITIVE_INFINITY;
+    return Math.min(connectMs ?? never, attemptMs || never);
   }
 
   /** The request's time was up before it had half of that: the engine does not hold it against its server either. */

@@ -201,6 +201,13 @@ describe('what was given up elsewhere in the recorded run', () => {
     expect(figures.statuses[0]).toBe(ending.status);
   });
 
+  it('is given up for its status before anybody knows that it would break off', async () => {
+    const broken = { server: 'a', outcome: 'failed-mid-response', status: 503, durationMs: 5 } as const;
+    const requests = often(5, recordedRequest(0, [broken], { failed: true }));
+    const figures = await replayed(requests, { retry: { ...rich, on: [503] } });
+    expect(figures).toMatchObject({ failed: 0, retries: 5, statuses: [200, 200, 200, 200, 200] });
+  });
+
   it('is not what an older recording does not tell to have decided', async () => {
     const request = recordedRequest(0, [
       { server: 'a', durationMs: 50 },
@@ -235,6 +242,11 @@ describe('an attempt without a connection', () => {
     const input = { servers: three, retry: { ...rich, attempts: 2 } };
     expect(await replayed([gone(1)], input)).toMatchObject({ retries: 2, failed: 1 });
     expect(await replayed([gone(1_000)], input)).toMatchObject({ retries: 1, failed: 1 });
+    const hasty = { timeouts: { attempt: '250ms' } };
+    expect(await replayed([gone(250)], { ...input, ...hasty }, hasty)).toMatchObject({
+      retries: 1,
+      failed: 1,
+    });
   });
 
   it('leaves the body whole for the next, however large it is', async () => {

@@ -137,10 +137,13 @@ describe('the model of servers', () => {
         { decisive: 1 },
       );
     const asked = recordedRequest(350, [{ server: 'b', durationMs: 10 }]);
-    const back = recordedRequest(600, [{ server: 'a', durationMs: 10 }]);
+    const back = recordedRequest(250, [
+      { server: 'b', outcome: 'connect-failed', durationMs: 1 },
+      { server: 'a', startedAfterMs: 350 },
+    ]);
     const one = overtaken(300, 70);
     const two = [one, overtaken(400, 30)] as const;
-    const model = new ServiceModel([...quick, ...two, asked, back], timeouts);
+    const model = new ServiceModel([...quick, back, ...two, asked], timeouts);
     const durationAt = (atMs: number) => Math.round(model.attempt(asked, 'api/a', atMs, timeouts).durationMs);
     expect([299, 300, 350, 499, 501].map(durationAt)).toEqual([10, 70, 70, 70, 10]);
     expect(Math.round(model.attempt(asked, 'api/b', 350, timeouts).durationMs)).toBe(10);
