@@ -115,6 +115,14 @@ describe('the request list', () => {
     expect(page.faults()).toEqual([]);
   });
 
+  test('says why nothing more was tried', async () => {
+    for (const name of ['api-1', 'api-2', 'api-3']) await killReplica(ballast, name);
+    await whoAnswers(`${ballast.listeners.web}/nobody`, 1);
+    await rows().filter({ hasText: '/nobody' }).click();
+    await inspector().getByText('Nothing more was tried: there was no other server to try.').waitFor();
+    expect(page.faults()).toEqual([]);
+  });
+
   test('has nothing that axe would complain about, dark and light', async () => {
     await whoAnswers(ballast.listeners.web!, 4);
     await until('rows', async () => (await rows().count()) === 4);

@@ -162,6 +162,9 @@ test('at any width a pool tells its whole name, and nothing of a server leaves i
       }
       for (const name of document.querySelectorAll('.pool h2'))
         if (name.scrollWidth > name.clientWidth) found.push(`${name.textContent} is cut off`);
+      for (const label of document.querySelectorAll('.server-weight small'))
+        if (label.clientWidth > 1 && label.scrollWidth > label.clientWidth)
+          found.push(`${label.textContent} is cut off`);
       return found;
     });
     expect({ width, wrong }).toEqual({ width, wrong: [] });

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import type { Locator } from 'playwright-core';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
@@ -108,6 +109,28 @@ describe('the timeline', () => {
     expect(await axeViolations(page)).toEqual([]);
     await page.emulateMedia({ colorScheme: 'light' });
     expect(await axeViolations(page)).toEqual([]);
+  });
+
+  test('names the pool in its words where servers of several pools have the name, as in the choice of one', async () => {
+    const text = await ballast.readText();
+    await writeFile(ballast.file, text.replace('{ name: canary-1,', '{ name: api-1,'));
+    await page.getByRole('button', { name: 'Events' }).click();
+    await killReplica(ballast, 'api-2');
+    await page.getByRole('button', { name: 'Server all' }).click();
+    const choices = page.getByRole('menuitem');
+    await choices.getByText('canary/api-1', { exact: true }).waitFor();
+    expect(await choices.allTextContents()).toEqual(
+      expect.arrayContaining(['api/api-1', 'api-2', 'canary/api-1', 'canary-2']),
+    );
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Drain api-1' }).first().click();
+    await events()
+      .getByText(/^api-1 is draining: .* \(pool api\)$/)
+      .waitFor();
+    await events()
+      .getByText(/^api-2 is unhealthy: (?!.*\(pool)/)
+      .first()
+      .waitFor();
   });
 
   test('zooms by key and button, holds still and goes on', async () => {

@@ -5,27 +5,20 @@ import { useSystem } from '../store/system.ts';
 import { Button } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
 import type { IconName } from '../ui/icons.ts';
+import { engineBanner, lostText } from './engine-banner.ts';
 
 /** What concerns everything on screen: a lost connection, a restarting engine, a file that is not what runs, read-only. */
 export function Banners() {
   const { state, capabilities } = useConnection();
-  const engine = useSystem((system) => system.engine);
+  const stopped = engineBanner(useSystem((system) => system.engine));
   const problems = useSystem((system) => system.workspace?.problems);
   const path = useSystem((system) => system.workspace?.path);
   return (
     <div className="banners" role="status">
       {state.phase === 'lost' && <Lost reason={state.reason} retryAtMs={state.retryAtMs} />}
-      {state.phase === 'connected' && engine?.state === 'restarting' && (
-        <Banner tone="warn" icon="retry">
-          <b>The engine is restarting</b> with the last good configuration
-          {engine.lastError && <> after a fault: {engine.lastError}</>}. Listeners answer again in a moment.
-        </Banner>
-      )}
-      {state.phase === 'connected' && engine?.state === 'stopped' && (
-        <Banner tone="bad" icon="alert">
-          <b>The engine has stopped: connections are refused.</b>{' '}
-          {engine.lastError !== null && sentence(engine.lastError)} Saving a file that is good starts it
-          again.
+      {state.phase === 'connected' && stopped && (
+        <Banner tone={stopped.tone} icon={stopped.tone === 'warn' ? 'retry' : 'alert'}>
+          <b>{stopped.head}</b> {stopped.text}
         </Banner>
       )}
       {problems && problems.length > 0 && (
@@ -67,15 +60,10 @@ function Lost({ reason, retryAtMs }: { reason: string; retryAtMs: number }) {
   }, [retryAtMs]);
   return (
     <Banner tone="warn" icon="unplug" action={<Button onPress={retryNow}>Reconnect now</Button>}>
-      <b>Not connected.</b> {sentence(reason)} What you see is the last that was known.{' '}
+      <b>Not connected.</b> {lostText(reason)} What you see is the last that was known.{' '}
       <span className="countdown">{leftS > 0 ? `Reconnecting in ${leftS} s` : 'Reconnecting…'}</span>
     </Banner>
   );
-}
-
-function sentence(text: string): string {
-  const trimmed = text.replace(/^the connection to Ballast closed: /, '');
-  return `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? '' : '.'}`;
 }
 
 interface BannerProps {

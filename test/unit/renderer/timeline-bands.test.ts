@@ -357,7 +357,29 @@ describe('when a server was said to fail', () => {
     take({ lastProbe: { ...probe, atMs: 39_900 } });
     expect(log.of('api/api-2').slice(-2)).toMatchObject([
       { fromMs: 30_000, toMs: 40_000 },
-      { fromMs: 40_000, toMs: Number.POSITIVE_INFINITY, isPanic: false },
+      { fromMs: 39_900, toMs: Number.POSITIVE_INFINITY, isPanic: false },
     ]);
+  });
+
+  it('reaches back to when the panic began, which was before this window was opened', () => {
+    let nowMs = 50_000;
+    const log = createFailingLog(() => nowMs);
+    const began = (atMs: number): BallastEvent => ({ ...event(atMs, 'panic-began', 'bad'), server: null });
+    const panicked = { 'api/api-2': status({ verdict: 'unhealthy', inPanic: true }) };
+    log.take(panicked);
+    expect(log.of('api/api-2')[0]?.fromMs).toBe(50_000);
+    log.follow([began(20_000), { ...began(40_000), pool: 'other' }]);
+    expect(log.of('api/api-2')[0]?.fromMs).toBe(20_000);
+    nowMs = 60_000;
+    log.take({ 'api/api-2': status() });
+    log.follow([]);
+    expect(log.of('api/api-2')).toMatchObject([{ fromMs: 20_000, toMs: 60_000 }]);
+    // What began long ago is not when this one did.
+    log.follow([began(20_000)]);
+    nowMs = 70_000;
+    log.take(panicked);
+    expect(log.of('api/api-2')[1]?.fromMs).toBe(60_000);
+    log.follow([began(20_000), began(69_000)]);
+    expect(log.of('api/api-2')[1]?.fromMs).toBe(69_000);
   });
 });

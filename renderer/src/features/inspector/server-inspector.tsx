@@ -46,7 +46,6 @@ export function ServerInspector({ id }: { id: string }) {
         <span className={`state ${condition.tone}`}>
           <Icon name={condition.icon} size={14} />
           {condition.word}
-          {condition.also !== '' && `, ${condition.also}`}
         </span>
       </InspectHead>
       <p className="inspect-line">{condition.reason}</p>

@@ -128,14 +128,14 @@ export function bandAt(bands: readonly Band[], atMs: number): Band | undefined {
   return bands.findLast(({ fromMs }) => fromMs <= atMs);
 }
 
-/** One that is out fails while panic lets requests there all the same, unless it is out for good reasons of another kind. */
+/** One that serves fails as it was said to; one that is out while panic lets requests there all the same, unless it is out for another reason. */
 function mayFail(
   state: BandState,
   { adminState, isEngineRunning }: Facts,
   { isPanic }: FailingSpan,
 ): boolean {
-  if (state === 'serving') return true;
-  return isPanic && (state === 'out' || state === 'trial') && isEngineRunning && adminState !== 'maintenance';
+  if (!isPanic) return state === 'serving';
+  return (state === 'out' || state === 'trial') && isEngineRunning && adminState !== 'maintenance';
 }
 
 /** Nothing but an ejection keeps it out: a trial would bring it back. */

@@ -30,6 +30,9 @@ const columns: readonly GridColumn<BallastEvent>[] = [
   },
 ];
 
+/** With room for a year. */
+const olderColumns = columns.map((column) => (column.id === 'time' ? { ...column, width: '68px' } : column));
+
 /** The date stands above the time: two lines there are anyway, and the words need the width. */
 function EventTime({ atMs }: { atMs: number }) {
   const nowMs = Date.now();
@@ -101,7 +104,7 @@ export function EventList() {
       </div>
       <DataGrid
         label="Events, newest first"
-        columns={columns}
+        columns={isOfOtherYear(held.current.rows.at(-1)) ? olderColumns : columns}
         headHidden
         rows={held.current.rows}
         rowKey={eventKey}
@@ -117,6 +120,10 @@ export function EventList() {
       />
     </section>
   );
+}
+
+function isOfOtherYear(event: BallastEvent | undefined): boolean {
+  return event !== undefined && new Date(event.atMs).getFullYear() !== new Date().getFullYear();
 }
 
 const eventKey = ({ sequence }: BallastEvent): string => String(sequence);

@@ -26,6 +26,8 @@ const probes = createProbeLog();
 probes.take(useServers.getState().servers);
 const failing = createFailingLog();
 failing.take(useServers.getState().servers);
+failing.follow(useEvents.getState().entries);
+useEvents.subscribe(({ entries }) => failing.follow(entries));
 useServers.subscribe(({ servers }) => {
   probes.take(servers);
   failing.take(servers);
