@@ -52,7 +52,7 @@ export function sessionOperations(pools: Pools, clock: Clock): SessionOperations
     },
     endSession(poolName, id) {
       if (findPool(pools, poolName).sessions.end(id)) return;
-      throw noSession(poolName, id);
+      throw noSession(pools, poolName, id);
     },
     endSessions(poolName, serverName) {
       if (serverName === undefined) return findPool(pools, poolName).sessions.endAll(null);
@@ -67,13 +67,13 @@ export function sessionOperations(pools: Pools, clock: Clock): SessionOperations
         throw new ContractError('conflict', message);
       }
       const before = pool.sessions.move(id, server);
-      if (before === undefined) throw noSession(poolName, id);
+      if (before === undefined) throw noSession(pools, poolName, id);
       return before;
     },
     pinSession(poolName, id, pinned) {
       const pool = findPool(pools, poolName);
       const told = pool.sessions.pin(id, pinned);
-      if (told === undefined) throw noSession(poolName, id);
+      if (told === undefined) throw noSession(pools, poolName, id);
       if (!told.isFull) return { before: told.before, server: told.server };
       const message = `as many sessions of pool "${poolName}" are pinned as may be, half of affinity.maxSessions; unpin one first`;
       throw new ContractError('conflict', message);
@@ -81,6 +81,10 @@ export function sessionOperations(pools: Pools, clock: Clock): SessionOperations
   };
 }
 
-function noSession(pool: string, id: string): ContractError {
-  return new ContractError('not-found', `pool "${pool}" has no session "${id}"; it may have ended`);
+function noSession(pools: Pools, pool: string, id: string): ContractError {
+  const other = [...pools.values()].find(({ sessions }) => sessions.affinity?.keyOf(id) !== undefined);
+  const why = other
+    ? `it is of pool "${other.name}"`
+    : 'it may have ended; look for it in the list of sessions (ballast sessions)';
+  return new ContractError('not-found', `pool "${pool}" has no session "${id}": ${why}`);
 }

@@ -213,6 +213,10 @@ describe('the name of a session', () => {
     await engine.apply(config('api', servers, 'cookie'));
     await bind();
     expect(given).toEqual(['s1', 's2', 's3', 's4', 's5', 's6']);
+    expect(() => engine.endSession('side', 's6')).toThrow(
+      'pool "side" has no session "s6": it is of pool "api"',
+    );
+    expect(() => engine.endSession('side', 's5')).toThrow(/it may have ended; look for it in the list/);
     for (const id of ['s1', 's3', 's4', 's6'])
       expect(engine.journal.list({ limit: 10, session: { pool: 'api', id } }).requests).toHaveLength(1);
   });
