@@ -261,7 +261,11 @@ export function createOwner(options: OwnerOptions): Owner {
         status = { ...status, notes, problems: problems.map(placed) };
         system.set('workspace', status);
         if (problems.length === 0) return;
-        const text = `${basename(file.path)} was changed on disk and cannot run; the earlier configuration keeps running. ${tellProblems(problems)}`;
+        const meanwhile =
+          host.status.state === 'stopped'
+            ? 'the engine stays away'
+            : 'the earlier configuration keeps running';
+        const text = `${basename(file.path)} was changed on disk and cannot run; ${meanwhile}. ${tellProblems(problems)}`;
         events.add({ kind: 'config-refused', text, tone: 'bad' });
       },
     });

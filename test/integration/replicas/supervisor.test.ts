@@ -133,6 +133,23 @@ describe('a supervisor', () => {
     expect(supervisor.find(`127.0.0.1:${port}`)?.problem).toMatch(/there is no program "no-such-program"/);
   });
 
+  it.each([
+    ['arguments that are too long for the system', { args: ['x'.repeat(4_000_000)] }],
+    ['an argument that no system can take', { args: ['a\0b'] }],
+  ])('says why a process cannot even be spawned: %s', async (_, command) => {
+    const [port] = (await freePorts(1)) as [number];
+    const address = `127.0.0.1:${port}`;
+    supervisor.apply([planOf(port, [], { command: { file: process.execPath, ...command } })]);
+    await until('it failed', () => supervisor.find(address)?.state === 'failed');
+    expect(supervisor.find(address)).toMatchObject({ pid: null, exit: null });
+    expect(supervisor.find(address)?.problem).toMatch(`it could not be started for ${address}: `);
+    await expect(supervisor.kill(address)).rejects.toMatchObject({ code: 'conflict' });
+    expect(await supervisor.start(address)).toMatchObject({ state: 'failed' });
+    // What is mended runs.
+    supervisor.apply([planOf(port)]);
+    await running(address);
+  });
+
   it('says when the port is taken by somebody else', async () => {
     const other: Server = createServer().listen(0, '127.0.0.1');
     await until('the other listens', () => other.listening);

@@ -36,6 +36,8 @@ export function randomActs(count: number, random: () => number): Act[] {
   function pool(): PoolInput {
     const names = serverNames.filter(() => random() < 0.7);
     const kind = some(strategyKinds) as string;
+    // Every slot counts, and panic opens most of them: what only a queue in panic shows is too rare otherwise.
+    const isCrowded = random() < 0.25;
     const input = {
       strategy: kind === 'hash' ? { kind, key: some(['uri', 'client-ip']) } : { kind },
       servers: (names.length === 0 ? ['a'] : names)
@@ -45,7 +47,7 @@ export function randomActs(count: number, random: () => number): Act[] {
           weight: below(5),
           backup: random() < 0.15,
           ...(random() < 0.2 && { priority: below(3) }),
-          maxRequests: random() < 0.3 ? 1 + below(3) : 0,
+          maxRequests: isCrowded || random() < 0.3 ? 1 + below(isCrowded ? 2 : 3) : 0,
         }))
         .sort(() => random() - 0.5),
       healthCheck:
@@ -93,7 +95,14 @@ export function randomActs(count: number, random: () => number): Act[] {
       slowStart: some(['0s', '0s', '2s']),
       maxRequests: some([0, 0, 0, 1, 4]),
     };
-    return input as PoolInput;
+    const crowded = {
+      affinity: { type: 'none' },
+      queue: { length: 1_000, timeout: '2s' },
+      circuitBreaker: {},
+      panicThreshold: some([50, 100]),
+      maxRequests: 0,
+    };
+    return { ...input, ...(isCrowded && crowded) } as PoolInput;
   }
 
   function act(): Act {
