@@ -40,8 +40,11 @@ const remarks = `## What to know
   something is about a third of what they hold.
 - **Queue.** A request waits only while servers that could take it are at their \`maxRequests\`; backups that have room go first. First come, first
   served; nobody overtakes, not even at the moment a slot comes free. It leaves the queue when a slot comes free, a server returns or is added, its
-  client closes the connection or ends its half of it, or \`queue.timeout\` is over (503 with \`Retry-After: 1\`). Retries wait too; after a wait in vain the client hears how the attempt
+  client closes the connection or ends its half of it, or \`queue.timeout\` is over (503 with \`Retry-After: 1\`). What opens without a request's end (an ejection is over, panic
+  begins, a probe succeeds) is noticed within 40 ms, or as soon as another request comes, which goes behind those that wait; over several threads too. Retries wait too; after a wait in vain the client hears how the attempt
   before ended. Switched connections take up a slot for as long as they last.
+- **Probes** end with \`healthCheck.timeout\` at the latest, and read no more than 64 KiB of a body (\`healthCheck.body.bytes\`), 100 responses with a status of
+  1xx before the one that counts, and for gRPC 256 KiB of frames. Whatever goes wrong in one is a failed probe.
 - **Several threads** ([threads.md](threads.md)) have every limit together: no more connections, requests in flight or waiting, retries and sessions than with one, to the last. Three
   things are each thread's own: \`idleConnections\`, its share of the file descriptors (the limit divided by the threads), and \`journalRequests\`. To make room
   a thread closes idle connections of its own. What is said of one request or connection (heads, bodies, timeouts) is the same in each.

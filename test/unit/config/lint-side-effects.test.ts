@@ -280,7 +280,7 @@ const readers: Readonly<Record<string, readonly string[]>> = {
   fastIntervalMs: ['health/prober.ts'],
   downIntervalMs: ['health/prober.ts'],
   slowStartMs: ['pool/pool-members.ts'],
-  panicThreshold: ['pool/panic.ts', 'pool/pool-choice.ts', 'journal/render-decision.ts'],
+  panicThreshold: ['pool/panic.ts', 'pool/pool-choice.ts', 'journal/narrowing-words.ts'],
   // balancing and sessions
   boundedLoad: ['strategy/key-hash.ts'],
   onUnavailable: ['pool/chooser.ts', 'pool/unserved-text.ts'],
