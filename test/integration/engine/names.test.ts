@@ -5,6 +5,7 @@ import type { Lookup } from '../../../main/engine/names.ts';
 import { afterThisTest } from '../../support/after-this-test.ts';
 import type { PoolInput } from '../../support/config-of.ts';
 import { fetchText } from '../../support/http-client.ts';
+import { moodyServer } from '../../support/moody-server.ts';
 import { runEngine } from '../../support/running-engine.ts';
 import { until } from '../../support/until.ts';
 
@@ -51,6 +52,25 @@ describe('a server whose address is a name', () => {
     for (let i = 0; i < 3; i++)
       expect(await fetchText(url)).toMatchObject({ body: 'here', headers: { 'x-ballast-attempts': '1' } });
     expect(engine.metrics().servers['api/api-1']!.failedAttempts).toBe(0);
+  });
+
+  it('is asked at its other address by an attempt beside another too', async () => {
+    const port = await listening('here', '127.0.0.1');
+    const slow = await moodyServer('slow', { afterMs: 20_000 });
+    const { url, engine } = await run(
+      {
+        servers: [
+          { name: 'slow', address: slow.address },
+          { name: 'api', address: `api.test:${port}` },
+        ],
+        strategy: 'first',
+        healthCheck: none,
+        retry: { hedge: { after: '40ms' } },
+      },
+      async () => ['127.0.0.2', '127.0.0.1'],
+    );
+    expect(await fetchText(url)).toMatchObject({ body: 'here', headers: { 'x-ballast-attempts': '2' } });
+    expect(engine.metrics().servers['api/api']!.failedAttempts).toBe(0);
   });
 
   it('is healthy where any of its addresses answers the probe', async () => {

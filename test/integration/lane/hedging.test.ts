@@ -26,6 +26,9 @@ const closing = (ms: number): Promise<RawServer> =>
 const hedging = (ports: readonly number[], pool: LaneOptions['pool'] = {}, after = '40ms'): Promise<Lane> =>
   lane({ ports, pool: { ...pool, retry: { hedge: { after }, ...pool.retry } } });
 
+/** How many requests have come on a connection. */
+const asked = ({ text }: { readonly text: string }): number => text.split('\r\n\r\n').length - 1;
+
 const fates = ({ finished }: Lane): string[][] =>
   finished.map(({ attempts }) =>
     attempts.map(({ server: name, outcome, hedge }) => `${name} ${outcome}${hedge ? ' hedge' : ''}`),
@@ -169,6 +172,53 @@ describe('where an attempt beside another fails', () => {
     const proxy = await hedging([(await late(200)).port, await freePort()]);
     expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-server: api-1');
     expect(fates(proxy)).toEqual([['api-1 responded', 'api-2 connect-failed hedge']]);
+  });
+
+  it('because a kept connection was closed under it, it goes again on a new one, every time', async () => {
+    const beside = await server(
+      rawServer((socket, _text, connection) => {
+        if (asked(connection) === 1) socket.write(ok('good'));
+        else socket.end();
+      }),
+    );
+    const proxy = await hedging([(await silent()).port, beside.port]);
+    const caller = await client(proxy.port);
+    for (let count = 1; count <= 3; count++) {
+      caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await caller.receives('good', count);
+    }
+    await until('all to be over', () => proxy.finished.length === 3);
+    expect(fates(proxy)).toEqual(Array(3).fill(['api-1 cancelled', 'api-2 responded hedge']));
+    expect(beside.accepted).toBe(3);
+    expect(active(proxy)).toBe(0);
+  });
+
+  it('because a new connection was closed too, it goes nowhere else on that account', async () => {
+    const beside = await server(
+      rawServer((socket, _text, connection) => {
+        if (asked(connection) === 1 && connection.index === 0) socket.write(ok('good'));
+        else socket.end();
+      }),
+    );
+    const first = await server(rawServer((socket) => void setTimeout(() => socket.write(ok('late')), 300)));
+    const proxy = await hedging([first.port, beside.port]);
+    const caller = await client(proxy.port);
+    caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await caller.receives('good');
+    caller.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await caller.receives('late');
+    await until('both to be over', () => proxy.finished.length === 2);
+    expect(fates(proxy)[1]).toEqual(['api-1 responded', 'api-2 closed-before-response hedge']);
+    expect(beside.accepted).toBe(2);
+  });
+
+  it('by the time that a response has, the limit is counted for each', async () => {
+    const proxy = await hedging([(await silent()).port, (await silent()).port], {
+      timeouts: { response: '150ms' },
+    });
+    expect(await exchangeBytes(proxy.port, get)).toMatch(/^HTTP\/1\.1 504 /);
+    expect(fates(proxy)).toEqual([['api-1 timed-out', 'api-2 timed-out hedge']]);
+    expect(proxy.limitsReached).toEqual(['response-timeout', 'response-timeout']);
   });
 
   it('by its own timeout, each is timed by itself', async () => {

@@ -86,3 +86,18 @@ it('a limit that was taken away is not counted as reached any more', async () =>
   kit.serve();
   expect(count()).toBe(2);
 });
+
+it('a pool that is removed leaves nothing of its own in the memory that the threads share', () => {
+  const kit = poolKit({
+    servers: limited({ a: 1, b: 1 }),
+    affinity: { type: 'cookie' },
+    circuitBreaker: { failurePercent: 50 },
+  });
+  const blocks = (): string[] => {
+    const { common, own } = kit.memory.viewOf(0);
+    return [...common.keys(), ...own.keys()].filter((name) => name.includes('api'));
+  };
+  expect(blocks()).not.toEqual([]);
+  kit.pool.stop();
+  expect(blocks()).toEqual([]);
+});

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RetryBudget } from '../../../main/engine/pool/retry-budget.ts';
-import { poolConfig } from '../../support/engine-kit.ts';
+import { poolConfig, poolKit, serversNamed } from '../../support/engine-kit.ts';
 
 const config = (retry: { budgetPercent: number; budgetMinPerSecond: number }) =>
   poolConfig({ servers: [{ address: '127.0.0.1:3001' }], retry }).retry;
@@ -42,4 +42,43 @@ describe('retry budget', () => {
     expect(taken(budget, 10_600, retry)).toBe(2);
     expect(taken(budget, 60_000, retry)).toBe(0);
   });
+});
+
+describe('what was taken for an attempt that was not made', () => {
+  const retry = config({ budgetPercent: 0, budgetMinPerSecond: 1 });
+
+  it('is given back, whichever second it was taken in', () => {
+    const budget = new RetryBudget(0);
+    expect([budget.take(0, retry), budget.take(3_500, retry)]).toEqual([true, true]);
+    budget.roll(6_000);
+    budget.giveBack();
+    expect(budget.read(retry).used).toBe(1);
+    // It was the younger one: the other leaves the window first.
+    budget.roll(10_500);
+    expect(budget.read(retry).used).toBe(0);
+  });
+
+  it('is nothing any more once it is older than the window', () => {
+    const budget = new RetryBudget(0);
+    budget.take(0, retry);
+    budget.roll(60_000);
+    budget.giveBack();
+    expect(budget.read(retry)).toEqual({ used: 0, allowed: 10 });
+  });
+});
+
+it('a pool counts the requests that arrive, what it takes, and what comes back', async () => {
+  const kit = poolKit({
+    servers: serversNamed({ a: 1 }),
+    retry: { budgetPercent: 50, budgetMinPerSecond: 0 },
+  });
+  for (let request = 0; request < 4; request++) kit.request();
+  expect(kit.pool.retryBudget()).toEqual({ used: 0, allowed: 2 });
+  expect([kit.pool.takeRetry(), kit.pool.takeRetry(), kit.pool.takeRetry()]).toEqual([true, true, false]);
+  kit.pool.giveBackRetry();
+  expect(kit.pool.retryBudget()).toEqual({ used: 1, allowed: 2 });
+  expect(kit.pool.takeRetry()).toBe(true);
+  await kit.clock.advance(12_000);
+  kit.pool.tick(kit.clock.now());
+  expect(kit.pool.retryBudget()).toEqual({ used: 0, allowed: 0 });
 });
