@@ -333,3 +333,14 @@ describe('a changed configuration', () => {
     }
   });
 });
+
+it('the next request on a connection takes over nothing of the session of the one before', () => {
+  const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), affinity: { type: 'client-ip' } });
+  const exchange = kit.request({ client: '10.0.0.1' });
+  expect(kit.pool.choose(exchange)?.name).toBe('a');
+  kit.end(exchange, 'responded');
+  exchange.attemptCount = 0;
+  exchange.facts = kit.request({ client: '10.0.0.2' }).facts;
+  expect(kit.pool.choose(exchange)?.name).toBe('b');
+  expect(kit.pool.sessions.count).toBe(2);
+});

@@ -164,6 +164,11 @@ describe('whether somebody is left to ask is', () => {
     await kit.clock.advance(60);
     kit.end(exchange, 'responded', 503);
     expect(kit.pool.choose(exchange)?.name).toBe('a');
+    kit.end(exchange, 'responded');
+    kit.journal.record(exchange, kit.clock.now());
+    expect(kit.journal.detail(exchange.idText)!.attemptList[2]!.decision!.sentence).toContain(
+      'No server was available; a, which failed this request 100ms ago, was asked once more, since it may be back',
+    );
   });
 
   it('no for a client that its session keeps at the server that failed it', () => {
@@ -172,6 +177,28 @@ describe('whether somebody is left to ask is', () => {
     expect(kit.serve()).toBe('a');
     const { answer } = afterA(kit);
     expect(answer()).toEqual([false, null]);
+  });
+});
+
+describe('where nobody is available', () => {
+  it('all that are only ejected are asked in turn', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    for (const { name } of kit.pool.servers) kit.server(name).ejectedUntil = 1e9;
+    expect([1, 2, 3].map(() => kit.pool.choose(kit.request())?.name)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('of those where nobody listened, the one this is longest known of is asked', async () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1, b: 1, c: 1 }) });
+    await kit.clock.advance(100);
+    for (const [name, at] of [
+      ['a', 50],
+      ['b', 10],
+      ['c', 70],
+    ] as const) {
+      kit.server(name).verdict = 'unhealthy';
+      kit.server(name).unreachableAt = at;
+    }
+    expect(kit.pool.choose(kit.request())?.name).toBe('b');
   });
 });
 

@@ -87,6 +87,23 @@ it('a limit that was taken away is not counted as reached any more', async () =>
   expect(count()).toBe(2);
 });
 
+it('a limit is counted once for each request that met it, however often that is looked at', async () => {
+  const kit = poolKit({ servers: limited({ a: 1, b: 1 }) });
+  const count = (): number => kit.limits.read().find(({ kind }) => kind === 'max-requests')?.count ?? 0;
+  const first = new Caller(kit);
+  const second = new Caller(kit);
+  const waiting = new Caller(kit);
+  expect(count()).toBe(2);
+  first.end();
+  await settle();
+  expect([waiting.server?.name, count()]).toEqual(['a', 2]);
+  kit.end(second.exchange, 'closed-before-response');
+  new Caller(kit);
+  expect(count()).toBe(3);
+  expect(kit.pool.choose(second.exchange)).toBeNull();
+  expect(count()).toBe(3);
+});
+
 it('a pool that is removed leaves nothing of its own in the memory that the threads share', () => {
   const kit = poolKit({
     servers: limited({ a: 1, b: 1 }),
