@@ -28,16 +28,8 @@ async function replicaPids(): Promise<number[]> {
 }
 
 describe('ballast demo', () => {
-  it('is ready within two seconds, and serves 300 requests 100/100/100', async () => {
-    const times: number[] = [];
-    let running = await demo();
-    // Others may be using this machine: the quickest of three counts.
-    while (times.push(running.readyAfterMs) < 3 && running.readyAfterMs > 2_000) {
-      running.child.kill('SIGTERM');
-      await running.ended;
-      running = await demo();
-    }
-    expect(Math.min(...times)).toBeLessThan(2_000);
+  it('says where it listens, and serves 300 requests 100/100/100', async () => {
+    const running = await demo();
     expect(running.ready).toMatchObject({
       event: 'ready',
       control: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}$/),

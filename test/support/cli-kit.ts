@@ -25,7 +25,6 @@ export interface RunningCli {
     readonly listeners: readonly { name: string; url: string }[];
     readonly notes: readonly string[];
   };
-  readonly readyAfterMs: number;
   readonly controlPort: number;
   stdout(): string;
   stderr(): string;
@@ -79,7 +78,6 @@ export function createCliKit(): CliKit {
   }
 
   async function start(args: string[], openFiles = 0): Promise<RunningCli> {
-    const from = performance.now();
     const { child, said, ended } = launch([...args, '--json', '--no-open'], { detached: true, openFiles });
     const line = await until(
       `ready line of ${args.join(' ')}`,
@@ -95,7 +93,6 @@ export function createCliKit(): CliKit {
       child,
       pid: child.pid!,
       ready,
-      readyAfterMs: performance.now() - from,
       controlPort: Number(new URL(ready.control).port),
       stdout: () => said.stdout,
       stderr: () => said.stderr,
