@@ -75,6 +75,13 @@ describe('a pool whose servers are at maxRequests', () => {
     expect(callers[1]!.exchange.error).toContain('none may wait (queue.length is 0)');
   });
 
+  it('names no server as full that an operator took out, whatever runs there still', () => {
+    const kit = poolKit({ servers: limited({ a: 1, b: 1 }), queue: { length: 0 } });
+    for (let count = 0; count < 2; count++) new Caller(kit);
+    kit.pool.setAdminState(kit.server('b'), 'maintenance');
+    expect(new Caller(kit).exchange.error).toContain('is at its limit (a 1/1), and none may wait');
+  });
+
   it('gives up on a request after queue.timeout', async () => {
     const kit = poolKit({ servers: limited({ a: 1 }), queue: { timeout: '1s' } });
     new Caller(kit);
