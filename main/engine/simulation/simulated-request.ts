@@ -9,8 +9,8 @@ import { lateOutcome, type RunningAttempt, SimulatedAttempts } from './simulated
 import { hasLeft } from './told-by-attempt.ts';
 
 /**
- * A recorded request on its way through a simulated pool: what `proxy/attempts.ts` does with sockets, by the same rules for what
- * follows a failure, how long is waited before that, when another attempt begins beside one, and when time is up.
+ * A recorded request on its way through a simulated pool: what `proxy/retried-attempt.ts`, and `proxy/attempts.ts` around it, do with
+ * sockets, by the same rules for what follows a failure, how long is waited before that, and when time is up.
  */
 export class SimulatedRequest extends SimulatedAttempts implements Waiter {
   isWaiting = false;
@@ -193,7 +193,7 @@ export class SimulatedRequest extends SimulatedAttempts implements Waiter {
     this.#end(status);
   }
 
-  /** What the client gets where nothing but failures came, as in `proxy/attempts.ts`. */
+  /** What the client gets where nothing but failures came, as in `proxy/retried-attempt.ts`. */
   #answerLast(): void {
     const { exchange } = this;
     const last = exchange.decisiveAttempt!;

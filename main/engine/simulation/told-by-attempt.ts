@@ -31,7 +31,7 @@ export class ToldByAttempt {
       case 'timed-out':
         return this.#isCutShort(attempt) ? null : silent;
       case 'connect-failed':
-        return { outcome, status, durationMs, ...(durationMs >= this.#connectMs && { isDeaf: true }) };
+        return this.#isCutShort(attempt) ? null : this.#withoutConnection(attempt);
       case 'client-aborted':
       case 'cancelled':
         return null;
@@ -68,18 +68,27 @@ export class ToldByAttempt {
     return Math.min(responseMs, attemptMs || never, requestLeftMs);
   }
 
-  /** Whoever got no connection for so long was refused none. */
-  get #connectMs(): number {
-    const { connectMs, attemptMs } = this.#recorded;
-    const never = Number.POSITIVE_INFINITY;
-    return Math.min(connectMs ?? never, attemptMs || never);
+  /** Refused, or waited for in vain: as long as `timeouts.connect` lets it, where another time was up before that. */
+  #withoutConnection(attempt: RecordedAttempt): ModelledAttempt {
+    const { durationMs } = attempt;
+    const { connectMs = Number.POSITIVE_INFINITY, attemptMs = 0 } = this.#recorded;
+    const failed = { outcome: 'connect-failed', status: 0 } as const;
+    if ((attemptMs > 0 && durationMs >= attemptMs) || this.#isCut(attempt))
+      return { ...failed, durationMs: Math.max(connectMs, durationMs), isDeaf: true };
+    return { ...failed, durationMs, ...(durationMs >= connectMs && { isDeaf: true }) };
   }
 
-  /** The request's time was up before it had half of that: the engine does not hold it against its server either. */
-  #isCutShort({ outcome, startedAfterMs, durationMs }: RecordedAttempt): boolean {
+  /** It ended because the time was up that its request had altogether. */
+  #isCut({ startedAfterMs, durationMs }: RecordedAttempt): boolean {
     const { requestMs = 0 } = this.#recorded;
-    if (outcome !== 'timed-out' || durationMs * 2 >= requestMs) return false;
-    return startedAfterMs + durationMs >= requestMs - slackMs;
+    return requestMs > 0 && startedAfterMs + durationMs >= requestMs - slackMs;
+  }
+
+  /** That, before it had half of that time: the engine does not hold it against its server either. */
+  #isCutShort(attempt: RecordedAttempt): boolean {
+    const { outcome, durationMs } = attempt;
+    if (outcome !== 'timed-out' && outcome !== 'connect-failed') return false;
+    return durationMs * 2 < (this.#recorded.requestMs ?? 0) && this.#isCut(attempt);
   }
 }
 

@@ -1,12 +1,10 @@
-import { Agent } from 'node:http';
-import { setTimeout as pass } from 'node:timers/promises';
 import type { RecordedRequest } from '@shared/contract/recorded-request.ts';
 import { describe, expect, it, vi } from 'vitest';
 import { type RunFigures, recordedFigures } from '../../../main/engine/simulation/figures.ts';
 import { replay } from '../../../main/engine/simulation/replay.ts';
 import { ServiceModel } from '../../../main/engine/simulation/service-model.ts';
 import type { PoolInput } from '../../support/config-of.ts';
-import { fetchText } from '../../support/http-client.ts';
+import { startLoad } from '../../support/http-client.ts';
 import { type Mood, moodyServer } from '../../support/moody-server.ts';
 import { oneListener, runEngine } from '../../support/running-engine.ts';
 import { until } from '../../support/until.ts';
@@ -15,31 +13,34 @@ import { late, member } from '../../support/why-kit.ts';
 vi.setConfig({ testTimeout: 120_000 });
 
 const names = ['a', 'b', 'c'];
-const count = 200;
-const everyMs = 10;
+/** Requests come as fast as they are answered: by four clients, after at least so long. */
+const clients = 4;
+const quick: Mood = { afterMs: 10 };
+const leastRequests = 200;
 
-/** Requests at even distances to an engine with three servers, of which the first has this mood; recorded, and replayed by its own settings. */
-async function both(mood: Mood, settings: Omit<PoolInput, 'servers'>) {
-  const servers = await Promise.all(names.map((name) => moodyServer(name, name === 'a' ? mood : 'well')));
+/**
+ * Requests to an engine with three servers, of which the first has this mood; recorded, and replayed by its own settings.
+ *
+ * @param leastEjections they go on coming until there were so many
+ */
+async function both(mood: Mood, settings: Omit<PoolInput, 'servers'>, leastEjections: number) {
+  const servers = await Promise.all(names.map((name) => moodyServer(name, name === 'a' ? mood : quick)));
   const pool = {
     healthCheck: { type: 'none' },
     ...settings,
     servers: servers.map((server) => member(server)),
   } as const;
   const { engine, url } = await runEngine(pool);
-  const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const answers: Promise<unknown>[] = [];
-  for (let index = 0; index < count; index++) {
-    answers.push(fetchText(url, { agent }));
-    await pass(everyMs);
-  }
-  await Promise.all(answers);
-  agent.destroy();
+  const ejected = (): number =>
+    engine.events.read(0, 5_000).filter(({ kind }) => kind === 'server-ejected').length;
+  const load = startLoad(url, clients);
+  await until('enough requests', () => load.sent >= leastRequests && ejected() >= leastEjections);
+  await load.stop();
   const recording = await until('the journal to have them all', () => {
-    const found = engine.journal.recorded(undefined, count);
-    return found.length === count && found;
+    const found = engine.journal.recorded(undefined, load.sent);
+    return found.length === load.sent && found;
   });
-  const ejections = engine.events.read(0, 5_000).filter(({ kind }) => kind === 'server-ejected').length;
+  const ejections = ejected();
   const requests = fromFirst(recording.map(({ request }) => request));
   const config = oneListener(pool).pools[0]!;
   const model = new ServiceModel(requests, config.timeouts, config.healthCheck);
@@ -65,14 +66,14 @@ describe('a replay of hedged requests by their own settings', () => {
   const ejectsNobody = { outlierDetection: { consecutiveFailures: 0 } } as const;
 
   it.each<[string, Mood, Omit<PoolInput, 'servers'>, number]>([
-    ['a slow server', { afterMs: 400 }, { ...ejectsNobody, retry: { ...rich, hedge } }, 60],
+    ['a slow server', { afterMs: 400 }, { ...ejectsNobody, retry: { ...rich, hedge } }, 0],
     [
       'a slow server, and a budget for some of them',
       { afterMs: 400 },
       { ...ejectsNobody, retry: { attempts: 2, budgetPercent: 10, budgetMinPerSecond: 5, hedge } },
-      400,
+      0,
     ],
-    ['a server that hangs', late, { ...ejectsNobody, retry: { ...rich, hedge } }, 60],
+    ['a server that hangs', late, { ...ejectsNobody, retry: { ...rich, hedge } }, 0],
     [
       'a server that hangs, is ejected, and hangs at its trials',
       late,
@@ -80,7 +81,7 @@ describe('a replay of hedged requests by their own settings', () => {
         outlierDetection: { consecutiveFailures: 5, baseEjection: '500ms', maxEjection: '500ms' },
         retry: { ...rich, hedge },
       },
-      60,
+      3,
     ],
     [
       'a server that hangs, with fewer hedges than requests and a time for each attempt',
@@ -90,12 +91,12 @@ describe('a replay of hedged requests by their own settings', () => {
         timeouts: { attempt: '500ms' },
         retry: { attempts: 2, budgetPercent: 10, budgetMinPerSecond: 5, hedge },
       },
-      500,
+      0,
     ],
   ])(
-    '%s: shares within 4 points, attempts within a tenth, ejections within one, times within 30 ms but for what a busy machine adds',
-    async (_name, mood, settings, slowestMs) => {
-      const { recorded, again } = await both(mood, settings);
+    '%s: shares within 4 points, attempts and failures within a tenth, ejections within one',
+    async (_name, mood, settings, leastEjections) => {
+      const { recorded, again } = await both(mood, settings, leastEjections);
       const told = `recorded ${tell(recorded)}\nagain ${tell(again)}`;
       for (const [index, { share, attempts, failedAttempts }] of again.servers.entries()) {
         const before = recorded.servers[index]!;
@@ -108,10 +109,6 @@ describe('a replay of hedged requests by their own settings', () => {
       expect(Math.abs(again.retries - recorded.retries), told).toBeLessThanOrEqual(3 + recorded.retries / 10);
       expect(Math.abs(again.failed - recorded.failed), told).toBeLessThanOrEqual(3 + recorded.failed / 10);
       expect(Math.abs(again.ejections! - recorded.ejections!), told).toBeLessThanOrEqual(1);
-      expect(Math.abs(again.tookP50Ms! - recorded.tookP50Ms!), told).toBeLessThanOrEqual(30);
-      // Timers of the real one are late, and later on a busy machine: in a replay they are not.
-      expect(again.tookP99Ms!, told).toBeLessThanOrEqual(recorded.tookP99Ms! + 30);
-      expect(again.tookP99Ms!, told).toBeGreaterThanOrEqual(slowestMs);
     },
   );
 });

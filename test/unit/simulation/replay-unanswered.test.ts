@@ -32,7 +32,37 @@ describe('an attempt without a connection', () => {
     expect(await replayed([gone(250)], { ...input, ...hasty }, hasty)).toMatchObject({
       retries: 1,
       failed: 1,
+      tookP50Ms: 500,
     });
+    // Without a time of its own, as long as timeouts.connect lets each of them.
+    expect(await replayed([gone(250)], input, hasty)).toMatchObject({ retries: 1, tookP50Ms: 2_000 });
+  });
+
+  it('that its request had no more time for was not refused, and goes on waiting where there is time', async () => {
+    const cut = [0, 1_000, 2_000].map((arrivedMs) =>
+      recordedRequest(
+        arrivedMs,
+        [
+          { server: 'x', outcome: 'closed-before-response', durationMs: 20 },
+          { server: 'a', outcome: 'connect-failed', startedAfterMs: 19.5, durationMs: 280.5 },
+        ],
+        { status: 504, durationMs: 300 },
+      ),
+    );
+    const impatient = { retry: { ...rich, attempts: 2 }, timeouts: { connect: '5s', request: '300ms' } };
+    const before = { ...impatient, servers: serversNamed({ x: 1, a: 1, b: 1 }) };
+    const without = { ...impatient, servers: serversNamed({ a: 1, b: 1 }) };
+    // The first comes before anything is known of a.
+    const again = await replayed(cut, without, before);
+    expect(again).toMatchObject({ retries: 0, statuses: [200, 504, 504], tookP50Ms: 300, tookP99Ms: 300 });
+    // Where an attempt has a time of its own, or the request has time enough, the next server is asked after that.
+    const within = (timeouts: object) => replayed(cut, { ...without, timeouts }, before);
+    const hasty = await within({ connect: '5s', request: '300ms', attempt: '285ms' });
+    expect(hasty).toMatchObject({ retries: 2, statuses: [200, 200, 200], tookP99Ms: 285 });
+    const patient = await within({ connect: '5s', request: '20s' });
+    expect(patient).toMatchObject({ retries: 2, statuses: [200, 200, 200], tookP99Ms: 5_000 });
+    const longer = await within({ connect: '5s', attempt: '1s' });
+    expect(longer).toMatchObject({ retries: 2, tookP99Ms: 1_000 });
   });
 
   it('leaves the body whole for the next, however large it is', async () => {
@@ -72,8 +102,12 @@ describe('an attempt that had next to no time left', () => {
   const hasty = { timeouts: { request: '1s' } };
   const calm = steadyRequests(20, { everyMs: 100, durationMs: 20, servers: ['a'] });
   /** Of three such attempts in a row, what came of another request meanwhile. */
-  const between = async (startedAfterMs: number, durationMs: number) => {
-    const attempt = { server: 'a', outcome: 'timed-out', startedAfterMs, durationMs } as const;
+  const between = async (
+    startedAfterMs: number,
+    durationMs: number,
+    outcome: 'timed-out' | 'connect-failed' = 'timed-out',
+  ) => {
+    const attempt = { server: 'a', outcome, startedAfterMs, durationMs } as const;
     const cut = [0, 10, 20].map((later) =>
       recordedRequest(10_000 + later, [attempt], { id: `s-${later}`, status: 504 }),
     );
@@ -100,6 +134,8 @@ describe('an attempt that had next to no time left', () => {
   it('is one that its request ended, and that had less than half of its time', async () => {
     expect(await between(600, 400)).toBe(200);
     expect(await between(400, 600)).toBe(504);
+    expect(await between(600, 400, 'connect-failed')).toBe(200);
+    expect(await between(400, 600, 'connect-failed')).toBe(504);
     // Its own time was up, not the request's.
     expect(await between(100, 400)).toBe(504);
   });
