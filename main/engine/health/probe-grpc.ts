@@ -35,14 +35,17 @@ export function probeGrpc(
   address: Address,
   { reached, finish, failed, heed }: ProbeEnds,
 ): () => void {
-  const socket = connectSocket({ host, port: address.port, allowHalfOpen: true });
-  socket.once('connect', reached);
   const tooMany = heed(() =>
     finish({ succeeded: false, detail: `more than ${mostBytes} bytes came, and no answer` }),
   );
   const session = connect(`http://${formatAddress({ host, port: address.port })}`, {
     settings: { enablePush: false },
-    createConnection: () => new SievedConnection(socket, mostBytes, tooMany),
+    // Here and not before: what is above may throw, and nobody would listen to the errors of a socket that was opened by then.
+    createConnection() {
+      const socket = connectSocket({ host, port: address.port, allowHalfOpen: true });
+      socket.once('connect', reached);
+      return new SievedConnection(socket, mostBytes, tooMany);
+    },
   });
   session.on('error', failed);
   session.on(

@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -16,11 +17,11 @@ afterEach(() => {
 
 type Input = NonNullable<Parameters<typeof poolConfig>[0]['healthCheck']>;
 
-function probe(port: number, input: Partial<Extract<Input, { type: 'grpc' }>> = {}) {
+function probe(port: number, input: Partial<Extract<Input, { type: 'grpc' }>> = {}, host = '127.0.0.1') {
   const healthCheck: Input = { type: 'grpc', timeout: '20s', ...input };
   const check = poolConfig({ servers: [{ address: '127.0.0.1:3001' }], healthCheck }).healthCheck;
   if (check.type === 'none') throw new Error('no check');
-  return runProbe(check, { host: '127.0.0.1', port }, systemClock);
+  return runProbe(check, { host, port }, systemClock);
 }
 
 async function serving(answer: (call: GrpcCall) => void) {
@@ -137,6 +138,22 @@ describe('a gRPC probe', () => {
       ownFault: false,
       detail: 'connection refused',
     });
+  });
+
+  it('opens no connection for an address that no request can be written for', async () => {
+    let sockets = 0;
+    const count = (): void => {
+      sockets += 1;
+    };
+    diagnostics.subscribe('net.client.socket', count);
+    try {
+      const { succeeded, detail } = await probe(1, {}, 'fe80::1%lo');
+      expect([succeeded, detail, sockets]).toEqual([false, 'Invalid URL', 0]);
+      await probe(1);
+      expect(sockets).toBe(1);
+    } finally {
+      diagnostics.unsubscribe('net.client.socket', count);
+    }
   });
 
   it('fails at a server that speaks HTTP/1.1 only', async () => {
