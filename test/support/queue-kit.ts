@@ -16,11 +16,18 @@ export class Caller implements Waiter {
   readonly #kit: Kit;
   readonly #order: Caller[];
 
-  constructor(kit: Kit, order: Caller[] = [], from: { client?: string; cookie?: string | null } = {}) {
+  /** @param meanwhile what another thread does after this one was told that it may wait, and before it does */
+  constructor(
+    kit: Kit,
+    order: Caller[] = [],
+    from: { client?: string; cookie?: string | null } = {},
+    meanwhile: () => void = () => {},
+  ) {
     this.#kit = kit;
     this.#order = order;
     this.exchange = kit.request(from);
     const server = kit.pool.choose(this.exchange);
+    if (!server) meanwhile();
     if (server) this.served(server);
     else if (!kit.pool.enqueue(this)) this.outcome = 'refused';
   }

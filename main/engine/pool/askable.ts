@@ -60,7 +60,8 @@ export class Askable {
 
   /**
    * Who may be asked whatever the load, as a number that differs when that does: then a slot may be free without any request's end, by
-   * the passing of time too (an ejection is over, panic begins). What the configuration says is left out: a thread may have another for a moment.
+   * the passing of time too (an ejection is over, panic begins). Limits are left out, of servers and of the pool: that one was raised is told
+   * by who takes the configuration over.
    */
   outlook(now: number): number {
     this.#panic.see(this.servers, now);
@@ -68,9 +69,10 @@ export class Askable {
     for (let index = 0; index < this.servers.length; index++) {
       const server = this.servers[index]!;
       const reason = this.reasonOf(server, now, false);
-      const isOpen = reason === null || reason === 'full';
-      const kind = isOpen ? 1 : this.isLastResort(server, reason) ? 2 : takesBound(reason) ? 3 : 4;
-      outlook = (Math.imul(outlook, 31) + kind) | 0;
+      const kind = isOpen(reason) ? 1 : this.isLastResort(server, reason) ? 2 : 3;
+      // Why it takes no new clients may hide what keeps its own out: a server that drains may be ejected too.
+      const forBound = isOpen(this.reasonOf(server, now, true)) ? 4 : 0;
+      outlook = (Math.imul(outlook, 31) + kind + forBound) | 0;
     }
     return outlook;
   }
@@ -139,9 +141,9 @@ export class Askable {
   }
 }
 
-/** Out for new clients only. */
-function takesBound(reason: UnavailableReason): boolean {
-  return reason === 'drain' || reason === 'weight-zero';
+/** At its limit at most. */
+function isOpen(reason: UnavailableReason | null): reason is null | 'full' {
+  return reason === null || reason === 'full';
 }
 
 /** What probes say against an unhealthy one is only that nobody listened, or is out of date. */

@@ -102,6 +102,7 @@ export class PoolChoice {
   configure(config: PoolConfig): void {
     this.circuit.configure(config);
     this.queue.configure(config.queue.timeoutMs);
+    this.#board.reconfigured();
   }
 
   /** Why a server takes no new client by itself, whatever its neighbours do; null where it does. */

@@ -124,6 +124,20 @@ export class QueueBoard {
     this.#knock();
   }
 
+  /**
+   * Another configuration is taken over, which may have raised a limit. The engine's thread does so first, and lets nobody pass those that
+   * wait until the others have looked. They are not woken here: they look when they have the configuration, and before that in vain.
+   */
+  reconfigured(): void {
+    const { thread, isShared } = this.#memory;
+    if (thread === 0 && isShared && this.#anybodyWaits()) Atomics.add(this.#words, releasesAt, 1);
+  }
+
+  /** Some of this thread were served, and now it is the turn of another, which may have stopped for these. */
+  handOver(): void {
+    this.#knock();
+  }
+
   /** Tells the other threads, a few times a second. */
   tell({ length, served, refused, timedOut }: Omit<QueueTraffic, 'p50Ms' | 'p99Ms'>): void {
     this.#mine[lengthAt] = length;

@@ -139,6 +139,7 @@ export class RequestQueue extends Timed {
     const board = this.#board;
     const releases = board?.releases ?? 0;
     const isOut = owner.isOut();
+    const first = this.#first;
     let isOthersTurn = false;
     for (let waiter = this.#first; waiter && (isOut || this.#hasSlot()); ) {
       if (!isOut && board?.mayGo(waiter.exchange.queuedAt) === false) {
@@ -153,7 +154,8 @@ export class RequestQueue extends Timed {
       waiter = after === null || after.isWaiting ? after : this.#first;
     }
     this.#running = false;
-    if (board && !isOthersTurn) board.looked(releases, this.#hasSlot());
+    if (!isOthersTurn) board?.looked(releases, this.#hasSlot());
+    else if (this.#first !== first) board?.handOver();
   }
 
   /** Nobody can be served any more. @param tell sets `exchange.error` */
