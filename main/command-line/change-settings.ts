@@ -1,5 +1,6 @@
 import type { WrittenPool } from '@shared/config/as-written.ts';
 import { parse } from 'yaml';
+import { withoutOtherKind } from './other-kind.ts';
 import { unusable } from './recording-file.ts';
 
 type Written = Record<string, unknown>;
@@ -31,6 +32,11 @@ export function writtenValue(text: string): unknown {
   }
 }
 
+/** A pool with settings changed, one after the other, as `changed` says. What belongs to another kind of affinity or health check goes with it. */
+export function withSettings(pool: WrittenPool, set: readonly string[]): WrittenPool {
+  return withoutOtherKind(set.reduce(changed, pool), set.map(pathOf));
+}
+
 /**
  * A pool with one setting changed, in the words of the file; a server goes by its name. Whether the setting exists and the value is
  * one, the schema says.
@@ -38,7 +44,7 @@ export function writtenValue(text: string): unknown {
  * @param text `outlierDetection.consecutiveFailures=2`, `servers.api-1.maxRequests=4`
  * @throws Failure that says what to write
  */
-export function changed(pool: WrittenPool, text: string): WrittenPool {
+function changed(pool: WrittenPool, text: string): WrittenPool {
   const path = pathOf(text);
   if (path.some((part) => part === ''))
     throw unusable(`"${text}" is no setting; write e.g. --set retry.attempts=2`);

@@ -8,7 +8,7 @@ import { type RunFigures, recordedFigures } from '../engine/simulation/figures.t
 import { keySourceOf } from '../engine/simulation/recorded-keys.ts';
 import { replay } from '../engine/simulation/replay.ts';
 import { ServiceModel } from '../engine/simulation/service-model.ts';
-import { changed, withWeights } from './change-settings.ts';
+import { withSettings, withWeights } from './change-settings.ts';
 import { readConfig } from './file-commands.ts';
 import { withoutEffect } from './no-effect.ts';
 import type { Output } from './output.ts';
@@ -171,10 +171,7 @@ async function otherFile(
 
 /** With other settings. */
 function changedPool(given: WrittenPool, { weights, set }: ReplayCommandOptions): WrittenPool {
-  let pool = given;
-  if (weights !== undefined) pool = withWeights(pool, weights);
-  for (const change of set) pool = changed(pool, change);
-  return pool;
+  return withSettings(weights === undefined ? given : withWeights(given, weights), set);
 }
 
 /** Of the requests, for the text above the tables. */

@@ -115,7 +115,7 @@ ${servers.map(({ name, address }) => `      - { name: ${name}, address: '${addre
   it('runs through other weights and settings, beside what the model makes of those that were', async () => {
     const [, asItWas, changed] = await replayed(
       ...['--strategy', 'weighted-round-robin', '--weights', 'a=8,b=1,c=1'],
-      ...['--set', 'affinity={type: none}', '--set', 'retry.attempts=1'],
+      ...['--set', 'affinity.type=none', '--set', 'retry.attempts=1'],
     );
     expect([asItWas!.run, changed!.run]).toEqual(['round-robin, as it was', 'weighted-round-robin']);
     expect(asItWas!.failed).toBe(0);

@@ -177,7 +177,7 @@ export abstract class SimulatedAttempts {
     if (setCookie !== null) this.run.clients.keepCookie(this.recorded, setCookie);
   }
 
-  /** A service that has a cookie of its own gives it to every client that comes without. */
+  /** A service that has a cookie of its own gives it to every client that comes without, as far as the recording does not know better. */
   #learnCookie(attempt: AttemptRecord): void {
     const { pool, clients } = this.run;
     const name = pool.learnsCookie;

@@ -15,14 +15,15 @@ export class SimulatedClients {
   readonly keyHashOf: KeyHashReader | undefined;
   readonly #cookies = new Map<string, Map<string, string>>();
   readonly #keyHashes = new WeakMap<RequestFacts, number>();
-  /** The recorded pool had sessions: a request without one had none. */
+  /** The recorded pool had sessions: a request without one showed nothing of its client, even where nobody ever did. */
   readonly #hasSessions: boolean;
   /** Cookies of the service's own so far. */
   #given = 0;
 
   /** @param recorded the pool as it was recorded @param simulated and as it is to run */
   constructor(requests: readonly RecordedRequest[], recorded: PoolConfig, simulated: PoolConfig) {
-    this.#hasSessions = requests.some(({ session }) => session !== null);
+    // Its affinity may have been changed since.
+    this.#hasSessions = recorded.affinity.type !== 'none' || requests.some(({ session }) => session !== null);
     const source = keySourceOf(requests, recorded, simulated);
     if (source === 'hashes') this.keyHashOf = (facts) => this.#keyHashes.get(facts) ?? null;
     else if (source === 'missing') this.keyHashOf = () => null;
@@ -43,8 +44,12 @@ export class SimulatedClients {
     return facts;
   }
 
-  /** The service sets its own cookie: the value, or null where the client has it already. */
+  /**
+   * The service sets its own cookie: the value. Null where the client has it already, or was recorded without a session where others could
+   * have one: to such a request the service gave none.
+   */
   takeCookie(request: RecordedRequest, name: string): string | null {
+    if (request.session === null && this.#hasSessions) return null;
     if (this.#cookies.get(clientOf(request))?.has(name)) return null;
     this.#given += 1;
     const value = `c${this.#given}`;

@@ -1,7 +1,7 @@
 import { asWritten } from '@shared/config/as-written.ts';
 import { configJsonSchema } from '@shared/config/json-schema.ts';
 import { describe, expect, it } from 'vitest';
-import { changed } from '../../../main/command-line/change-settings.ts';
+import { withSettings } from '../../../main/command-line/change-settings.ts';
 import { withoutEffect } from '../../../main/command-line/no-effect.ts';
 import { poolOf } from '../../../main/command-line/recording-file.ts';
 import { modelledSettings, unmodelled } from '../../../main/engine/simulation/modelled-settings.ts';
@@ -10,7 +10,7 @@ import { poolConfig, serversNamed } from '../../support/engine-kit.ts';
 const recorded = asWritten(poolConfig({ servers: serversNamed({ a: 1, 'b.local': 2 }) }));
 
 function told(...set: string[]): string[] {
-  const pool = poolOf(set.reduce(changed, recorded), 'these settings');
+  const pool = poolOf(withSettings(recorded, set), 'these settings');
   return withoutEffect({ set }, recorded, [pool]);
 }
 

@@ -7,7 +7,7 @@ import { splitCommand } from '@shared/lib/command-line.ts';
 import { CommanderError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { changed, withWeights } from '../../../main/command-line/change-settings.ts';
+import { withSettings, withWeights } from '../../../main/command-line/change-settings.ts';
 import { createProgram, type Run } from '../../../main/command-line/program.ts';
 import { poolOf } from '../../../main/command-line/recording-file.ts';
 import { parseDocument } from '../../../main/workspace/document.ts';
@@ -89,7 +89,7 @@ const dryRun: Run =
 function tryReplay({ weights, set }: { weights?: string; set: string[] }): void {
   let pool = asWritten(poolConfig({ servers: serversNamed({ 'api-1': 1, 'api-2': 1 }) }));
   if (weights !== undefined) pool = withWeights(pool, weights);
-  poolOf(set.reduce(changed, pool), 'the guide');
+  poolOf(withSettings(pool, set), 'the guide');
 }
 
 /** Commands that there are, with the arguments and options shown. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { recordedFigures } from '../../../main/engine/simulation/figures.ts';
 import { serversNamed } from '../../support/engine-kit.ts';
-import { recordedRequest } from '../../support/recordings.ts';
+import { recordedRequest, steadyRequests } from '../../support/recordings.ts';
 import { replayed, rich } from '../../support/replay-kit.ts';
 
 describe('a session that there was before the recording', () => {
@@ -57,5 +57,53 @@ describe('a session that is led elsewhere twice for one request', () => {
     // In the end it was led nowhere.
     const nowhere = await replayed(requests, { ...input, servers: three.slice(0, 2) });
     expect(nowhere).toMatchObject({ sessionsMoved: 0, retries: 1, failed: 1 });
+  });
+});
+
+describe('a request that was recorded without a session', () => {
+  const three = { servers: serversNamed({ a: 1, b: 1, c: 1 }), strategy: 'round-robin' } as const;
+  const byField = { ...three, affinity: { type: 'header', header: 'x-user' } } as const;
+  const byOwnCookie = { ...three, affinity: { type: 'app-cookie', name: 'sid' } } as const;
+  /** Of one address, on one machine. */
+  const anonymous = steadyRequests(60).map((request) => ({ ...request, affinity: 'none' as const }));
+  const attempts = async (...args: Parameters<typeof replayed>): Promise<number[]> =>
+    (await replayed(...args)).servers.map((each) => each.attempts);
+
+  it.each([
+    ['nobody sent the field', byField],
+    ['the service never set its cookie', byOwnCookie],
+  ])('has none again where %s', async (_name, input) => {
+    const again = await replayed(anonymous, input, input);
+    expect(again).toMatchObject({ clientsSpread: 1, sessionsMoved: 0 });
+    expect(again.servers.map((each) => each.attempts)).toEqual([20, 20, 20]);
+    expect(again.servers.map(({ mostInFlight }) => mostInFlight)).toEqual(
+      recordedFigures(anonymous, ['api/a', 'api/b', 'api/c']).servers.map(({ mostInFlight }) => mostInFlight),
+    );
+  });
+
+  it.each([byField, byOwnCookie])('has none beside those of a client that has one', async (input) => {
+    const login = { session: 's1', affinity: 'bound' as const };
+    const requests = [
+      recordedRequest(0, [{ server: 'a' }], { id: 'login', ...login }),
+      ...anonymous.map((request) => ({ ...request, arrivedMs: request.arrivedMs + 100 })),
+      recordedRequest(1_000, [{ server: 'a' }], { id: 'again', ...login, affinity: 'kept' }),
+    ];
+    expect(await replayed(requests, input, input)).toMatchObject({
+      clientsSpread: 1,
+      decisive: ['a', ...anonymous.map((_, index) => ['b', 'c', 'a'][index % 3]), 'a'],
+    });
+  });
+
+  it('shows nothing to a pool that tells clients apart by something else that requests may lack', async () => {
+    expect(await attempts(anonymous, byOwnCookie, byField)).toEqual([20, 20, 20]);
+    expect(await attempts(anonymous, byField, byOwnCookie)).toEqual([20, 20, 20]);
+  });
+
+  it('is of the client at its address where the recorded pool had no sessions, or keeps the cookie of the pool', async () => {
+    expect(await attempts(anonymous, byField, three)).toEqual([60, 0, 0]);
+    const [first, ...others] = await attempts(anonymous, byOwnCookie, three);
+    expect([first! > 50, others.every((each) => each < 5)]).toEqual([true, true]);
+    const withCookie = { ...three, affinity: { type: 'cookie' } } as const;
+    expect((await attempts(anonymous, withCookie, byField))[0]).toBeGreaterThan(50);
   });
 });
