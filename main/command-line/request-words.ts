@@ -47,7 +47,7 @@ export function whyNoRequests(
   const at = asked.server === undefined ? '' : ` that was at ${asked.server}`;
   const what = failingOf(asked);
   if (what !== '') return `no request${of}${at} ${what}, as far back as the journal goes`;
-  if (of + at === '') return 'no request yet: none has ended since the engine began';
+  if (of + at === '') return 'no request is in the journal yet: each is written down when it has ended';
   return `no request${of}${at} is in the journal`;
 }
 
@@ -60,7 +60,7 @@ function whyNoneOfSession(
   pools: readonly PoolOfWords[],
 ): string {
   if (bound)
-    return `no request of session ${pool}/${id} is in the journal, which keeps the newest ${journalRequests} since the engine began (journalRequests): it is bound to ${bound.server}, and was last used at ${clockTime(bound.lastUsedMs)}`;
+    return `no request of session ${pool}/${id} is in the journal, which keeps the newest ${journalRequests} (journalRequests) since it was turned on or the engine began: it is bound to ${bound.server}, and was last used at ${clockTime(bound.lastUsedMs)}`;
   if (elsewhere !== undefined)
     return `pool ${pool} has no session ${id}: it is of pool ${elsewhere}; write --session ${elsewhere}/${id}`;
   if (pools.some(({ name, affinity }) => name === pool && affinity.type === 'none'))

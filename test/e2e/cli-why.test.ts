@@ -134,7 +134,7 @@ describe('ballast requests that finds none', () => {
       expect(await cli.run('requests', ...args, '--json')).toMatchObject({ code: 0, stdout: '' });
       return told.stderr;
     };
-    expect(await none()).toBe('no request yet: none has ended since the engine began\n');
+    expect(await none()).toBe('no request is in the journal yet: each is written down when it has ended\n');
     await fetch(otherUrl, { headers: { 'x-user': 'anna' } });
     const [{ id }] = (await cli.run('sessions', '--json')).objects;
     expect(await none('--session', 'side/s99')).toMatch(/^there is no session side\/s99, nor is a request/);
@@ -206,13 +206,15 @@ describe('ballast requests --follow', () => {
 
   it('of a journal that is off is told to be so', async () => {
     const [port] = await freePorts(1);
-    writeFileSync(
-      join(cli.folder, 'off.yaml'),
-      `listeners: [{ name: web, bind: 127.0.0.1:${port}, pool: shop }]
+    const write = (journalRequests: number) =>
+      writeFileSync(
+        join(cli.folder, 'off.yaml'),
+        `listeners: [{ name: web, bind: 127.0.0.1:${port}, pool: shop }]
 pools: [{ name: shop, servers: [{ address: "${replicas[0]!.address}" }] }]
-journalRequests: 0
+journalRequests: ${journalRequests}
 `,
-    );
+      );
+    write(0);
     const { controlPort } = await cli.start('up', 'off.yaml', '--control-port', '0');
     await get(`http://127.0.0.1:${port}/`);
     const told = await cli.run('requests', '--control-port', String(controlPort));
@@ -229,5 +231,15 @@ journalRequests: 0
       child.kill('SIGINT');
       expect((await ended).stderr).toContain('the journal is off');
     }
+    // Turned on only now: that no request has ended would not be true.
+    write(2_000);
+    const place = ['--control-port', String(controlPort)];
+    await until('the journal is on', async () => {
+      const { stderr } = await cli.run('requests', ...place);
+      if (stderr.includes('the journal is off')) return false;
+      expect(stderr).toBe('no request is in the journal yet: each is written down when it has ended\n');
+      return true;
+    });
+    expect((await cli.run('status', '--json', ...place)).objects[0].metrics.total.requests).toBe(1);
   });
 });

@@ -16,7 +16,7 @@ let page: InterfacePage;
 beforeEach(async () => {
   ({ ballast, page } = await interfaceOfTest());
   await showScreen(page, 'Requests');
-  await page.getByRole('heading', { name: 'No request yet' }).waitFor();
+  await page.getByRole('heading', { name: 'No request in the journal yet' }).waitFor();
 });
 
 const rows = (): Locator => page.locator('.requests [role=row][aria-selected]');

@@ -23,7 +23,7 @@ describe('why no request was found', () => {
   });
 
   it.each([
-    [{}, 'no request yet: none has ended since the engine began'],
+    [{}, 'no request is in the journal yet: each is written down when it has ended'],
     [{ pool: 'api' }, 'no request of pool api is in the journal'],
     [{ server: 'api/a' }, 'no request that was at api/a is in the journal'],
     [{ failed: true }, 'no request failed, as far back as the journal goes'],
@@ -46,7 +46,7 @@ describe('why no request was found', () => {
       'there is no session api/s7, nor is a request of one in the journal: it never was, or ended longer ago than the journal goes back; "ballast sessions" lists those there are',
     );
     expect(of({ bound })).toMatch(
-      /^no request of session api\/s7 is in the journal, which keeps the newest 2000 .* bound to api\/api-1, and was last used at \d\d:\d\d:\d\d/,
+      /^no request of session api\/s7 is in the journal, which keeps the newest 2000 \(journalRequests\) .* bound to api\/api-1, and was last used at \d\d:\d\d:\d\d/,
     );
     expect(of({ elsewhere: 'web' })).toBe(
       'pool api has no session s7: it is of pool web; write --session web/s7',

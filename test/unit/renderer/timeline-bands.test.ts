@@ -1,69 +1,7 @@
 import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
-import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { describe, expect, it } from 'vitest';
-import { bandAt, deriveBands, failingHoldMs } from '../../../renderer/src/features/timeline/bands.ts';
-import { createFailingLog, type FailingSpan } from '../../../renderer/src/features/timeline/failing-log.ts';
-
-let sequence = 0;
-const event = (
-  atMs: number,
-  kind: EventKind,
-  tone: BallastEvent['tone'] = 'neutral',
-  text: string = kind,
-): BallastEvent => {
-  sequence += 1;
-  const server = kind.startsWith('engine') ? null : 'api/api-2';
-  return { sequence, atMs, kind, text, tone, pool: 'api', server, request: null };
-};
-
-const status = (changes: Partial<ServerStatus> = {}): ServerStatus => ({
-  id: 'api/api-2',
-  pool: 'api',
-  name: 'api-2',
-  address: '127.0.0.1:3002',
-  adminState: 'ready',
-  drainUntilMs: null,
-  verdict: 'healthy',
-  verdictSinceMs: 0,
-  ejectedUntilMs: null,
-  ejectedBecause: null,
-  timesEjected: 0,
-  notEjected: null,
-  effectiveWeight: 1,
-  inPanic: false,
-  available: true,
-  reason: null,
-  lastProbe: null,
-  lastFailedProbe: null,
-  probesRun: 10,
-  probesFailed: 0,
-  ...changes,
-});
-
-const running: ReplicaStatus = {
-  id: 'api-2',
-  group: 'api',
-  address: '127.0.0.1:3002',
-  command: 'node server.js',
-  state: 'running',
-  pid: 1,
-  startedAtMs: 0,
-  exit: null,
-};
-
-function bands(
-  events: BallastEvent[],
-  now: ServerStatus | undefined = status(),
-  {
-    knownFromMs = 0,
-    nowMs = 60_000,
-    replica = running as ReplicaStatus | undefined,
-    failing = [] as readonly FailingSpan[],
-  } = {},
-) {
-  return deriveBands({ events, status: now, replica, failing, knownFromMs, nowMs });
-}
-const told = (list: ReturnType<typeof bands>) => list.map(({ fromMs, toMs, state }) => [fromMs, toMs, state]);
+import { bandAt, failingHoldMs } from '../../../renderer/src/features/timeline/bands.ts';
+import { bands, event, status, told } from '../../support/timeline-kit.ts';
 
 describe('bands of a server on the timeline', () => {
   it('is one serving band where nothing happened', () => {
@@ -128,12 +66,36 @@ describe('bands of a server on the timeline', () => {
       [30_000, 40_000, 'failing'],
       [40_000, 60_000, 'out'],
     ]);
-    expect(bandAt(list, 6_000)?.text).toBe('api-2 failed');
+    expect(bandAt(list, 6_000)?.text).toBe('It is not ejected: it is the last one.');
     expect(bandAt(list, 35_000)?.text).toBe('Its last probe failed.');
     const now = bands([], status(), {
       failing: [{ fromMs: 50_000, toMs: Number.POSITIVE_INFINITY, text: 'x', isPanic: false }],
     });
     expect(told(now).at(-1)).toEqual([50_000, 60_000, 'failing']);
+  });
+
+  it('tells every reason it was said to fail for, and since when it failed at all', () => {
+    const failing = [
+      { fromMs: 5_000, toMs: 10_000, text: 'refused', isPanic: false },
+      { fromMs: 10_000, toMs: 20_000, text: 'the last one', isPanic: false },
+      { fromMs: 30_000, toMs: Number.POSITIVE_INFINITY, text: 'the last one', isPanic: false },
+    ];
+    const failed = [event(4_000, 'attempt-failed', 'bad', 'api-2 failed')];
+    const list = bands(failed, status(), { failing });
+    expect(list.map(({ fromMs, toMs, text }) => [fromMs, toMs, text])).toEqual([
+      [0, 4_000, 'Serving'],
+      [4_000, 5_000, 'api-2 failed'],
+      [5_000, 10_000, 'refused'],
+      [10_000, 20_000, 'the last one'],
+      [20_000, 30_000, 'Serving'],
+      [30_000, 60_000, 'the last one'],
+    ]);
+    expect(bandAt(list, 15_000)).toMatchObject({ fromMs: 10_000, sinceMs: 4_000 });
+    expect(bandAt(list, 25_000)).toMatchObject({ fromMs: 20_000, sinceMs: 20_000 });
+    expect(bandAt(list, 35_000)).toMatchObject({ fromMs: 30_000, sinceMs: 30_000 });
+    // That its process has ended is told before what follows from it.
+    const ended = bands([event(5_000, 'replica-exited', 'bad', 'api-2 exited')], status(), { failing });
+    expect(bandAt(ended, 15_000)).toMatchObject({ state: 'failing', text: 'api-2 exited' });
   });
 
   it('is failing, not out, while panic lets requests there all the same', () => {
@@ -300,86 +262,5 @@ describe('bands of a server on the timeline', () => {
         if (index > 0) expect(band.fromMs).toBe(list[index - 1]!.toMs);
       }
     }
-  });
-});
-
-describe('when a server was said to fail', () => {
-  it('is remembered from the first word of it to the last', () => {
-    let nowMs = 10_000;
-    const log = createFailingLog(() => nowMs);
-    const take = (more: Partial<ServerStatus>) => log.take({ 'api/api-2': status(more) });
-    const probe = { atMs: 9_800, succeeded: false, durationMs: 1, detail: 'refused' };
-    take({});
-    expect(log.of('api/api-2')).toEqual([]);
-    take({ lastProbe: probe });
-    nowMs = 11_000;
-    take({ lastProbe: { ...probe, atMs: 10_900 } });
-    expect(log.of('api/api-2')).toEqual([
-      {
-        fromMs: 9_800,
-        toMs: Number.POSITIVE_INFINITY,
-        text: 'Its last probe failed (refused); it still serves.',
-        isPanic: false,
-      },
-    ]);
-    nowMs = 12_000;
-    take({ lastProbe: { ...probe, atMs: 11_900, succeeded: true } });
-    nowMs = 20_000;
-    take({ notEjected: '5 attempts in a row failed, but it is the last' });
-    expect(log.of('api/api-2')).toEqual([
-      {
-        fromMs: 9_800,
-        toMs: 12_000,
-        text: 'Its last probe failed (refused); it still serves.',
-        isPanic: false,
-      },
-      {
-        fromMs: 20_000,
-        toMs: Number.POSITIVE_INFINITY,
-        text: 'It is not ejected: 5 attempts in a row failed, but it is the last.',
-        isPanic: false,
-      },
-    ]);
-    log.take({});
-    expect(log.of('api/api-2').at(-1)?.toMs).toBe(20_000);
-    // Out, and then asked all the same.
-    nowMs = 30_000;
-    take({ verdict: 'unhealthy', available: false, reason: 'unhealthy', lastProbe: probe });
-    expect(log.of('api/api-2')).toHaveLength(2);
-    take({ verdict: 'unhealthy', inPanic: true, lastProbe: probe });
-    expect(log.of('api/api-2').at(-1)).toEqual({
-      fromMs: 30_000,
-      toMs: Number.POSITIVE_INFINITY,
-      text: 'Asked all the same: its pool is in panic',
-      isPanic: true,
-    });
-    nowMs = 40_000;
-    take({ lastProbe: { ...probe, atMs: 39_900 } });
-    expect(log.of('api/api-2').slice(-2)).toMatchObject([
-      { fromMs: 30_000, toMs: 40_000 },
-      { fromMs: 39_900, toMs: Number.POSITIVE_INFINITY, isPanic: false },
-    ]);
-  });
-
-  it('reaches back to when the panic began, which was before this window was opened', () => {
-    let nowMs = 50_000;
-    const log = createFailingLog(() => nowMs);
-    const began = (atMs: number): BallastEvent => ({ ...event(atMs, 'panic-began', 'bad'), server: null });
-    const panicked = { 'api/api-2': status({ verdict: 'unhealthy', inPanic: true }) };
-    log.take(panicked);
-    expect(log.of('api/api-2')[0]?.fromMs).toBe(50_000);
-    log.follow([began(20_000), { ...began(40_000), pool: 'other' }]);
-    expect(log.of('api/api-2')[0]?.fromMs).toBe(20_000);
-    nowMs = 60_000;
-    log.take({ 'api/api-2': status() });
-    log.follow([]);
-    expect(log.of('api/api-2')).toMatchObject([{ fromMs: 20_000, toMs: 60_000 }]);
-    // What began long ago is not when this one did.
-    log.follow([began(20_000)]);
-    nowMs = 70_000;
-    log.take(panicked);
-    expect(log.of('api/api-2')[1]?.fromMs).toBe(60_000);
-    log.follow([began(20_000), began(69_000)]);
-    expect(log.of('api/api-2')[1]?.fromMs).toBe(69_000);
   });
 });

@@ -226,6 +226,19 @@ describe('failed probes of a server that is out', () => {
     expect(log.events).toEqual([]);
   });
 
+  it('are forgotten with a server that the events do not reach any more, and one that stays is not told again', () => {
+    const log = createProbeLog();
+    log.take(status(2_000));
+    log.take({ 'api/other': { ...status(3_000)['api/api-2']!, id: 'api/other' } });
+    log.follow([]);
+    expect(log.events).toHaveLength(2);
+    log.follow([event(2_500, 'config-applied')]);
+    expect(log.events.map(({ server }) => server)).toEqual(['api/other']);
+    expect(log.take(status(2_000))).toBe(false);
+    expect(log.events).toHaveLength(1);
+    expect(log.take(status(4_000))).toBe(true);
+  });
+
   it('keep a limit, however long a server stays away', () => {
     const log = createProbeLog();
     for (let probe = 1; probe <= 1_000; probe++) log.take(status(1_000 + probe));

@@ -196,7 +196,7 @@ function NoRequests({ filter }: { filter: RequestFilter }) {
     );
   }
   return (
-    <EmptyState icon="requests" title="No request yet">
+    <EmptyState icon="requests" title="No request in the journal yet">
       <p>
         Every request through a listener appears here, with the server it went to and the reason.
         {way && ' Send one, or start the traffic at the top right:'}

@@ -73,24 +73,26 @@ export function deriveBands({ events, status, replica, failing, knownFromMs, now
   const push = (toMs: number, state: BandState, why: string): void => {
     if (toMs <= since) return;
     const last = bands.at(-1);
-    if (last?.state === state) bands[bands.length - 1] = { ...last, toMs };
+    // One that fails may do so for one reason after the other; of another state, what it began with is the reason.
+    if (last?.state === state && (state !== 'failing' || last.text === why))
+      bands[bands.length - 1] = { ...last, toMs };
     else bands.push({ fromMs: since, toMs, state, text: why === '' ? words[state] : why });
     since = toMs;
   };
-  /** The same, but for when it was said to fail meanwhile. */
-  const lay = (toMs: number, state: BandState, why: string): void => {
+  /** The same, but for when it was said to fail meanwhile. @param shown what is painted where it was not: `state`, if nothing else */
+  const lay = (toMs: number, state: BandState, why: string, shown = state): void => {
     for (const span of failing) {
       if (span.toMs <= since || span.fromMs >= toMs || !mayFail(state, facts, span)) continue;
-      push(span.fromMs, state, why);
+      push(span.fromMs, shown, why);
       push(Math.min(toMs, span.toMs), 'failing', span.text);
     }
-    push(toMs, state, why);
+    push(toMs, shown, why);
   };
   /** Closes what lasted until now, in two pieces where a failure or an ejection was over in between. */
   const close = (toMs: number): void => {
     const state = stateOf(facts, status);
     if (state === 'serving') {
-      if (failingUntil > since) push(Math.min(toMs, failingUntil), 'failing', failingText);
+      if (failingUntil > since) lay(Math.min(toMs, failingUntil), 'serving', failingText, 'failing');
       lay(toMs, 'serving', '');
     } else if (facts.trialFromMs !== null && isOutByEjection(facts)) {
       lay(Math.min(toMs, facts.trialFromMs), 'out', text);
@@ -123,9 +125,19 @@ export function deriveBands({ events, status, replica, failing, knownFromMs, now
   return status ? cutBefore(bands, status, events) : bands;
 }
 
+/** A band, and since when it stood so, for whatever reasons. */
+export interface BandFound extends Band {
+  readonly sinceMs: number;
+}
+
 /** The band at a moment; undefined where nothing is known. */
-export function bandAt(bands: readonly Band[], atMs: number): Band | undefined {
-  return bands.findLast(({ fromMs }) => fromMs <= atMs);
+export function bandAt(bands: readonly Band[], atMs: number): BandFound | undefined {
+  const index = bands.findLastIndex(({ fromMs }) => fromMs <= atMs);
+  const band = bands[index];
+  if (!band) return undefined;
+  let first = index;
+  while (bands[first - 1]?.state === band.state) first -= 1;
+  return { ...band, sinceMs: bands[first]!.fromMs };
 }
 
 /** One that serves fails as it was said to; one that is out while panic lets requests there all the same, unless it is out for another reason. */

@@ -26,8 +26,12 @@ const probes = createProbeLog();
 probes.take(useServers.getState().servers);
 const failing = createFailingLog();
 failing.take(useServers.getState().servers);
-failing.follow(useEvents.getState().entries);
-useEvents.subscribe(({ entries }) => failing.follow(entries));
+const followEvents = ({ entries }: ReturnType<typeof useEvents.getState>): void => {
+  failing.follow(entries);
+  probes.follow(entries);
+};
+followEvents(useEvents.getState());
+useEvents.subscribe(followEvents);
 useServers.subscribe(({ servers }) => {
   probes.take(servers);
   failing.take(servers);

@@ -6,6 +6,8 @@ const perServer = 400;
 export interface ProbeLog {
   /** Looks at what the engine says of its servers now; true where a failed probe is new. */
   take(servers: Readonly<Record<string, ServerStatus>>): boolean;
+  /** Forgets servers that the log of events does not reach any more. @param entries oldest first */
+  follow(entries: readonly BallastEvent[]): void;
   /** Failed probes that no event tells of, as events, oldest first. */
   readonly events: readonly BallastEvent[];
 }
@@ -17,6 +19,11 @@ export interface ProbeLog {
 export function createProbeLog(): ProbeLog {
   const known = new Map<string, BallastEvent[]>();
   let all: readonly BallastEvent[] = [];
+  /** Of the oldest event. */
+  let knownFromMs = 0;
+  const list = (): void => {
+    all = [...known.values()].flat().sort((a, b) => a.atMs - b.atMs);
+  };
   return {
     get events() {
       return all;
@@ -27,7 +34,7 @@ export function createProbeLog(): ProbeLog {
         if (!lastProbe || lastProbe.succeeded || verdict !== 'unhealthy' || lastProbe.atMs <= verdictSinceMs)
           continue;
         const probes = known.get(id) ?? [];
-        if ((probes.at(-1)?.atMs ?? 0) >= lastProbe.atMs) continue;
+        if (lastProbe.atMs < knownFromMs || (probes.at(-1)?.atMs ?? 0) >= lastProbe.atMs) continue;
         known.set(id, probes);
         probes.push({
           // Not an entry of the log: it has no number there, and takes one that no entry has.
@@ -43,8 +50,14 @@ export function createProbeLog(): ProbeLog {
         if (probes.length > perServer) probes.shift();
         isNew = true;
       }
-      if (isNew) all = [...known.values()].flat().sort((a, b) => a.atMs - b.atMs);
+      if (isNew) list();
       return isNew;
+    },
+    follow(entries) {
+      knownFromMs = entries[0]?.atMs ?? 0;
+      const { size } = known;
+      for (const [id, probes] of known) if (probes.at(-1)!.atMs < knownFromMs) known.delete(id);
+      if (known.size < size) list();
     },
   };
 }

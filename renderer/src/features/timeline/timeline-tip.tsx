@@ -1,6 +1,6 @@
 import { createPortal } from 'react-dom';
 import { formatTime } from '../../metrics/format.ts';
-import { type Band, bandWord } from './bands.ts';
+import { type BandFound, bandWord } from './bands.ts';
 import { type Cluster, clusterTitle, isSameCluster } from './markers.ts';
 
 const mostTexts = 4;
@@ -8,7 +8,7 @@ const mostTexts = 4;
 /** What the tooltip tells, and where it stands on the screen. */
 export interface Tip {
   readonly cluster: Cluster | undefined;
-  readonly band: Band | undefined;
+  readonly band: BandFound | undefined;
   readonly server: string | null;
   readonly x: number;
   readonly y: number;
@@ -45,7 +45,7 @@ export function TimelineTip({ tip: { cluster, band, x, y } }: { tip: Tip }) {
         band && (
           <>
             <b>
-              {bandWord(band.state)} <time>since {formatTime(band.fromMs)}</time>
+              {bandWord(band.state)} <time>since {formatTime(band.sinceMs)}</time>
             </b>
             {band.text !== bandWord(band.state) && <p>{band.text}</p>}
           </>
