@@ -78,7 +78,7 @@ function serverColumns(ids: readonly string[]): Column<NamedRun>[] {
 }
 
 function notes({ requests }: ReplayedPool, [recorded]: readonly NamedRun[]): string[] {
-  const isOneClient = new Set(requests.map(({ client, session }) => session ?? client)).size === 1;
+  const isOneAddress = new Set(requests.map(({ client }) => client)).size === 1;
   return [
     'Everything but "recorded" is a model: the real pool on a virtual clock, before servers that take as long as was recorded',
     '(elsewhere times the ratio of their medians). They fail while several attempts in a row or their probes were seen to fail; a failure',
@@ -89,8 +89,10 @@ function notes({ requests }: ReplayedPool, [recorded]: readonly NamedRun[]): str
           'How often servers were ejected then is not in the recording: the events of that time were no longer kept.',
         ]
       : []),
-    ...(isOneClient
-      ? ['All requests came from one client: whatever goes by the client leads them all to one server.']
+    ...(isOneAddress
+      ? [
+          "All requests came from one address: whatever goes by the client's address leads them all to one server.",
+        ]
       : []),
   ];
 }
