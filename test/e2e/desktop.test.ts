@@ -196,6 +196,10 @@ function describeDesktop(runtime: DesktopRuntime): void {
         const app = await runtime.launch();
         shared = { app, page: await app.page() };
       });
+      afterEach(async ({ task }) => {
+        if (task.result?.state !== 'fail') return;
+        console.error(`the app said:\n${shared.app.output()}\nits page: ${await shared.page.content()}`);
+      });
       afterAll(() => shared?.app.close());
 
       it('says what is wrong with a workspace, and keeps the one that runs', async () => {

@@ -9,19 +9,25 @@ const put = 'PUT /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 
 const post = put.replace('PUT', 'POST');
 
 const silent = (): Promise<RawServer> => server(rawServer(() => {}));
-/** Answers so long after it was asked. */
-const late = (ms: number, response = ok('good')): Promise<RawServer> =>
+/** Milliseconds after it was asked, or what has to come first. */
+type When = number | (() => Promise<unknown>);
+const at = (when: When, act: () => void): void => {
+  if (typeof when === 'number') setTimeout(act, when);
+  else void when().then(act);
+};
+/** Answers then. */
+const late = (when: When, response = ok('good')): Promise<RawServer> =>
   server(
     rawServer((socket, _text, connection) => {
       if (!connection.text.includes('\r\n\r\n')) return;
       connection.text = '';
-      setTimeout(() => socket.write(response), ms);
+      at(when, () => socket.write(response));
     }),
   );
 const good = (): Promise<RawServer> => late(0);
-/** Closes the connection so long after it was asked. */
-const closing = (ms: number): Promise<RawServer> =>
-  server(rawServer((socket) => void setTimeout(() => socket.end(), ms)));
+/** Closes the connection then. */
+const closing = (when: When): Promise<RawServer> =>
+  server(rawServer((socket) => at(when, () => socket.end())));
 
 const hedging = (ports: readonly number[], pool: LaneOptions['pool'] = {}, after = '40ms'): Promise<Lane> =>
   lane({ ports, pool: { ...pool, retry: { hedge: { after }, ...pool.retry } } });
@@ -33,6 +39,10 @@ const fates = ({ finished }: Lane): string[][] =>
   finished.map(({ attempts }) =>
     attempts.map(({ server: name, outcome, hedge }) => `${name} ${outcome}${hedge ? ' hedge' : ''}`),
   );
+const hasRequest = (one: RawServer): Promise<unknown> => until('it is asked', () => one.accepted > 0);
+/** The lane has asked both, and one of them has failed. */
+const oneFails = (proxy: Lane, beside: RawServer): Promise<unknown> =>
+  hasRequest(beside).then(() => until('one has failed', () => active(proxy) === 1));
 const active = ({ pools }: Lane): number => pools.get('api')!.activeAttempts;
 
 describe('a request that takes long', () => {
@@ -127,13 +137,17 @@ describe('a request that takes long', () => {
 
 describe('where an attempt beside another fails', () => {
   it('the other goes on', async () => {
-    const proxy = await hedging([(await late(250)).port, (await closing(0)).port]);
+    const beside = await closing(0);
+    const first = await late(() => oneFails(proxy, beside));
+    const proxy: Lane = await hedging([first.port, beside.port]);
     expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-server: api-1');
     expect(fates(proxy)).toEqual([['api-1 responded', 'api-2 closed-before-response hedge']]);
   });
 
   it('and it was the first, the hedge takes its place without a further attempt', async () => {
-    const proxy = await hedging([(await closing(150)).port, (await late(250)).port]);
+    const beside = await late(() => until('the first has failed', () => active(proxy) === 1));
+    const first = await closing(() => hasRequest(beside));
+    const proxy: Lane = await hedging([first.port, beside.port]);
     expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-server: api-2');
     expect(fates(proxy)).toEqual([['api-1 closed-before-response', 'api-2 responded hedge']]);
   });
@@ -155,21 +169,21 @@ describe('where an attempt beside another fails', () => {
 
   it('with a status in retry.on, it is not passed on while the other runs', async () => {
     const busy = 'HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy';
-    const first = await hedging([(await late(150, busy)).port, (await late(250)).port], {
-      retry: { on: [503] },
-    });
+    const good = await late(() => until('the first has failed', () => active(first) === 1));
+    const bad = await late(() => hasRequest(good), busy);
+    const first: Lane = await hedging([bad.port, good.port], { retry: { on: [503] } });
     expect(await exchangeBytes(first.port, get)).toMatch(/ 200 [\s\S]*x-ballast-attempts: 2/);
     expect(first.finished[0]!.attempts[0]!.detail).toBe('status 503, left to the attempt beside it');
-    const second = await hedging([(await late(250)).port, (await late(0, busy)).port], {
-      retry: { on: [503] },
-    });
+    const beside = await late(0, busy);
+    const slow = await late(() => oneFails(second, beside));
+    const second: Lane = await hedging([slow.port, beside.port], { retry: { on: [503] } });
     expect(await exchangeBytes(second.port, get)).toMatch(/ 200 [\s\S]*x-ballast-server: api-1/);
     expect(second.finished[0]!.attempts[1]).toMatchObject({ status: 503, outcome: 'responded', hedge: true });
     expect([active(first), active(second)]).toEqual([0, 0]);
   });
 
   it('because nobody listens there, the other goes on', async () => {
-    const proxy = await hedging([(await late(200)).port, await freePort()]);
+    const proxy = await hedging([(await late(500)).port, await freePort()]);
     expect(await exchangeBytes(proxy.port, get)).toContain('x-ballast-server: api-1');
     expect(fates(proxy)).toEqual([['api-1 responded', 'api-2 connect-failed hedge']]);
   });
