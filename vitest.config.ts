@@ -22,6 +22,8 @@ export default defineConfig({
           include: ['test/unit/**/*.test.{ts,tsx}'],
           sequence: { groupOrder: 0 },
           maxWorkers,
+          // The longest run a second; others may be using this machine.
+          testTimeout: 60_000,
         },
       },
       {
