@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type Address, formatAddress } from '@shared/config/address.ts';
 import type { HealthCheckConfig } from '@shared/config/schema.ts';
 import { isExpected } from './expected-status.ts';
+import { isParseError } from './parse-error.ts';
 import type { ProbeEnds } from './probe.ts';
 import { readBody } from './probe-body.ts';
 
@@ -35,6 +36,8 @@ export function probeHttp(
   });
   probe.on('socket', (socket) => socket.once('connect', reached));
   let interim = 0;
+  /** Tells of a response that has begun and goes on as HTTP does not; null before its head has come. */
+  let malformed: (() => void) | null = null;
   const informed = heed(() => {
     interim += 1;
     if (interim > mostInterim)
@@ -44,8 +47,8 @@ export function probeHttp(
     const status = response.statusCode ?? 0;
     const isGood = isExpected(status, check.expect);
     const reader = readBody(isGood ? check.body : undefined);
+    const fails = (detail: string): void => finish({ succeeded: false, detail: `${status}, ${detail}` });
     const ended = (isWhole: boolean): void => {
-      const fails = (detail: string): void => finish({ succeeded: false, detail: `${status}, ${detail}` });
       if (!isGood) fails(`expected ${check.expect.join(' or ')}`);
       else if (!isWhole) fails('but the response broke off');
       else {
@@ -53,6 +56,7 @@ export function probeHttp(
         finish({ succeeded: judged.isGood, detail: `${status}${judged.words}` });
       }
     };
+    malformed = () => (isGood ? fails('but its body is malformed') : ended(false));
     const took = heed((chunk: Buffer) => {
       if (reader.take(chunk)) ended(true);
     });
@@ -70,7 +74,10 @@ export function probeHttp(
   probe.on('information', informed);
   probe.on('response', responded);
   probe.on('upgrade', switched);
-  probe.on('error', failed);
+  probe.on('error', (error: NodeJS.ErrnoException) => {
+    if (malformed !== null && isParseError(error)) malformed();
+    else failed(error);
+  });
   probe.end();
   return () => probe.destroy();
 }

@@ -6,6 +6,7 @@ import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import { isOwnFault } from '../descriptors.ts';
 import type { Endpoint } from '../pool/endpoint.ts';
+import { isParseError } from './parse-error.ts';
 import { probeGrpc } from './probe-grpc.ts';
 import { probeHttp } from './probe-http.ts';
 
@@ -151,6 +152,6 @@ const errorWords: Record<string, string> = {
 
 function describeError(error: NodeJS.ErrnoException): string {
   if (error.code !== undefined && Object.hasOwn(errorWords, error.code)) return errorWords[error.code]!;
-  if (error.code?.startsWith('HPE_')) return 'the answer was no HTTP';
+  if (isParseError(error)) return 'the answer was no HTTP';
   return error.message;
 }

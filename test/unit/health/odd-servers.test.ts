@@ -62,11 +62,28 @@ describe('a probe of HTTP', () => {
       says('HTTP/1.1 000 ?\r\n\r\n', (s) => s.end()),
       /^(the answer was no HTTP|0, expected)/,
     ],
-    ['a chunk of no size', says(`${head}Transfer-Encoding: chunked\r\n\r\nzz\r\n`), 'the answer was no HTTP'],
+    [
+      'a chunk of no size',
+      says(`${head}Transfer-Encoding: chunked\r\n\r\nzz\r\n`),
+      '200, but its body is malformed',
+    ],
+    [
+      'a chunk of no size, long after the head',
+      (socket) => {
+        const more = () => socket.writable && socket.write('zz\r\n');
+        socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n`, () => setImmediate(more));
+      },
+      '200, but its body is malformed',
+    ],
+    [
+      'a status that is not expected, with a chunk of no size',
+      says('HTTP/1.1 503 ?\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n'),
+      '503, expected 2xx or 3xx',
+    ],
     [
       'trailers that are none',
       says(`${head}Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nno trailer\r\n\r\n`),
-      'the answer was no HTTP',
+      '200, but its body is malformed',
     ],
     [
       'a reset in the middle',
