@@ -164,7 +164,7 @@ export function createLane(deps: LaneDeps): Lane {
           const wanted = new Set(config.pools.map(({ name }) => name));
           for (const each of config.pools) {
             const pool = pools.get(each.name)!;
-            if (added.includes(each)) pool.start();
+            if (added.includes(each)) pool.start(predecessor);
             else pool.configure(each, predecessor);
           }
           metrics.keepListeners(new Set(config.listeners.map(({ name }) => name)));

@@ -170,11 +170,23 @@ export class TrafficMeter {
     if (this.#retried.length > slices) this.#add(recentRetriesAt, -this.#retried.pop()!);
   }
 
-  /** Continues the counts of a predecessor; its window stays behind. */
+  /**
+   * Continues the counts of a predecessor, each thread those of its own; its window stays behind. May be done again, as long as nothing
+   * else was counted here.
+   */
   inherit(from: TrafficMeter): void {
-    this.#finishedBefore += from.requests - this.#numbers[requestsAt]!;
-    this.#numbers[requestsAt] = from.requests;
-    for (const [index, count] of from.statusClasses.entries()) this.#numbers[classesAt + index] = count;
+    this.#finishedBefore += from.#numbers[requestsAt]! - this.#numbers[requestsAt]!;
+    copyCounts(from.#numbers, this.#numbers);
+  }
+
+  /**
+   * The same for all other threads, those that are gone included, who will not do it for themselves. In the engine's thread, and before
+   * another has this meter.
+   */
+  inheritOthers(from: TrafficMeter): void {
+    const theirs = from.#views();
+    for (const [thread, { numbers: mine }] of this.#views().entries())
+      if (thread !== 0 && theirs[thread]) copyCounts(theirs[thread].numbers, mine);
   }
 
   /** That thread is gone: its requests in flight and its window with it. What it counted stays. */
@@ -243,6 +255,11 @@ export class TrafficMeter {
     }
     return sum;
   }
+}
+
+function copyCounts(from: Float64Array, to: Float64Array): void {
+  to[requestsAt] = from[requestsAt]!;
+  for (let at = classesAt; at < numbers; at++) to[at] = from[at]!;
 }
 
 function viewOf(block: SharedArrayBuffer): { numbers: Float64Array; counts: Uint32Array } {

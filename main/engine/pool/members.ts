@@ -39,9 +39,10 @@ export function arrange(
     const server = new Server(pool, config, memory);
     server.configure(config, order);
     const before = predecessor(server.addressText);
-    if (before) inherit(server, before);
-    // What stands in shared cells and may have changed again when the other threads hear of it.
-    if (before && memory.thread === 0) server.continueEjection(before);
+    if (before) {
+      inherit(server, before, memory);
+      if (memory.thread === 0) server.traffic.inheritOthers(before.traffic);
+    }
     added.push(server);
     return server;
   });
@@ -49,18 +50,24 @@ export function arrange(
   return { servers, added, removed: [...left.values()], turnScale };
 }
 
-/** A server that came from another pool, or has another name, is the same process: what was counted and found out about it still holds. */
-function inherit(server: Server, before: Server): void {
+/**
+ * A server that came from another pool, or has another name, is the same process: what was counted and found out about it still holds.
+ * May be done again, as long as it has no requests of its own.
+ */
+export function inherit(server: Server, before: Server, memory: Memory): void {
+  server.drainUntilMs = before.drainUntilMs;
+  server.verdictSinceMs = before.verdictSinceMs;
+  server.probes.inherit(before.probes);
+  server.traffic.inherit(before.traffic);
+  // The rest stands in shared cells and may have changed again when the other threads hear of it.
+  if (memory.thread !== 0) return;
   server.adminState = before.adminState;
   server.drainUntil = before.drainUntil;
-  server.drainUntilMs = before.drainUntilMs;
   server.verdict = before.verdict;
-  server.verdictSinceMs = before.verdictSinceMs;
   server.unreachableAt = before.unreachableAt;
   server.answersProbes = before.answersProbes;
-  server.probes.inherit(before.probes);
   server.failedAttempts = before.failedAttempts;
   server.continueLatency(before);
   server.slowStartedAt = before.slowStartedAt;
-  server.traffic.inherit(before.traffic);
+  server.continueEjection(before);
 }

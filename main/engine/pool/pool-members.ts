@@ -2,7 +2,7 @@ import type { PoolConfig } from '@shared/config/schema.ts';
 import type { AdminState } from '@shared/contract/server-values.ts';
 import { endLeaving } from './end-leaving.ts';
 import { idleLongest } from './idle-longest.ts';
-import { arrange } from './members.ts';
+import { arrange, inherit } from './members.ts';
 import type { PoolCells } from './pool-cells.ts';
 import type { PoolDeps } from './pool-deps.ts';
 import { PoolProbers } from './pool-probers.ts';
@@ -106,7 +106,7 @@ export class PoolMembers {
     this.probers.configure(config.healthCheck);
     for (const server of next.added) this.probers.add(server, config.healthCheck);
     for (const server of next.servers) {
-      server.slowStarts = this.#cells.slowStarts;
+      this.#followSlowStart(server);
       if (server.connections) server.connections.mostIdle = config.idleConnections;
       names.watch(server.endpoint, config.timeouts.resolveMs, () => {
         server.connections?.moved();
@@ -120,6 +120,23 @@ export class PoolMembers {
     this.#servers = next.servers;
     this.#expected = [];
     this.#config = config;
+  }
+
+  /**
+   * The pool begins to take requests. What its servers did in another pool since the configuration was prepared counts as well.
+   *
+   * @param predecessor see `arrange`
+   */
+  start(predecessor: (address: string) => Server | undefined): void {
+    for (const server of this.#servers) {
+      const before = predecessor(server.addressText);
+      if (!before) continue;
+      inherit(server, before, this.#deps.memory);
+      this.#followSlowStart(server);
+      this.probers.welcome(server, this.#config.healthCheck);
+    }
+    this.weigh();
+    this.probers.start();
   }
 
   /** Sets what every weight is worth now. */
@@ -160,6 +177,13 @@ export class PoolMembers {
   tick(now: number): void {
     const told = this.#deps.memory.thread === 0 ? this.#drained : null;
     endLeaving(this.#servers, this.#config.timeouts.tunnelDrainMs, now, told);
+  }
+
+  /** It may be in slow start already, in another pool or under another name. */
+  #followSlowStart(server: Server): void {
+    const { slowStarts } = this.#cells;
+    server.slowStarts = slowStarts;
+    if (this.#deps.memory.thread === 0) slowStarts[0] = Math.max(slowStarts[0]!, server.slowStartedAt);
   }
 
   /** Running requests finish. */

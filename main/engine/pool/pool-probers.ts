@@ -34,13 +34,19 @@ export class PoolProbers {
   }
 
   add(server: Server, config: HealthCheckConfig): void {
+    if (this.#deps.memory.thread !== 0) return;
+    this.welcome(server, config);
+    const prober = createProber(server, config, { ...this.#deps, lock: this.#cells.lock });
+    this.#probers.set(server, prober);
+    if (this.#isRunning) prober.start();
+  }
+
+  /** A verdict that it brought along holds where it is probed on. */
+  welcome(server: Server, config: HealthCheckConfig): void {
     const { clock, memory } = this.#deps;
     if (memory.thread !== 0) return;
     if (config.type === 'none') server.verdict = 'unknown';
     server.verdictSinceMs ||= Math.round(clock.epoch());
-    const prober = createProber(server, config, { ...this.#deps, lock: this.#cells.lock });
-    this.#probers.set(server, prober);
-    if (this.#isRunning) prober.start();
   }
 
   remove(server: Server): void {

@@ -116,11 +116,15 @@ export class ServerPool implements Pool, SocketHolder {
     return this.#members.activeRequests;
   }
 
-  /** Begins to probe. */
-  start(): void {
-    this.#members.probers.start();
+  /**
+   * Begins to take requests, and to probe.
+   *
+   * @param predecessor as it was given when the pool was made
+   */
+  start(predecessor: (address: string) => Server | undefined = () => undefined): void {
     const { lock } = this.#cells;
     lock.acquire();
+    this.#members.start(predecessor);
     this.#endEjections();
     lock.release();
   }

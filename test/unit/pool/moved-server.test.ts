@@ -85,6 +85,31 @@ describe('a server that gets another name', () => {
   });
 });
 
+describe('a pool that was prepared and begins', () => {
+  it('knows what its servers did in another pool meanwhile', async () => {
+    const kit = poolKit(pool);
+    await kit.clock.advance(1_000);
+    const prepared = poolKit({ ...pool, healthCheck: { type: 'tcp' } }, kit.clock);
+    fail(kit, 'a', 3);
+    kit.server('b').verdict = 'unhealthy';
+    kit.server('b').beginSlowStart(kit.clock.now());
+    const served = kit.server('b').traffic.requests;
+    prepared.pool.start((address) => kit.pool.servers.find(({ addressText }) => addressText === address));
+    prepared.pool.stop();
+    expect(prepared.server('a')).toMatchObject({ timesEjected: 1, failedAttempts: 3 });
+    expect(prepared.server('b')).toMatchObject({ verdict: 'unhealthy', weight: 0.1 });
+    expect(prepared.server('b').traffic.requests).toBe(served);
+  });
+
+  it('takes no verdict over that nobody will ever revise', () => {
+    const kit = poolKit(pool);
+    const prepared = poolKit({ ...pool, healthCheck: { type: 'none' } }, kit.clock);
+    kit.server('b').verdict = 'unhealthy';
+    prepared.pool.start((address) => kit.pool.servers.find(({ addressText }) => addressText === address));
+    expect(prepared.server('b').verdict).toBe('unknown');
+  });
+});
+
 describe('of a server that has another name by now', () => {
   /** Its trial is under way while it is renamed. */
   async function onTrial() {
