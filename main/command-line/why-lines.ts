@@ -129,7 +129,7 @@ function sessionText({ by, result, server, reason }: NonNullable<Decision['affin
     moved: `moved to ${name}`,
     lent: `pinned to ${name}; this request alone went elsewhere`,
     rejected: 'turned away instead of moved',
-    none: 'none',
+    none: server === null ? 'none' : 'found no server',
   };
   return `by ${affinityWords[by]}: ${words[result]}${because}`;
 }
@@ -220,18 +220,27 @@ interface Telling {
 }
 
 function serverText(server: SeenServer, { hasWeights, isMade, isTimed }: Telling): string {
-  const { state, out, weight, effectiveWeight, activeRequests, maxRequests, latencyMs, detail } = server;
+  const { state, out, weight, effectiveWeight, activeRequests, maxRequests, latencyMs, admittedBy, detail } =
+    server;
   if (state !== 'picked' && state !== 'candidate') return `out: ${out}`;
   const facts = [`${activeRequests}${maxRequests > 0 ? ` of at most ${maxRequests}` : ''} in flight`];
   if (hasWeights)
     facts.push(weight === effectiveWeight ? `weight ${weight}` : `weight ${effectiveWeight} of ${weight}`);
-  facts.push(...against(server));
+  const said = against(server);
+  if (admittedBy !== null && said.length > 0) said.push(admittedWords[admittedBy]);
+  facts.push(...said);
   if (latencyMs !== null && !(isTimed && detail !== ''))
     facts.push(`response time counted as ${milliseconds(latencyMs)}`);
   if (detail !== '') facts.push(detail);
   const standing = !isMade ? 'not asked:' : state === 'picked' ? 'picked:       ' : 'could take it:';
   return `${standing} ${facts.join(', ')}`;
 }
+
+/** Said where the sentence has no word of it too: a session keeps its server in panic and without. */
+const admittedWords: Record<NonNullable<SeenServer['admittedBy']>, string> = {
+  panic: 'but the pool was in panic',
+  'last-resort': 'but no better one was available',
+};
 
 /** What kept others from a server that could be asked all the same: by those bound to it, in panic, for its trial, or as the last resort. */
 function against({ adminState, verdict, ejectedForMs }: SeenServer): string[] {

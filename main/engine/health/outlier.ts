@@ -2,6 +2,8 @@ import type { OutlierDetectionConfig } from '@shared/config/schema.ts';
 import { formatDuration } from '@shared/lib/duration.ts';
 import type { Clock } from '../clock.ts';
 import type { EventLog } from '../journal/event-log.ts';
+import { reasonWords } from '../journal/words.ts';
+import { unavailability } from '../pool/availability.ts';
 import type { Server } from '../pool/server.ts';
 import type { OutlierCause, WithheldReason } from './outlier-cells.ts';
 import { outlierText, withheldText } from './outlier-text.ts';
@@ -89,7 +91,7 @@ export function endEjectionsWhereOff(config: OutlierDetectionConfig, deps: Outli
   for (const server of deps.servers()) takeBack(server, 'outlier detection was turned off', deps);
 }
 
-/** Ends an ejection, but not of one that has left: its process comes back under its new name. @param reason completes `api-2 is back: ` */
+/** Ends an ejection, but not of one that has left: its process comes back under its new name. @param reason completes `api-2 is back: `, which is said where nothing else keeps new clients away */
 export function takeBack(server: Server, reason: string, deps: Pick<OutlierDeps, 'clock' | 'events'>): void {
   if (server.ejectedUntil === 0 || server.hasLeft) return;
   server.ejectedUntil = 0;
@@ -102,10 +104,15 @@ export function takeBack(server: Server, reason: string, deps: Pick<OutlierDeps,
   server.outlier.window.clear();
   server.outlier.setCause('none', 0, 0);
   server.beginSlowStart(server.returnedAt);
-  deps.events.add('server-returned', 'good', `${server.name} is back: ${reason}`, {
-    pool: server.pool,
-    server: server.id,
-  });
+  const other = unavailability(server, server.returnedAt, false);
+  const about = { pool: server.pool, server: server.id };
+  // Who is only full is back all the same.
+  if (other === null || other === 'full')
+    deps.events.add('server-returned', 'good', `${server.name} is back: ${reason}`, about);
+  else {
+    const text = `The ejection of ${server.name} is over: ${reason}. It is still ${reasonWords[other]}`;
+    deps.events.add('server-returned', 'neutral', text, about);
+  }
 }
 
 /** An ejection that was withheld, and has no reason any more, is forgotten. To be called a few times a second, in one thread. */

@@ -12,6 +12,13 @@ export function isUnwell(record: DecisionRecord, index: number): boolean {
   return verdict === 'unhealthy' || (ejected && (onTrial || record.ejectedForMs(index)! > 0));
 }
 
+/** What let a server be asked that probes or failures spoke against; null where they did not. Of one that was not out. */
+export function admittedBy(record: DecisionRecord, index: number): 'panic' | 'last-resort' | null {
+  if (!isUnwell(record, index)) return null;
+  if (record.lastResort !== null) return 'last-resort';
+  return record.panicReady > 0 ? 'panic' : null;
+}
+
 /** Why whoever was picked was among those to choose from, in whole sentences, where they were not the first ones that are well. */
 export function narrowing(record: DecisionRecord): string {
   // A session keeps its server in panic and without: it is told where that was because of it.
@@ -29,10 +36,11 @@ export function panicText({ panicReady, panicAvailable }: DecisionRecord): strin
 }
 
 function narrowedText(record: DecisionRecord): string {
+  // A session that is let in at its own server asks nobody for help, whoever is the last resort of new clients.
+  if (!record.strategyAsked) return '';
   // In panic too a server may be all that is left that failed this request before.
   if (record.lastResort !== null)
     return `No server was available; ${lastResortWords(record, record.lastResort)}.`;
-  if (!record.strategyAsked) return '';
   const { backups, priorities } = record.roster;
   if (backups[record.picked]) return 'No primary server was available, so the backups were asked.';
   const priority = priorities[record.picked]!;

@@ -8,7 +8,7 @@ import type { SeenCandidate } from '../strategy/strategy.ts';
 import { affinityReason } from './affinity-words.ts';
 import { candidateCode, type DecisionRecord, decisionStates, type ServerFacts } from './decision.ts';
 import { type EarlierAttempt, endedLast, wasRunning } from './earlier-attempts.ts';
-import { narrowing, panicText } from './narrowing-words.ts';
+import { admittedBy, narrowing, panicText } from './narrowing-words.ts';
 import { outWords } from './out-words.ts';
 import { attemptWords, shortName, standingText } from './words.ts';
 
@@ -42,6 +42,7 @@ export function renderDecision(
         latencyMs: record.latencyMs(index),
         ...told(record.facts(index)),
         ejectedForMs: record.ejectedForMs(index),
+        admittedBy: asked ? admittedBy(record, index) : null,
         backup: roster.backups[index]!,
         priority: roster.priorities[index]!,
         state,

@@ -87,6 +87,8 @@ export const decisionSchema = z.object({
       ejectedForMs: z.number().nullable(),
       /** When somebody last tried, nobody listened there. */
       unreachable: z.boolean(),
+      /** What let it be asked although probes or failures spoke against it; null where they did not, or where it was out. */
+      admittedBy: z.enum(['panic', 'last-resort']).nullable(),
       backup: z.boolean(),
       /** 0 is asked first. */
       priority: z.number(),
@@ -104,6 +106,7 @@ export const decisionSchema = z.object({
     .object({
       /** What told the client apart. */
       by: z.enum(affinityTypes),
+      /** `none` with a server: the client has a session there, and neither that server nor another could be asked. */
       result: z.enum(['kept', 'bound', 'moved', 'lent', 'none', 'rejected']),
       server: z.string().nullable(),
       reason: z.string(),

@@ -159,13 +159,13 @@ describe('ballast why tells somebody who has never used Ballast', () => {
       attempt 1, at …: b failed after …: connection refused
         Round robin chose b, whose turn it was after a. The pool was in panic: 1 of 3 servers was available, less than its panicThreshold, so what probes and failures said of them was ignored.
           a  could take it: 0 in flight, response time counted as …, had the turn before
-        > b  picked:        0 in flight, unhealthy
-          c  could take it: 0 in flight, unhealthy
+        > b  picked:        0 in flight, unhealthy, but the pool was in panic
+          c  could take it: 0 in flight, unhealthy, but the pool was in panic
       attempt 2, at …: a answered 200 after …
         The attempt before, at b, failed (connection refused). Round robin chose a, whose turn it was. The pool was in panic: 1 of 3 servers was available, less than its panicThreshold, so what probes and failures said of them was ignored.
         > a  picked:        0 in flight, response time counted as …
           b  out: was tried already: connection refused
-          c  could take it: 0 in flight, unhealthy"
+          c  could take it: 0 in flight, unhealthy, but the pool was in panic"
     `);
   });
 
@@ -184,12 +184,12 @@ describe('ballast why tells somebody who has never used Ballast', () => {
 
       attempt 1, at …: a failed after …: connection refused
         Round robin chose a, the only one to choose from. No server was available; a, where nobody listened … ago, was asked all the same, since that may have changed. Left out: b is unhealthy.
-        > a  picked:        0 in flight, unhealthy
+        > a  picked:        0 in flight, unhealthy, but no better one was available
           b  out: is unhealthy: nobody listens there
       attempt 2, at …: b failed after …: connection refused
         The attempt before, at a, failed (connection refused). Round robin chose b, the only one to choose from. No server was available; b, where nobody listened … ago, was asked all the same, since that may have changed.
           a  out: was tried already: connection refused
-        > b  picked:        0 in flight, unhealthy
+        > b  picked:        0 in flight, unhealthy, but no better one was available
       attempt 3 was not made: no server of pool api was left for it
         The attempt before, at b, failed (connection refused). No server was available: a was tried already, b was tried already.
           a  out: was tried already: connection refused

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { serversNamed } from '../../support/engine-kit.ts';
 import { failing } from '../../support/outlier-kit.ts';
 
+type Kit = ReturnType<typeof failing>;
+
 describe('outlier detection', () => {
   it('ejects after so many failures in a row, and not when one in between went well', () => {
     const kit = failing({ a: 1, b: 1 });
@@ -39,6 +41,29 @@ describe('outlier detection', () => {
     kit.pool.attemptEnded(trial, trial.attempts[0]!);
     expect(kit.at('a', 'responded')).toBe(true);
     expect(kit.told()[1]).toBe('a is back: its trial request went well');
+  });
+
+  it.each<[string, (kit: Kit) => void]>([
+    [
+      'unhealthy',
+      (kit) => {
+        kit.server('a').verdict = 'unhealthy';
+      },
+    ],
+    ['draining', (kit) => kit.pool.setAdminState(kit.server('a'), 'drain')],
+    ['in maintenance', (kit) => kit.pool.setAdminState(kit.server('a'), 'maintenance')],
+  ])('does not call a server back that is still %s', async (standing, change) => {
+    const kit = failing({ a: 1, b: 1 });
+    kit.fail('a');
+    await kit.clock.advance(10_000);
+    const trial = kit.request();
+    while (kit.pool.choose(trial)?.name !== 'a') trial.attemptCount = 0;
+    change(kit);
+    kit.end(trial, 'responded');
+    expect(kit.told()[1]).toBe(
+      `The ejection of a is over: its trial request went well. It is still ${standing}`,
+    );
+    expect(kit.server('a').ejectedUntil).toBe(0);
   });
 
   it('ejects for longer each time, up to the most, when the trial fails', async () => {

@@ -1,6 +1,7 @@
 import { requestDetailSchema } from '@shared/contract/request-values.ts';
 import { describe, expect, it } from 'vitest';
 import { whyLines } from '../../../main/command-line/why-lines.ts';
+import { affinityText } from '../../../renderer/src/features/inspector/present-decision.ts';
 import type { PoolInput } from '../../support/config-of.ts';
 import { type PoolKit, poolKit, type RequestFrom, serversNamed } from '../../support/engine-kit.ts';
 import type { manualClock } from '../../support/manual-clock.ts';
@@ -122,6 +123,71 @@ describe('what a decision says of a session whose server is not as it should be'
     kit.server('b').verdict = kit.server('c').verdict = 'unhealthy';
     expect(told(kit).sentence).toBe('The session pointed at a, which was available, so it kept the request.');
   });
+
+  it('says of those beside it why they could take it: the pool was in panic', () => {
+    const kit = bound();
+    kit.server('a').adminState = 'drain';
+    kit.server('b').verdict = 'unhealthy';
+    kit.server('c').ejectedUntil = kit.clock.now() + 5_000;
+    const { sentence, lines } = told(kit);
+    expect(sentence).toBe(
+      'The session pointed at a, which was draining, but still served those bound to it, so it kept the request.',
+    );
+    expect(lines.slice(-2)).toEqual([
+      '    b  could take it: 0 in flight, unhealthy, but the pool was in panic',
+      '    c  could take it: 0 in flight, not probed, ejected for another 5s, but the pool was in panic',
+    ]);
+  });
+
+  it('or that there was no other, and claims of its own server no such thing', () => {
+    const kit = bound({ panicThreshold: 0 });
+    kit.server('a').adminState = 'drain';
+    for (const name of ['b', 'c']) kit.server(name).ejectedUntil = kit.clock.now() + 5_000;
+    const { sentence, lines } = told(kit);
+    expect(sentence).toBe(
+      'The session pointed at a, which was draining, but still served those bound to it, so it kept the request.',
+    );
+    expect(lines.slice(-2)).toEqual([
+      '    b  could take it: 0 in flight, not probed, ejected for another 5s, but no better one was available',
+      '    c  could take it: 0 in flight, not probed, ejected for another 5s, but no better one was available',
+    ]);
+  });
+});
+
+describe('what a decision says of a session whose request found no server', () => {
+  /** What is told of the session, in the line of `ballast why` and in the interface. */
+  function session({ detail, lines }: ReturnType<typeof told>): [string | undefined, string] {
+    return [lines.find((line) => line.startsWith('  session')), affinityText(detail.unserved!.affinity!)];
+  }
+
+  it('is where it pointed, and not that there was none', () => {
+    const kit = bound({ panicThreshold: 0 });
+    allUnwell(kit);
+    expect(session(told(kit))).toEqual([
+      '  session  by client address: found no server: the session pointed at a, which was unhealthy',
+      'The session found no server: the session pointed at a, which was unhealthy.',
+    ]);
+    expect(sessions(kit)).toMatchObject([{ server: 'api/a', moves: [] }]);
+  });
+
+  it('is the server it moved to, where that failed as well', () => {
+    const kit = bound({ panicThreshold: 0, retry: { attempts: 5 } });
+    kit.server('c').adminState = 'maintenance';
+    const refused = told(kit, ['connect-failed', 'connect-failed', 'responded']);
+    expect(session(refused)[0]).toBe(
+      '  session  by client address: found no server: the session pointed at b, which failed (no connection)',
+    );
+    expect(sessions(kit)).toMatchObject([{ server: 'api/b' }]);
+  });
+
+  it('is that there was none, where the client had none', () => {
+    const kit = poolKit({ servers: serversNamed({ a: 1 }), affinity: { type: 'client-ip' } });
+    allUnwell(kit);
+    expect(session(told(kit))).toEqual([
+      '  session  by client address: none: there was no session for this client address',
+      'No session took part: there was no session for this client address.',
+    ]);
+  });
 });
 
 describe('what a decision says in panic', () => {
@@ -180,8 +246,8 @@ describe('what a decision says in panic', () => {
     const kit = poolKit({ servers: serversNamed({ a: 1, b: 1 }), panicThreshold: 50 });
     for (const server of kit.pool.servers) server.ejectedUntil = kit.clock.now() + 5_000;
     const text = told(kit).lines.join('\n');
-    expect(text).toMatch(/> a {2}picked: +0 in flight, not probed, ejected for another 5s/);
-    expect(text).toMatch(/ {2}b {2}could take it: 0 in flight, not probed, ejected for another 5s/);
+    expect(text).toMatch(/> a {2}picked: +0 in flight, not probed, ejected for another 5s, but the pool was/);
+    expect(text).toMatch(/ {2}b {2}could take it: 0 in flight, not probed, ejected for another 5s, but the/);
   });
 });
 

@@ -24,6 +24,7 @@ function seen(
     ejected: false,
     ejectedForMs: null,
     unreachable: false,
+    admittedBy: null,
     backup: false,
     priority: 0,
     tried: false,
@@ -81,7 +82,13 @@ describe('why a server was chosen', () => {
       seen('api/slow', { weight: 3, effectiveWeight: 0.6, state: 'picked', latencyMs: 12, tried: true }),
       seen('api/busy', { weight: 1, activeRequests: 10, maxRequests: 10, state: 'full', out: 'is full' }),
       seen('api/away', { weight: 1, state: 'drain', out: 'is draining: it takes no new clients' }),
-      seen('api/back', { weight: 1, state: 'candidate', ejected: true, ejectedForMs: 4_200 }),
+      seen('api/back', {
+        weight: 1,
+        state: 'candidate',
+        ejected: true,
+        ejectedForMs: 4_200,
+        admittedBy: 'panic',
+      }),
       seen('api/due', { weight: 1, state: 'picked', ejected: true, ejectedForMs: -3, verdict: 'unhealthy' }),
     ];
     const { rows } = presentDecision({ ...decision, servers }, []);
@@ -89,7 +96,7 @@ describe('why a server was chosen', () => {
       { weight: '0.6 of 3', inFlight: '0', latencyMs: 12, facts: ['tried before'] },
       { weight: '1', inFlight: '10/10', note: 'full', facts: [] },
       { note: 'draining: it takes no new clients' },
-      { facts: ['ejected for another 5s'] },
+      { facts: ['ejected for another 5s', 'in panic'] },
       { facts: ['unhealthy', 'ejected until a trial request has gone well'] },
     ]);
   });

@@ -86,11 +86,13 @@ function leftOutNote({ id, out }: SeenServer, state: UnavailableReason, earlier:
 }
 
 /** Of a server that is well and known to be so there is nothing to say. */
-function oddFacts({ verdict, ejectedForMs, unreachable, tried, adminState, backup }: SeenServer): string[] {
+function oddFacts(server: SeenServer): string[] {
+  const { verdict, ejectedForMs, admittedBy, unreachable, tried, adminState, backup } = server;
   return [
     adminState === 'ready' ? '' : adminState === 'drain' ? 'draining' : 'in maintenance',
     verdict === 'unhealthy' ? 'unhealthy' : '',
     ejectedForMs === null ? '' : ejectedText(ejectedForMs),
+    admittedBy === null ? '' : admittedBy === 'panic' ? 'in panic' : 'the last resort',
     unreachable ? 'nobody listened there' : '',
     tried ? 'tried before' : '',
     backup ? 'a backup' : '',
@@ -199,7 +201,7 @@ export function affinityText({ result, server, reason }: Affinity): string {
     case 'rejected':
       return `The client was turned away instead of being moved${because}`;
     case 'none':
-      return `No session took part${because}`;
+      return server === null ? `No session took part${because}` : `The session found no server${because}`;
     default:
       return assertNever(result);
   }
