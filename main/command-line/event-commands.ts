@@ -32,7 +32,8 @@ export async function events(
       if (forgotten > 0 && !output.json) output.note(`${forgotten} older events are no longer kept`);
       return;
     }
-    const last = found.at(-1)?.sequence ?? 0;
+    // They stand in the order of time, which is not quite that of their numbers.
+    const last = Math.max(0, ...found.map(({ sequence }) => sequence));
     client.log(
       'events',
       ({ entries, dropped }) => {

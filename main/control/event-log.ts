@@ -13,7 +13,10 @@ export interface EventLog {
   add(event: NewEvent): void;
   /** Events that happened in the engine and came too fast to be sent on. */
   missed(count: number): void;
-  /** The newest, oldest first. */
+  /**
+   * The newest, by the time at which they happened, oldest first. Their numbers tell in which order they were heard of: a thread of the
+   * engine may tell something after another has told what came later.
+   */
   list(options: { limit: number; server?: string | undefined }): {
     events: BallastEvent[];
     forgotten: number;
@@ -46,7 +49,10 @@ export function createEventLog(epoch: () => number): EventLog {
       const all = publisher.read(0, server === undefined ? limit : capacity);
       const events =
         server === undefined ? all : all.filter((event) => event.server === server).slice(-limit);
-      return { events: [...events], forgotten: publisher.cursor - kept };
+      return {
+        events: [...events].sort((one, other) => one.atMs - other.atMs),
+        forgotten: publisher.cursor - kept,
+      };
     },
   };
 }

@@ -31,3 +31,16 @@ it('tells how many it no longer keeps, or never saw', () => {
   expect(events[0]!.sequence).toBe(5_014);
   expect(forgotten).toBe(14);
 });
+
+it('lists what happened in the order of time, whoever told it first', () => {
+  const log = createEventLog(() => 40);
+  log.add({ ...event('first'), atMs: 10 });
+  log.add({ ...event('third', 'a'), atMs: 30 });
+  // Another thread of the engine tells a little later.
+  log.add({ ...event('second', 'a'), atMs: 20 });
+  log.add(event('fourth'));
+  log.add(event('at the same time'));
+  const texts = (options: Parameters<typeof log.list>[0]) => log.list(options).events.map(({ text }) => text);
+  expect(texts({ limit: 9 })).toEqual(['first', 'second', 'third', 'fourth', 'at the same time']);
+  expect(texts({ limit: 9, server: 'a' })).toEqual(['second', 'third']);
+});
