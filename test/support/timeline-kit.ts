@@ -2,6 +2,7 @@ import type { BallastEvent, EventKind } from '@shared/contract/event-values.ts';
 import type { ReplicaStatus, ServerStatus } from '@shared/contract/server-values.ts';
 import { deriveBands } from '../../renderer/src/features/timeline/bands.ts';
 import type { FailingSpan } from '../../renderer/src/features/timeline/failing-log.ts';
+import { serverStatus } from './server-status.ts';
 
 let sequence = 0;
 /** About `api/api-2`, or about the whole engine. */
@@ -17,29 +18,15 @@ export const event = (
 };
 
 /** Of `api/api-2`, which is well. */
-export const status = (changes: Partial<ServerStatus> = {}): ServerStatus => ({
-  id: 'api/api-2',
-  pool: 'api',
-  name: 'api-2',
-  address: '127.0.0.1:3002',
-  adminState: 'ready',
-  drainUntilMs: null,
-  verdict: 'healthy',
-  verdictSinceMs: 0,
-  ejectedUntilMs: null,
-  ejectedBecause: null,
-  timesEjected: 0,
-  notEjected: null,
-  effectiveWeight: 1,
-  inPanic: false,
-  available: true,
-  reason: null,
-  lastProbe: null,
-  lastFailedProbe: null,
-  probesRun: 10,
-  probesFailed: 0,
-  ...changes,
-});
+export const status = (changes: Partial<ServerStatus> = {}): ServerStatus =>
+  serverStatus({
+    id: 'api/api-2',
+    name: 'api-2',
+    address: '127.0.0.1:3002',
+    lastProbe: null,
+    probesRun: 10,
+    ...changes,
+  });
 
 /** Its process. */
 const running: ReplicaStatus = {

@@ -11,6 +11,7 @@ import {
 } from '../../../renderer/src/features/timeline/markers.ts';
 import { createProbeLog } from '../../../renderer/src/features/timeline/probe-log.ts';
 import { spansMs, spanText, ticks, zoom } from '../../../renderer/src/features/timeline/span.ts';
+import { serverStatus } from '../../support/server-status.ts';
 
 let sequence = 0;
 const event = (
@@ -181,29 +182,18 @@ describe('the event list', () => {
 
 describe('failed probes of a server that is out', () => {
   const status = (atMs: number, more: Partial<ServerStatus> = {}): Record<string, ServerStatus> => ({
-    'api/api-2': {
+    'api/api-2': serverStatus({
       id: 'api/api-2',
-      pool: 'api',
       name: 'api-2',
       address: '127.0.0.1:3002',
-      adminState: 'ready',
-      drainUntilMs: null,
       verdict: 'unhealthy',
       verdictSinceMs: 1_000,
-      ejectedUntilMs: null,
-      ejectedBecause: null,
-      timesEjected: 0,
-      notEjected: null,
-      effectiveWeight: 1,
-      inPanic: false,
       available: false,
       reason: 'unhealthy',
       lastProbe: { atMs, succeeded: false, durationMs: 1, detail: 'refused' },
-      lastFailedProbe: null,
-      probesRun: 1,
       probesFailed: 1,
       ...more,
-    },
+    }),
   });
 
   it('are known from its status, each once', () => {

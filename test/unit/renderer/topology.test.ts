@@ -13,30 +13,8 @@ import { layStrands, strandPath, strandWidth } from '../../../renderer/src/featu
 import { serverColour } from '../../../renderer/src/store/colours.ts';
 import { serverCondition } from '../../../renderer/src/store/server-condition.ts';
 import { configOf } from '../../support/config-of.ts';
+import { serverStatus as status } from '../../support/server-status.ts';
 
-const status = (more: Partial<ServerStatus> = {}): ServerStatus => ({
-  id: 'api/api-1',
-  pool: 'api',
-  name: 'api-1',
-  address: '127.0.0.1:3001',
-  adminState: 'ready',
-  drainUntilMs: null,
-  verdict: 'healthy',
-  verdictSinceMs: 0,
-  ejectedUntilMs: null,
-  ejectedBecause: null,
-  timesEjected: 0,
-  notEjected: null,
-  effectiveWeight: 1,
-  inPanic: false,
-  available: true,
-  reason: null,
-  lastProbe: { atMs: 0, succeeded: true, durationMs: 1, detail: '200' },
-  lastFailedProbe: null,
-  probesRun: 1,
-  probesFailed: 0,
-  ...more,
-});
 const replica = (more: Partial<ReplicaStatus> = {}): ReplicaStatus => ({
   id: 'api-1',
   group: 'api',
